@@ -1,0 +1,71 @@
+# make demo    the whole workflow on the embedded corpus, from nothing to the report
+# make test    every test that needs no cluster of its own
+# make help    the rest
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SNAKEMAKE := $(BIN)/snakemake
+CONFIGFILE ?= config/demo.yaml
+REPORT ?= results/demo/report.html
+DEMO := --profile profiles/local --configfile config/demo.yaml
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo report check test test-slurm lint format types lock environments clean
+
+help: ## list these targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+setup: $(VENV)/.installed ## create .venv with the locked packages
+
+# uv where it is installed (half a minute), pip elsewhere (some minutes); both verify the hashes
+$(VENV)/.installed: requirements.lock
+	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' \
+		|| { echo "Python 3.11 or 3.12 is needed; name one: make $(MAKECMDGOALS) PYTHON=python3.11"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	if command -v uv >/dev/null; then uv pip install --quiet --require-hashes -p $(VENV) -r $<; \
+		else $(BIN)/python -m pip install --quiet --require-hashes -r $<; fi
+	touch $@
+
+demo: setup ## run the main job on the embedded demo corpus and write its report
+	$(SNAKEMAKE) all $(DEMO)
+	@if [ ! -f $(REPORT) ] || [ -n "$$(find results/demo -newer $(REPORT) -type f -print -quit)" ]; then \
+		$(MAKE) --no-print-directory report; fi
+	@echo
+	@echo "Report:            results/demo/report.html"
+	@echo "Comparison table:  results/demo/tables/comparison.md"
+
+report: setup ## write the HTML report of a finished run (CONFIGFILE=..., REPORT=...)
+	$(SNAKEMAKE) all --report $(REPORT) --profile profiles/local --configfile $(CONFIGFILE)
+
+check: setup lint types ## the fast checks, under a minute
+	$(BIN)/python -m pytest -q -m "not slow and not slurm" -n 2
+
+test: setup lint types ## every test, the demo run and one small run on a real SLURM included
+	$(BIN)/python -m pytest
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile workflow/rules
+	$(SNAKEMAKE) --lint
+
+types: setup
+	$(BIN)/mypy
+
+format: setup ## rewrite the sources in the house style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/snakefmt Snakefile workflow/rules
+
+# needs uv; the lock file names versions and hashes, and no package host
+lock: ## resolve pyproject.toml into requirements.lock, and the conda environments from it
+	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-annotate --custom-compile-command "make lock" --quiet -o requirements.lock
+	$(MAKE) --no-print-directory environments
+
+environments: setup
+	$(BIN)/python tests/environments.py --write
+
+clean: ## remove the demo's results (nothing else)
+	rm -rf results/demo logs/demo benchmarks/demo state/demo resources/demo

@@ -1,0 +1,57 @@
+# PairDx: which way of adapting vision-language models classifies medical image-caption pairs best, at what cost?
+#
+# A page of contents. Each rule file opens with its contract; config/README.md explains the choices.
+#
+# Where things are:
+#   resources/...                                    files from outside, shared by all runs
+#   results/{run}/curated/                           pairs.parquet, rejected.parquet, funnel.csv
+#   results/{run}/packed/                            images.npy (decoded once), word_vectors.safetensors
+#   results/{run}/{split}/                           split.parquet, leakage.json
+#   results/{run}/{split}/{model}/seed{seed}/        weights, training.csv, predictions, metrics, passport
+#   results/{run}/timing/{model}.json                CPU seconds per image
+#   results/{run}/tables/{name}.csv and .md          results/{run}/figures/{name}.svg and .png
+#   state/{run}/...                                  training state, removed when the outputs are in place
+#   logs/{run}/... and benchmarks/{run}/...          mirror results/
+from snakemake.utils import min_version
+
+min_version("9.25")
+
+
+configfile: "config/config.yaml"
+configfile: "config/models.yaml"
+
+
+# ---------------------------------------------------------------- configuration
+include: "workflow/rules/common.smk"
+
+
+check_config()
+
+
+pathvars:
+    results=f"results/{config['run']}",
+    logs=f"logs/{config['run']}",
+    benchmarks=f"benchmarks/{config['run']}",
+    state=f"state/{config['run']}",
+
+
+wildcard_constraints:
+    split="|".join(config["splits"]),
+    model="|".join(config["models"]),
+    seed=r"\d+",
+    archive="|".join(corpus_archives()),
+
+
+report: "workflow/report/workflow.rst"
+
+
+# ---------------------------------------------------------------- phases
+include: "workflow/rules/targets.smk"
+include: "workflow/rules/fetch.smk"
+include: "workflow/rules/curate.smk"
+include: "workflow/rules/split.smk"
+include: "workflow/rules/pack.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/time.smk"
+include: "workflow/rules/report.smk"

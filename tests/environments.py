@@ -1,0 +1,62 @@
+"""The conda environments' pip sections name the lock file's own versions; this module writes and compares them.
+
+    python tests/environments.py --write
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+from packaging.markers import Marker
+
+REPOSITORY = Path(__file__).parents[1]
+PYTHON_VERSION = "3.12"
+# What a rule of each environment imports, beyond what these bring along.
+ENVIRONMENTS = {
+    "data": [
+        "gensim", "imagehash", "matplotlib", "numpy", "pandas", "pillow", "pyarrow", "pyyaml", "requests", "safetensors",
+        "scikit-learn", "scipy", "seaborn", "tabulate", "tqdm",
+    ],
+    "learning": [
+        "kornia", "numpy", "open-clip-torch", "pandas", "pillow", "pyarrow", "safetensors", "scikit-learn", "scipy",
+        "torch", "torchvision", "tqdm", "transformers",
+    ],
+}  # fmt: skip
+PURPOSES = {
+    "data": "tables, images and figures: curation, splits, metrics, reports",
+    "learning": "networks: packing, training, prediction, timing",
+}
+
+
+def locked_versions(python_version: str = PYTHON_VERSION) -> dict[str, str]:
+    """Return the version of every locked package, for one version of Python on Linux."""
+    environment = {"python_version": python_version, "python_full_version": f"{python_version}.0"}
+    versions = {}
+    for line in (REPOSITORY / "requirements.lock").read_text().splitlines():
+        found = re.match(r"([a-z0-9._-]+)==([^ ;]+)(?: ; (.*?))? *\\$", line)
+        if found and (not found[3] or Marker(found[3]).evaluate(environment)):
+            versions[found[1]] = found[2]
+    return versions
+
+
+def environment_file(name: str) -> str:
+    """Return the text of envs/<name>.yaml."""
+    versions = locked_versions()
+    pins = "\n".join(f"      - {package}=={versions[package]}" for package in ENVIRONMENTS[name])
+    return (
+        f"# {PURPOSES[name]}\n"
+        "# Versions are those of requirements.lock (`make lock` writes this file): only those are tested.\n"
+        "channels:\n  - conda-forge\n  - nodefaults\n"
+        f"dependencies:\n  - python={PYTHON_VERSION}\n  - pip\n  - pip:\n{pins}\n"
+    )
+
+
+if __name__ == "__main__":
+    for environment in ENVIRONMENTS:
+        path = REPOSITORY / "envs" / f"{environment}.yaml"
+        if "--write" in sys.argv:
+            path.write_text(environment_file(environment))
+        elif path.read_text() != environment_file(environment):
+            sys.exit(f"{path} does not name the lock file's versions; run `make environments`")

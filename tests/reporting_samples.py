@@ -1,0 +1,116 @@
+"""Small results of three made-up systems, for the tests of tables and figures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import yaml
+
+from pairdx.evaluation.metrics import evaluate
+from pairdx.reporting.comparison import Cell
+from pairdx.reporting.tables import dataset_table
+
+CLASSES = ("radiology", "medical_photograph", "chart")
+ROOT = Path(__file__).parents[1]
+REGISTRY: dict[str, dict[str, Any]] = {
+    "biomedclip": {"title": "BiomedCLIP, zero-shot", "paper": "biomedclip_zero_shot"},
+    "fusion": {"title": "PairDxFusion", "trained": True, "paper": "pairdx_fusion"},
+    "words": {"title": "Words only", "trained": True, "paper": None},
+}
+TIMING = {
+    "pairs": 40,
+    "threads": 2,
+    "p50": 0.1,
+    "p95": 0.2,
+    "mean": 0.12,
+    "stages": {"decode": 0.02, "preprocess": 0.03, "text": 0.0, "forward": 0.07},
+    "cpu_model": "Some CPU",
+}
+
+
+def papers_numbers() -> dict[str, Any]:
+    """The content of config/paper.yaml."""
+    return yaml.safe_load((ROOT / "config" / "paper.yaml").read_text())
+
+
+def predictions(seed: int, correct: float = 0.7) -> pd.DataFrame:
+    """Predictions on 60 fixed pairs of 30 cases, right with the given probability."""
+    truth = np.arange(60) % len(CLASSES)
+    generator = np.random.default_rng(seed)
+    wrong = generator.random(60) > correct
+    predicted = (truth + wrong * generator.integers(1, len(CLASSES), 60)) % len(CLASSES)
+    table = pd.DataFrame(
+        {
+            "pair_id": [f"pair_{row:02d}" for row in range(60)],
+            "case_id": [f"case_{row // 2:02d}" for row in range(60)],
+            "subset": "test",
+            "label": [CLASSES[index] for index in truth],
+            "predicted": [CLASSES[index] for index in predicted],
+        }
+    )
+    for index, name in enumerate(CLASSES):
+        table[f"p_{name}"] = np.where(predicted == index, 0.6, 0.2).astype(np.float32)
+    return table
+
+
+def metrics_of(table: pd.DataFrame) -> dict[str, Any]:
+    """The content of metrics.json for these predictions."""
+    return evaluate(table, CLASSES, resamples=20, seed=0)
+
+
+def cell(model: str, split: str, seeds: int = 1, **more: Any) -> Cell:
+    """The results of one system with so many seeds."""
+    tables = [predictions(seed) for seed in range(seeds)]
+    passports = [{"device": "cpu", "parameters": 1234, "stand_in": False}] * seeds
+    return Cell(model, split, tables, [metrics_of(table) for table in tables], passports, **more)
+
+
+def three_systems() -> list[Cell]:
+    """Three systems on two splits, given out of registry order."""
+    history = pd.DataFrame({"epoch": [1, 2], "seconds": [30.0, 20.0]})
+    return [
+        cell("fusion", "stratified", 2, training=[history, history * 2], timing=TIMING),
+        cell("fusion", "grouped", 2, training=[history, history], timing=TIMING),
+        cell("words", "stratified", training=[history]),
+        cell("biomedclip", "stratified", timing=TIMING),
+        cell("biomedclip", "grouped", timing=TIMING),
+    ]
+
+
+def pairs_table() -> pd.DataFrame:
+    """Thirty pairs, ten of each class."""
+    names = [f"pair_{row:02d}" for row in range(30)]
+    return pd.DataFrame(
+        {
+            "pair_id": names,
+            "label": [CLASSES[row % 3] for row in range(30)],
+            "subtype": "ct",
+            "caption": [f"caption {row} $x_{{ " + "word " * row for row in range(30)],
+            "article_id": "PMC1",
+            "licence": "CC BY",
+        }
+    )
+
+
+def dataset_of(pairs: pd.DataFrame) -> pd.DataFrame:
+    """The table of pairs per class and subset, of two splits."""
+    subsets = ["train"] * 20 + ["validation"] * 4 + ["test"] * 6
+    split = pd.DataFrame({"pair_id": pairs["pair_id"], "subset": subsets})
+    return dataset_table(pairs, {"stratified": split, "grouped": split.iloc[::-1]}, CLASSES)
+
+
+def funnel_of_two_stages() -> pd.DataFrame:
+    """A curation funnel of two classes."""
+    return pd.DataFrame(
+        {
+            "stage": ["age", "age", "balance", "balance"],
+            "label": ["chart", "radiology"] * 2,
+            "candidates": [10, 30, 8, 22],
+            "rejected": [2, 8, 0, 12],
+            "out_of_distribution": [0, 0, 0, 1],
+            "kept": [8, 22, 8, 9],
+        }
+    )

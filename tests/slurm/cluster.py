@@ -1,0 +1,306 @@
+"""A real SLURM on this one machine, in a folder of its own, for tests.
+
+Four nodes on one host (cpu1, cpu2, gpu1, gpu2; two pretended A100 on each of the latter), three
+partitions (cpu, a100, a100-preempt), accounting, and an account for root. `install.sh` brings the
+programs. By hand::
+
+    python tests/slurm/cluster.py start FOLDER     # prints what to do next
+    eval "$(python tests/slurm/cluster.py env FOLDER)"
+    python tests/slurm/cluster.py stop FOLDER
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # for `python tests/slurm/cluster.py`
+from slurm.configuration import ACCOUNT, GPUS_OF_NODE, write_configuration
+
+PROGRAMS = (
+    *("munged", "mariadbd", "mariadb-install-db", "my_print_defaults", "slurmdbd", "slurmctld"),
+    *("slurmd", "sinfo", "squeue", "sbatch", "srun", "scancel", "scontrol", "sacct", "sacctmgr"),
+)
+DAEMONS = ("munged", "mariadbd", "slurmdbd", "slurmctld", *GPUS_OF_NODE)  # in order of starting
+# Set in every daemon's environment, and so in the job steps': stop() ends only what has it.
+MARK = "SLURM_TEST_CLUSTER"
+# What would send a client elsewhere or change what it asks for.
+CLIENT_SETTINGS = ("SLURM", "SBATCH", "SRUN", "SALLOC", "SQUEUE", "SINFO", "SACCT", "SNAKEMAKE_")
+LONGEST_FOLDER = 60  # characters; a socket's whole path may have 107
+
+
+def reason_to_skip() -> str | None:
+    """Say why a cluster cannot run here, or None if it can."""
+    missing = [program for program in PROGRAMS if shutil.which(program) is None]
+    if missing:
+        return f"not installed: {', '.join(missing)} (tests/slurm/install.sh installs SLURM)"
+    if os.geteuid() != 0:
+        return "the SLURM daemons need root"
+    return None
+
+
+class SlurmCluster:
+    """One cluster: `start`, `stop`, and what clients need. A context manager too.
+
+    Args:
+        folder: Where everything is kept: missing, empty, or an earlier cluster's. Sockets stand in
+            its ``run``; where that path is too long for a socket, it is a link to a short one.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder).resolve()
+        self.configuration = self.folder / "slurm.conf"
+        self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._complaint = ""  # what a client said last when it had no answer
+
+    def __enter__(self) -> SlurmCluster:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def environment(self) -> dict[str, str]:
+        """Return this process's environment, turned to this cluster and free of other settings."""
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(CLIENT_SETTINGS)}
+        path = f"{self.folder / 'bin'}:{kept['PATH']}"
+        return kept | {"PATH": path, "SLURM_CONF": str(self.configuration)}
+
+    def run(self, *command: str, seconds: float = 60) -> str:
+        """Run a client command (``sinfo``, ``sbatch`` …) and return what it prints.
+
+        Raises:
+            RuntimeError: It failed.
+            subprocess.TimeoutExpired: It took longer than ``seconds``.
+        """
+        done = subprocess.run(
+            command, env=self.environment(), capture_output=True, text=True, timeout=seconds
+        )
+        if done.returncode != 0:
+            raise RuntimeError(f"{shlex.join(command)}: {done.stderr.strip() or done.stdout}")
+        return done.stdout
+
+    def node_states(self) -> dict[str, str]:
+        """Return the state of every node, such as ``idle``, by its name."""
+        rows = self.run("sinfo", "--Node", "--noheader", "--format=%N %T").splitlines()
+        return dict(row.split() for row in rows)
+
+    def processes(self) -> list[int]:
+        """Return the ids of this cluster's living processes: daemons, job steps and jobs."""
+        daemon = f"{MARK}={self.folder}".encode()
+        client = f"SLURM_CONF={self.configuration}".encode()
+        found = []
+        for entry in Path("/proc").glob("[0-9]*"):
+            try:
+                lines = (entry / "environ").read_bytes().split(b"\0")
+            except OSError:  # it has ended meanwhile
+                continue
+            in_job = client in lines and any(line.startswith(b"SLURM_JOB_ID=") for line in lines)
+            if daemon in lines or in_job:
+                found.append(int(entry.name))
+        return found
+
+    def start(self) -> None:
+        """Start all daemons; return when every node is idle. Replaces a cluster in the folder.
+
+        Raises:
+            RuntimeError: SLURM cannot run here, a daemon ended, or the folder has other content.
+            TimeoutError: A daemon did not answer in time.
+        """
+        reason = reason_to_skip()
+        if reason:
+            raise RuntimeError(f"cannot start SLURM: {reason}")
+        if self.folder.exists() and any(self.folder.iterdir()):
+            if not self.configuration.exists():
+                raise RuntimeError(f"{self.folder} is neither empty nor a test cluster's folder")
+            self.stop()
+            shutil.rmtree(self.folder)
+        try:
+            run = self._make_folders()
+            write_configuration(self.folder, run)
+            self._start_accounting(run)
+            self._start_nodes()
+        except BaseException:
+            self.stop()
+            raise
+
+    def _make_folders(self) -> Path:
+        """Make the sub-folders and return the one for sockets, by a short path."""
+        for name in ("state", "log", "database"):
+            (self.folder / name).mkdir(parents=True, mode=0o755)
+        run = self.folder / "run"
+        if len(str(self.folder)) > LONGEST_FOLDER:
+            run.symlink_to(tempfile.mkdtemp(prefix="slurm-"))
+        else:
+            run.mkdir(mode=0o755)
+        return run.resolve()
+
+    def _start_accounting(self, run: Path) -> None:
+        """Start munge, an empty MariaDB and slurmdbd, and make the account."""
+        munge, door = run / "munge.socket", run / "mariadb.socket"
+        files = {"socket": munge, "key-file": self.folder / "munge.key"}
+        files |= {"pid-file": run / "munged.daemon", "seed-file": run / "munge.seed"}
+        options = ["--foreground", *(f"--{option}={file}" for option, file in files.items())]
+        # Forced: only root can reach a socket in pytest's folder, and nobody else needs to.
+        self._launch("munged", "munged", "--force", *options)
+        options = ["--no-defaults", "--user=root", f"--datadir={self.folder / 'database'}"]
+        options += [
+            "--innodb-log-file-size=16M",
+            "--innodb-buffer-pool-size=64M",
+            "--debug-no-sync",
+        ]
+        install = ["mariadb-install-db", "--auth-root-authentication-method=normal"]
+        install += ["--skip-test-db", "--skip-name-resolve"]
+        # --no-defaults must come first.
+        subprocess.run([install[0], *options, *install[1:]], check=True, capture_output=True)
+        # No network port: whoever may open the socket below this folder is root already.
+        self._launch("mariadbd", "mariadbd", *options, f"--socket={door}", "--skip-networking")
+        self._await(lambda: munge.exists() and door.exists(), "the sockets of munge and MariaDB")
+        # With StorageHost=localhost, MariaDB's library takes the socket's path from this variable.
+        self._launch("slurmdbd", "slurmdbd", "-D", MYSQL_UNIX_PORT=str(door))
+        self._await(lambda: self._succeeds("sacctmgr", "list", "cluster"), "slurmdbd")
+        self._add_account()
+
+    def _add_account(self) -> None:
+        account = f"account={ACCOUNT}"
+        for words in (
+            ["add", "cluster", ACCOUNT],
+            ["add", "account", ACCOUNT],
+            ["add", "user", "root", account],
+            # slurmdbd has put root into an account of its own, which is the default until now.
+            ["modify", "user", "where", "name=root", "set", f"default{account}"],
+        ):
+            self.run("sacctmgr", "--immediate", *words)
+
+    def _start_nodes(self) -> None:
+        self._launch("slurmctld", "slurmctld", "-D")
+        for name in GPUS_OF_NODE:
+            self._launch(name, "slurmd", "-D", "-N", name)
+        self._await(lambda: self._succeeds("scontrol", "ping"), "slurmctld")
+        idle = dict.fromkeys(GPUS_OF_NODE, "idle")
+        self._await(lambda: self.node_states() == idle, "every node to be idle")
+
+    def _launch(self, name: str, *command: str, **variables: str) -> None:
+        """Start a daemon, in the foreground of its own session; note its id in run/NAME.pid."""
+        with (self.folder / "log" / f"{name}.out").open("wb") as output:
+            child = subprocess.Popen(
+                command,
+                env=self.environment() | variables | {MARK: str(self.folder)},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        (self.folder / "run" / f"{name}.pid").write_text(f"{child.pid}\n")
+        self._children[name] = child
+
+    def _await(self, condition: Callable[[], bool], what: str) -> None:
+        """Wait, but give up as soon as a daemon has ended, and show what it said last."""
+
+        def holds() -> bool:
+            for name, child in self._children.items():
+                if child.poll() is not None:
+                    said = (self.folder / "log" / f"{name}.out").read_text(errors="replace")
+                    raise RuntimeError(f"{name} ended while waiting for {what}:\n{said[-2000:]}")
+            return condition()
+
+        try:
+            until(holds, what, seconds=30)
+        except TimeoutError as error:
+            raise TimeoutError(f"{error}; logs: {self.folder / 'log'}; {self._complaint}") from None
+
+    def _succeeds(self, *command: str) -> bool:
+        try:
+            self.run(*command, seconds=10)
+        except (RuntimeError, subprocess.TimeoutExpired) as error:
+            self._complaint = str(error)
+            return False
+        return True
+
+    def stop(self) -> None:
+        """End every process of this cluster. Files stay, to be read; a second call does nothing."""
+        run = self.folder / "run"
+        for name in reversed(DAEMONS):
+            self._end(run / f"{name}.pid")
+        for process in self.processes():  # job steps, and what a killed daemon left
+            _send(process, signal.SIGKILL)
+        until(lambda: not self.processes(), "the last processes to end", seconds=10)
+        for child in self._children.values():
+            child.wait(timeout=10)
+        self._children.clear()
+        if run.is_symlink():
+            shutil.rmtree(run.resolve(), ignore_errors=True)
+            run.unlink()
+
+    def _end(self, pid_file: Path) -> None:
+        if not pid_file.exists():
+            return
+        process = int(pid_file.read_text())
+        if process in self.processes():  # and not somebody who was given the number later
+            _send(process, signal.SIGTERM)
+            try:
+                until(lambda: process not in self.processes(), pid_file.stem, seconds=15)
+            except TimeoutError:
+                _send(process, signal.SIGKILL)
+        pid_file.unlink()
+
+
+def _send(process: int, number: signal.Signals) -> None:
+    try:
+        os.kill(process, number)
+    except ProcessLookupError:
+        return
+
+
+def until(condition: Callable[[], bool], what: str, seconds: float) -> None:
+    """Wait until ``condition`` holds.
+
+    Raises:
+        TimeoutError: It did not hold within ``seconds``.
+    """
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise TimeoutError(f"waited {seconds:g} s in vain for {what}")
+        time.sleep(0.1)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Start or stop a cluster by hand, or print the lines that turn a bash towards it."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("action", choices=["start", "stop", "env"])
+    parser.add_argument("folder", type=Path)
+    options = parser.parse_args(arguments)
+    cluster = SlurmCluster(options.folder)
+    folder = shlex.quote(str(cluster.folder))
+    if options.action == "start":
+        cluster.start()
+        print(cluster.run("sinfo"))
+        print(f'use it:   eval "$(python {sys.argv[0]} env {folder})"')
+        print(f"stop it:  python {sys.argv[0]} stop {folder}")
+    elif options.action == "stop":
+        cluster.stop()
+    else:
+        print(f"unset {' '.join('${!' + prefix + '@}' for prefix in CLIENT_SETTINGS)}")
+        print(f"export SLURM_CONF={folder}/slurm.conf PATH={folder}/bin:$PATH")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,359 @@
+"""Curation: nobody is lost, every rejection has a reason, and the choice is repeatable."""
+
+from __future__ import annotations
+
+import io
+from itertools import pairwise
+from pathlib import Path
+from zipfile import ZipFile
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from pairdx.curation.archives import inspect_archive, perceptual_hash
+from pairdx.curation.balancing import chosen, class_sizes, water_fill
+from pairdx.curation.captions import caption_cluster, caption_problem
+from pairdx.curation.duplicates import clusters, near_duplicates, same_value_links
+from pairdx.curation.outcomes import STAGES
+from pairdx.curation.pairs import Curated, curate
+from pairdx.curation.tables import screen_tables
+from pairdx.errors import PairDxError
+from pairdx.images import decode
+
+CLASSES = ["radiology", "chart"]
+SETTINGS = {
+    "classes": CLASSES,
+    "out_of_distribution": ["pathology"],
+    "min_age": 18,
+    "unknown_age": "reject",
+    "licences": None,
+    "caption_problems": ["empty", "markup", "name", "date", "record_number", "email"],
+    "duplicates": {"exact": "remove", "near": "remove", "max_distance_bits": 10},
+    "balance": {"total": 25, "per_class_cap": None},
+}
+IMAGE_SETTINGS = {"min_side_pixels": 32, "max_aspect_ratio": 10, "min_grey_level_spread": 2.0}
+
+
+def candidates(labels: list[str], ages: list[int | None]) -> pd.DataFrame:
+    names = [f"PMC1{number:04d}_f_a_1_1" for number in range(len(labels))]
+    return pd.DataFrame(
+        {
+            "row": range(len(labels)),
+            "file": [f"{name}.webp" for name in names],
+            "pair_id": names,
+            "article_id": names,
+            "case_id": names,
+            "figure_id": names,
+            "caption": [f"Finding number {number}." for number in range(len(labels))],
+            "label": labels,
+            "subtype": "",
+            "licence": "CC BY",
+            "archive": "PMC1",
+            "member": names,
+            "age": pd.array(ages, dtype="Int64"),
+            "sex": "",
+            "year": "",
+        }
+    )
+
+
+def facts_of(table: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
+    generator = np.random.default_rng(seed)
+    hashes = [generator.bytes(32).hex() for _ in range(len(table))]
+    sound = {"width": 300, "height": 300, "stage": "", "reason": "", "detail": ""}
+    return pd.DataFrame({"row": table["row"], "sha256": hashes, "perceptual_hash": hashes} | sound)
+
+
+def curated(table: pd.DataFrame, facts: pd.DataFrame | None = None, **changes: object) -> Curated:
+    configuration = SETTINGS | changes
+    screening = screen_tables(table, configuration, subset=None, seed=1)
+    facts = facts_of(table) if facts is None else facts
+    own = facts[facts["row"].isin(screening.candidates["row"])]
+    return curate(screening.candidates, screening.rejected, own, configuration, seed=1)
+
+
+LABELS = st.sampled_from(["radiology", "chart", "pathology", "hologram"])
+AGES = st.sampled_from([None, 3, 17, 18, 60])
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(LABELS, AGES), min_size=1, max_size=60), st.randoms())
+def test_every_candidate_has_one_outcome_whatever_the_order_of_the_rows(rows, random) -> None:
+    table = candidates([*(label for label, _ in rows), "chart"], [*(age for _, age in rows), 40])
+    result = curated(table)
+    outcomes = [*result.pairs["file"], *result.out_of_distribution["file"]]
+    outcomes += list(result.rejected["file"])
+    assert sorted(outcomes) == sorted(table["file"])
+    assert (result.rejected["reason"] != "").all()
+
+    shuffled = table.sample(frac=1, random_state=random.randrange(2**31))
+    assert curated(shuffled, facts_of(table)).pairs.equals(result.pairs)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.tuples(LABELS, AGES), min_size=1, max_size=60))
+def test_the_funnel_adds_up_class_by_class(rows) -> None:
+    table = candidates([*(label for label, _ in rows), "chart"], [*(age for _, age in rows), 40])
+    result = curated(table)
+    funnel = result.funnel.set_index(["stage", "label"])
+    parts = funnel["rejected"] + funnel["out_of_distribution"] + funnel["kept"]
+    assert (funnel["candidates"] == parts).all()
+    assert funnel.loc["ingest", "candidates"].to_dict() == table["label"].value_counts().to_dict()
+    for before, after in pairwise(STAGES):
+        assert (funnel.loc[before, "kept"] == funnel.loc[after, "candidates"]).all()
+    kept = funnel.loc[STAGES[-1], "kept"]
+    assert kept[kept > 0].to_dict() == result.pairs["label"].value_counts().to_dict()
+
+
+def test_unknown_ages_are_kept_or_rejected_as_the_key_says() -> None:
+    table = candidates(["chart", "chart"], [None, 40])
+    assert len(curated(table, unknown_age="keep").pairs) == 2
+    rejected = curated(table, unknown_age="reject").rejected
+    assert rejected[["stage", "reason"]].to_numpy().tolist() == [["age", "unknown_age"]]
+
+
+def test_only_allowed_licences_pass() -> None:
+    table = candidates(["chart", "chart"], [40, 40])
+    table.loc[0, "licence"] = "CC BY-NC"
+    result = curated(table, licences=["CC BY"])
+    assert result.rejected[["file", "reason", "detail"]].to_numpy().tolist() == [
+        [table.loc[0, "file"], "licence_not_allowed", "CC BY-NC"]
+    ]
+
+
+def test_a_repeated_row_is_rejected_once() -> None:
+    table = candidates(["chart", "chart"], [40, 40])
+    table.loc[1, ["file", "pair_id"]] = table.loc[0, ["file", "pair_id"]]
+    assert curated(table).rejected["reason"].tolist() == ["repeated_row"]
+
+
+def test_an_archive_that_config_does_not_list_is_a_reason() -> None:
+    table = candidates(["chart", "chart"], [40, 40])
+    result = curated(table, facts_of(table).iloc[:1])
+    assert result.rejected["reason"].tolist() == ["missing_from_archive"]
+    assert "not among the archives" in result.rejected["detail"][0]
+
+
+def test_nothing_left_is_an_error_that_says_where_to_look() -> None:
+    with pytest.raises(PairDxError, match="no pair is left"):
+        curated(candidates(["hologram"], [40]))
+
+
+def test_of_copies_the_first_name_is_kept_and_named_in_the_detail() -> None:
+    table = candidates(["chart"] * 4, [40] * 4)
+    facts = facts_of(table)
+    facts.loc[2, ["sha256", "perceptual_hash"]] = facts.loc[0, ["sha256", "perceptual_hash"]]
+    flipped = int(facts.loc[1, "perceptual_hash"], 16) ^ 0b111
+    facts.loc[3, "perceptual_hash"] = f"{flipped:064x}"
+    rejected = curated(table, facts).rejected.set_index("row")
+    assert rejected["reason"].to_dict() == {2: "exact_duplicate", 3: "near_duplicate"}
+    assert rejected["detail"].to_dict() == {2: "of PMC10000_f_a_1_1", 3: "of PMC10001_f_a_1_1"}
+
+    only_clustered = {"exact": "cluster", "near": "cluster", "max_distance_bits": 10}
+    pairs = curated(table, facts, duplicates=only_clustered).pairs.set_index("pair_id")
+    assert len(pairs) == 4
+    assert pairs["duplicate_cluster"].nunique() == 2
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 12), st.integers(2, 30), st.integers(0, 2**31))
+def test_near_duplicates_equal_a_comparison_of_all_with_all(distance, size, seed) -> None:
+    generator = np.random.default_rng(seed)
+    originals = generator.integers(0, 2, (size, 256))
+    bits = np.concatenate([originals, originals ^ (generator.random((size, 256)) < 0.03)])
+    hashes = pd.Series([np.packbits(row).tobytes().hex() for row in bits])
+    all_distances = (bits[:, None, :] != bits[None, :, :]).sum(axis=2)
+    expected = np.argwhere(np.triu(all_distances <= distance, k=1))
+    assert near_duplicates(hashes, distance).tolist() == expected.tolist()
+
+
+def test_clusters_are_connected_groups_named_after_their_first_member() -> None:
+    names = pd.Series(["d", "b", "c", "a"])
+    assert clusters(np.array([[0, 1], [1, 2]]), names).tolist() == ["b", "b", "b", "a"]
+    assert same_value_links(pd.Series(["x", "y", "x", "x"])).tolist() == [[0, 2], [0, 3]]
+
+
+@given(
+    st.dictionaries(st.sampled_from("abcdef"), st.integers(0, 500), min_size=1),
+    st.integers(0, 2000),
+)
+def test_water_filling_reaches_the_total_and_is_as_even_as_sizes_allow(available, total) -> None:
+    shares = water_fill(available, total)
+    assert sum(shares.values()) == min(total, sum(available.values()))
+    assert all(0 <= shares[name] <= size for name, size in available.items())
+    cut = [shares[name] for name, size in available.items() if shares[name] < size]
+    if cut:
+        assert max(cut) - min(cut) <= 1
+        assert max(shares.values()) <= max(cut) + 1
+
+
+def test_the_default_total_is_met_exactly_with_multicares_class_counts() -> None:
+    counts = {
+        "radiology": 65640,
+        "endoscopy": 3356,
+        "medical_photograph": 24822,
+        "ophthalmic_imaging": 3818,
+        "electrography": 1974,
+        "chart": 4877,
+    }
+    sizes = class_sizes(counts, total=22665, per_class_cap=None)
+    assert sum(sizes.values()) == 22665
+    assert sizes["electrography"] == 1974
+    assert sizes["radiology"] == sizes["medical_photograph"] == 4506
+    assert sizes["chart"] == 4505
+    assert sum(class_sizes(counts, total=None, per_class_cap=1000).values()) == 6000
+
+
+def test_adding_a_candidate_changes_at_most_one_of_the_chosen() -> None:
+    table = candidates(["chart"] * 50, [40] * 50)
+    sizes = {"chart": 20}
+    before = set(table.loc[chosen(table[:49], sizes, 1).reindex(table.index) == True, "pair_id"])  # noqa: E712
+    after = set(table.loc[chosen(table, sizes, 1), "pair_id"])
+    assert len(before) == len(after) == 20
+    assert len(before - after) <= 1
+
+
+@pytest.mark.parametrize(
+    ("caption", "reason"),
+    [
+        ("", "empty_caption"),
+        (" \n\t", "empty_caption"),
+        ("Seen by Dr. Maria Keller before surgery.", "caption_name"),
+        ("Mr T. Baker after treatment.", "caption_name"),
+        ("Taken on 12 March 2019.", "caption_date"),
+        ("Follow-up, 03/04/2018, axial.", "caption_date"),
+        ("MRI of 2020-05-17.", "caption_date"),
+        ("Image of March 2019.", "caption_date"),
+        ("MRN 00482913, chest.", "caption_record_number"),
+        ("Patient ID: 7734102", "caption_record_number"),
+        ("<b>CT</b> of the chest", "caption_markup"),
+        ("<script>alert(1)</script>", "caption_markup"),
+        ("<img src=x onerror=alert(1)>", "caption_markup"),
+        ("Write to someone@clinic.example for data.", "caption_email"),
+    ],
+)
+def test_identifiers_and_markup_are_found(caption: str, reason: str) -> None:
+    found = caption_problem(caption)
+    assert found is not None
+    assert found[0] == reason
+
+
+@pytest.mark.parametrize(
+    "caption",
+    [
+        "MR angiography of the head.",
+        "Gram stain, T1 and T2 sequences; Parkinson disease, post-op day 3.",
+        "p<0.05 and n>30; a <b and c> d",
+        "Ratio 1/2, C3/4 level, 3.5 x 2.1 cm, grade 2-3.",
+        "MS lesions in May-Grünwald stain 🫀",
+        "ECG at 25 mm/s, 10 mm/mV, 2019 criteria.",
+        "Case report, patient aged 60 years, figure 12345.",
+    ],
+)
+def test_tempting_captions_pass(caption: str) -> None:
+    assert caption_problem(caption) is None
+
+
+def test_problems_that_are_not_asked_for_are_not_looked_for() -> None:
+    assert caption_problem("", ["name"]) is None
+    assert caption_problem("Dr. Keller", ["date"]) is None
+
+
+def test_captions_differing_in_case_and_space_share_a_cluster() -> None:
+    names = caption_cluster(pd.Series(["Axial  CT.", "axial ct. ", "Axial CT"]))
+    assert names[0] == names[1] != names[2]
+
+
+def encoded(image: Image.Image, quality: int = 80) -> bytes:
+    stream = io.BytesIO()
+    image.save(stream, "WEBP", quality=quality)
+    return stream.getvalue()
+
+
+@pytest.fixture
+def picture() -> Image.Image:
+    # noise whose amplitude falls with frequency, as in natural images
+    spectrum = np.fft.fft2(np.random.default_rng(5).standard_normal((96, 128)))
+    frequency = np.hypot(*np.meshgrid(np.fft.fftfreq(96), np.fft.fftfreq(128), indexing="ij"))
+    surface = np.fft.ifft2(spectrum / np.maximum(frequency, 0.01)).real
+    scaled = 255 * (surface - surface.min()) / np.ptp(surface)
+    return Image.fromarray(scaled.astype(np.uint8)).convert("RGB")
+
+
+def test_each_trouble_of_an_archive_has_its_reason(tmp_path: Path, picture: Image.Image) -> None:
+    contents = {
+        "sound": encoded(picture),
+        "tiny": encoded(Image.new("RGB", (1, 1), "white")),
+        "white": encoded(Image.new("RGB", (64, 64), "white")),
+        "strip": encoded(picture.resize((660, 40))),
+        "truncated": encoded(picture)[:300],
+        "page": b"<html>404</html>",
+    }
+    with ZipFile(tmp_path / "PMC1.zip", "w") as archive:
+        for name, content in contents.items():
+            archive.writestr(name, content)
+        archive.writestr("../climber", b"never read")
+    members = [*contents, "absent"]
+    table = pd.DataFrame({"row": range(len(members)), "member": members})
+    facts = inspect_archive(table, tmp_path / "PMC1.zip", IMAGE_SETTINGS)
+    assert dict(zip(members, facts["reason"], strict=True)) == {
+        "sound": "",
+        "tiny": "too_small",
+        "white": "near_uniform",
+        "strip": "extreme_shape",
+        "truncated": "unreadable",
+        "page": "unreadable",
+        "absent": "missing_from_archive",
+    }
+    assert facts.loc[0, ["width", "height"]].tolist() == [128, 96]
+    assert len(facts.loc[0, "perceptual_hash"]) == 64
+
+
+def test_a_damaged_entry_is_one_rejection_and_not_the_end(
+    tmp_path: Path, picture: Image.Image
+) -> None:
+    path = tmp_path / "PMC1.zip"
+    with ZipFile(path, "w") as archive:
+        archive.writestr("first", encoded(picture))
+        archive.writestr("second", encoded(picture))
+    content = bytearray(path.read_bytes())
+    content[200] ^= 0xFF  # within the first entry's data: its checksum no longer fits
+    path.write_bytes(content)
+    table = pd.DataFrame({"row": [0, 1], "member": ["first", "second"]})
+    facts = inspect_archive(table, path, IMAGE_SETTINGS)
+    assert facts["reason"].tolist() == ["unreadable", ""]
+    assert "damaged archive entry" in facts.loc[0, "detail"]
+
+
+def test_a_truncated_archive_is_an_error_that_names_it(tmp_path: Path) -> None:
+    path = tmp_path / "PMC7.zip"
+    with ZipFile(path, "w") as archive:
+        archive.writestr("entry", b"x" * 1000)
+    path.write_bytes(path.read_bytes()[:500])
+    with pytest.raises(PairDxError, match=r"not a whole zip file[\s\S]*PMC7\.zip"):
+        inspect_archive(pd.DataFrame({"row": [0], "member": ["entry"]}), path, IMAGE_SETTINGS)
+
+
+def test_recompression_stays_within_the_default_distance(picture: Image.Image) -> None:
+    again = decode(encoded(picture, quality=60))
+    assert isinstance(again, Image.Image)
+    hashes = pd.Series([perceptual_hash(picture), perceptual_hash(again)])
+    assert len(near_duplicates(hashes, 12)) == 1
+
+
+def test_transparent_images_are_laid_over_white() -> None:
+    stream = io.BytesIO()
+    Image.new("RGBA", (4, 4), (0, 0, 0, 0)).save(stream, "PNG")
+    image = decode(stream.getvalue())
+    assert isinstance(image, Image.Image)
+    assert image.getpixel((0, 0)) == (255, 255, 255)
+
+
+def test_a_decompression_bomb_is_refused_before_it_is_decoded() -> None:
+    stream = io.BytesIO()
+    Image.new("1", (20_000, 20_000)).save(stream, "PNG")
+    assert isinstance(decode(stream.getvalue()), str)

@@ -1,0 +1,110 @@
+"""Figures are whole: both files written, nothing cut off, the same bytes for the same data."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+from PIL import Image
+from reporting_samples import (
+    CLASSES,
+    REGISTRY,
+    dataset_of,
+    funnel_of_two_stages,
+    metrics_of,
+    pairs_table,
+    papers_numbers,
+    predictions,
+    three_systems,
+)
+
+from pairdx.reporting import dataset_figures, figures
+from pairdx.reporting.comparison import comparison_table
+from pairdx.reporting.labels import DEMO_NOTE, system_title
+from pairdx.reporting.tables import funnel_table, per_class_report
+from pairdx.reporting.theme import PAGE_WIDTH, save
+
+
+def histories(epochs: int, seeds: int) -> list[pd.DataFrame]:
+    epoch = np.arange(1, epochs + 1)
+    columns = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
+    return [
+        pd.DataFrame({"epoch": epoch} | dict.fromkeys(columns, 1 / (epoch + seed)))
+        for seed in range(seeds)
+    ]
+
+
+def accuracies() -> Figure:
+    cells = three_systems()
+    table = comparison_table(cells, REGISTRY, papers_numbers(), resamples=20, seed=0)
+    titles = {name: system_title(name, REGISTRY) for name in REGISTRY}
+    shares = {"stratified": 0.3, "grouped": 0.4}
+    return figures.accuracy_comparison(table, titles, shares, **WORDS)
+
+
+WORDS: dict[str, Any] = {
+    "title": "A title that is long enough for two lines " * 2,
+    "note": DEMO_NOTE,
+}
+IMAGE = np.arange(16 * 16 * 3, dtype=np.uint8).reshape(16, 16, 3)
+FIGURES: dict[str, Callable[[], Figure]] = {
+    "one epoch of one seed": lambda: figures.training_curves(histories(1, 1), **WORDS),
+    "three seeds": lambda: figures.training_curves(histories(12, 3), **WORDS),
+    "no training accuracy": lambda: figures.training_curves(
+        [histories(4, 1)[0].assign(train_accuracy=None)], **WORDS
+    ),
+    "confusion": lambda: figures.confusion_matrix(
+        [[1234, 2, 3], [0, 0, 0], [4, 5, 600]], CLASSES, **WORDS
+    ),
+    "accuracies": accuracies,
+    "scores per class": lambda: figures.per_class_bars(
+        per_class_report([metrics_of(predictions(0))]), **WORDS
+    ),
+    "funnel": lambda: dataset_figures.funnel(funnel_table(funnel_of_two_stages()), **WORDS),
+    "class counts": lambda: dataset_figures.class_counts(
+        dataset_of(pairs_table()), ["stratified", "grouped"], **WORDS
+    ),
+    "an example per class": lambda: dataset_figures.example_images(
+        {name: [(IMAGE, "costs $5 or $6 <b> & more " * 9)] for name in CLASSES}, **WORDS
+    ),
+    "examples": lambda: dataset_figures.example_images(
+        {name: [(IMAGE, "caption " * 30)] * (1 + (name != "chart")) for name in CLASSES}, **WORDS
+    ),
+    "caption lengths": lambda: dataset_figures.caption_lengths(
+        pairs_table(), CLASSES, truncation=32, **WORDS
+    ),
+}
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("name", FIGURES)
+def test_figure_is_whole_and_of_page_width(name: str, tmp_path: Path) -> None:
+    """Both files are written, the SVG is XML, the PNG is not blank, and no text is cut off."""
+    figure = FIGURES[name]()
+    save(figure, tmp_path / "figure.svg", tmp_path / "figure.png")
+    assert ElementTree.parse(tmp_path / "figure.svg").getroot().tag.endswith("svg")  # noqa: S314
+    with Image.open(tmp_path / "figure.png") as image:
+        assert np.asarray(image.convert("L")).std() > 5
+        assert image.width == pytest.approx(200 * PAGE_WIDTH, abs=1)
+    content = figure.get_tightbbox()
+    width, height = figure.get_size_inches()
+    assert content.x0 >= 0
+    assert content.y0 >= 0
+    assert content.x1 <= width
+    assert content.y1 <= height
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["figure.png", "figure.svg"]
+
+
+def test_the_same_data_give_the_same_file(tmp_path: Path) -> None:
+    for name in ("first", "second"):
+        figure = figures.confusion_matrix([[3, 1], [0, 2]], CLASSES[:2], title="Same")
+        save(figure, tmp_path / f"{name}.svg", tmp_path / f"{name}.png")
+    for suffix in ("svg", "png"):
+        first, second = (tmp_path / f"{name}.{suffix}" for name in ("first", "second"))
+        assert first.read_bytes() == second.read_bytes()

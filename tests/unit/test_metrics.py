@@ -1,0 +1,307 @@
+"""Metrics and intervals: equal to scikit-learn and to a plain loop, null where undefined."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn import metrics as sk
+
+from pairdx.errors import PairDxError
+from pairdx.evaluation.intervals import (
+    bootstrap_metrics,
+    case_weights,
+    percentile_interval,
+    weighted_metrics,
+)
+from pairdx.evaluation.metrics import (
+    accuracy_over_seeds,
+    evaluate,
+    expected_calibration_error,
+    majority_share,
+    metric_values,
+)
+from pairdx.evaluation.predictions import Predictions, read_predictions
+
+CLASSES = ("radiology", "endoscopy", "chart")
+METRICS = (
+    "accuracy",
+    "balanced_accuracy",
+    "macro_f1",
+    "weighted_f1",
+    "macro_auroc",
+    "expected_calibration_error",
+)
+
+
+def table_of(
+    truth: np.ndarray, probabilities: np.ndarray, cases: np.ndarray, subset: str = "test"
+) -> pd.DataFrame:
+    """A predictions table with the given true class indices, probabilities and case numbers."""
+    table = pd.DataFrame(
+        {
+            "pair_id": [f"pair_{row:05d}" for row in range(len(truth))],
+            "case_id": [f"case_{case}" for case in cases],
+            "subset": subset,
+            "label": [CLASSES[index] for index in truth],
+            "predicted": [CLASSES[index] for index in probabilities.argmax(axis=1)],
+        }
+    )
+    for index, name in enumerate(CLASSES):
+        table[f"p_{name}"] = probabilities[:, index].astype(np.float32)
+    return table
+
+
+def random_table(
+    pairs: int = 120, cases: int = 40, seed: int = 0, present: tuple[int, ...] = (0, 1, 2)
+) -> pd.DataFrame:
+    """Random predictions that are right more often than not, with tied probabilities."""
+    generator = np.random.default_rng(seed)
+    truth = generator.choice(present, size=pairs)
+    scores = generator.random((pairs, len(CLASSES))) + 0.5 * np.eye(len(CLASSES))[truth]
+    # Steps of 1/8 make ties within and between pairs.
+    probabilities = np.round(8 * scores / scores.sum(axis=1, keepdims=True)) / 8
+    probabilities[:, 2] = 1 - probabilities[:, :2].sum(axis=1)
+    probabilities = np.abs(probabilities) / np.abs(probabilities).sum(axis=1, keepdims=True)
+    return table_of(truth, probabilities, generator.integers(0, cases, size=pairs))
+
+
+def resampled(read: Predictions, draws: np.ndarray) -> Predictions:
+    """The predictions with pair i repeated ``draws[i]`` times."""
+    rows = np.repeat(np.arange(len(read.truth)), draws)
+    return Predictions(
+        read.truth[rows],
+        read.predicted[rows],
+        read.probabilities[rows],
+        read.case[rows],
+        read.cases,
+    )
+
+
+def test_metrics_equal_scikit_learn_where_every_class_is_present() -> None:
+    table = random_table()
+    result = evaluate(table, CLASSES, resamples=0, seed=0)
+    truth, predicted = table["label"], table["predicted"]
+    probabilities = table[[f"p_{name}" for name in CLASSES]].to_numpy(dtype=np.float64)
+    codes = truth.map(CLASSES.index)
+    expected = {
+        "accuracy": sk.accuracy_score(truth, predicted),
+        "balanced_accuracy": sk.balanced_accuracy_score(truth, predicted),
+        "macro_f1": sk.f1_score(truth, predicted, average="macro"),
+        "weighted_f1": sk.f1_score(truth, predicted, average="weighted"),
+        "macro_auroc": sk.roc_auc_score(codes, probabilities, multi_class="ovr"),
+    }
+    for name, value in expected.items():
+        assert result[name]["value"] == pytest.approx(value, abs=1e-12), name
+    report = sk.classification_report(truth, predicted, output_dict=True)
+    for name in CLASSES:
+        assert result["per_class"][name] == pytest.approx(
+            {
+                "precision": report[name]["precision"],
+                "recall": report[name]["recall"],
+                "f1": report[name]["f1-score"],
+                "support": report[name]["support"],
+            }
+        )
+
+
+def test_metrics_of_a_small_case_worked_out_by_hand() -> None:
+    """Four pairs: radiology right, radiology taken for endoscopy, endoscopy right, chart right."""
+    probabilities = np.array([[0.8, 0.1, 0.1], [0.3, 0.6, 0.1], [0.2, 0.7, 0.1], [0.0, 0.1, 0.9]])
+    table = table_of(np.array([0, 0, 1, 2]), probabilities, np.arange(4))
+    result = evaluate(table, CLASSES, resamples=10, seed=1)
+    assert result["confusion"] == [[1, 1, 0], [0, 1, 0], [0, 0, 1]]
+    assert result["accuracy"]["value"] == pytest.approx(3 / 4)
+    assert result["balanced_accuracy"]["value"] == pytest.approx((1 / 2 + 1 + 1) / 3)
+    # F1: radiology 2/(2+1), endoscopy 2/(2+1), chart 1.
+    assert result["macro_f1"]["value"] == pytest.approx((2 / 3 + 2 / 3 + 1) / 3)
+    assert result["weighted_f1"]["value"] == pytest.approx((2 * 2 / 3 + 2 / 3 + 1) / 4)
+    # AUROC: every positive scores above every negative in each of the three classes.
+    assert result["macro_auroc"]["value"] == pytest.approx(1.0)
+    # Confidences 0.8, 0.6, 0.7, 0.9 fall into four bins: gaps 0.2, 0.6, 0.3, 0.1.
+    assert result["expected_calibration_error"]["value"] == pytest.approx(1.2 / 4, abs=1e-6)
+    assert (result["pairs"], result["cases"]) == (4, 4)
+    assert majority_share(table) == pytest.approx(1 / 2)
+
+
+def test_calibration_error_compares_bins_not_pairs() -> None:
+    """Two pairs of one bin, one right and one wrong, at confidence 0.5: perfectly calibrated."""
+    confidence, correct = np.array([0.5, 0.5]), np.array([1.0, 0.0])
+    assert expected_calibration_error(confidence, correct, bins=15) == 0
+    assert expected_calibration_error(np.ones(3), np.zeros(3), bins=15) == 1
+
+
+def test_resampled_metrics_equal_a_loop_over_repeated_pairs() -> None:
+    """The vectorised bootstrap gives what each metric gives on the resample written out in full."""
+    read = read_predictions(random_table(pairs=60, cases=8), CLASSES)
+    draws = np.concatenate(list(case_weights(read.cases, resamples=25, seed=7)))
+    fast = bootstrap_metrics(read, resamples=25, seed=7, calibration_bins=15)
+    for row, weights in enumerate(draws):
+        slow = metric_values(resampled(read, weights[read.case].astype(int)))
+        for name in METRICS:
+            assert fast[name][row] == pytest.approx(slow[name], abs=1e-12), (name, row)
+
+
+def test_weighted_auroc_with_ties_equals_scikit_learns_sample_weight() -> None:
+    read = read_predictions(random_table(), CLASSES)
+    weights = np.random.default_rng(3).integers(0, 4, size=(5, len(read.truth))).astype(float)
+    fast = weighted_metrics(read, weights, calibration_bins=15)["macro_auroc"]
+    for row in range(len(weights)):
+        areas = [
+            sk.roc_auc_score(
+                read.truth == index, read.probabilities[:, index], sample_weight=weights[row]
+            )
+            for index in range(len(CLASSES))
+        ]
+        assert fast[row] == pytest.approx(np.mean(areas), abs=1e-12)
+
+
+def test_draws_do_not_depend_on_the_size_of_the_chunks() -> None:
+    together = np.concatenate(list(case_weights(11, resamples=10, seed=5)))
+    apart = np.concatenate(list(case_weights(11, resamples=10, seed=5, rows_at_once=3)))
+    np.testing.assert_array_equal(together, apart)
+    np.testing.assert_array_equal(together.sum(axis=1), 11)
+
+
+def test_cases_are_drawn_whole() -> None:
+    """Pairs of one case carry the same weight, so copies of the pairs do not narrow an interval."""
+    table = random_table(pairs=40, cases=40)
+    copies = pd.concat([table.assign(pair_id=table["pair_id"] + f"_{copy}") for copy in range(5)])
+    once = evaluate(table, CLASSES, resamples=200, seed=0)["accuracy"]
+    five_times = evaluate(copies, CLASSES, resamples=200, seed=0)["accuracy"]
+    assert five_times == pytest.approx(once)
+
+
+def test_intervals_hold_the_value() -> None:
+    """All but the calibration error's, which resampling biases upwards."""
+    result = evaluate(random_table(), CLASSES, resamples=300, seed=0)
+    for name in METRICS[:-1]:
+        assert result[name]["low"] < result[name]["value"] < result[name]["high"], name
+
+
+def test_interval_widens_when_the_same_pairs_come_from_fewer_cases() -> None:
+    table = random_table(pairs=400)
+    by_correctness = (table["label"] == table["predicted"]).to_numpy().argsort(kind="stable")
+
+    def width(pairs_per_case: int) -> float:
+        case = np.empty(400, dtype=int)
+        case[by_correctness] = np.arange(400) // pairs_per_case
+        accuracy = evaluate(
+            table.assign(case_id=[f"case_{number:03d}" for number in case]),
+            CLASSES,
+            resamples=300,
+            seed=0,
+        )["accuracy"]
+        return float(accuracy["high"] - accuracy["low"])
+
+    assert width(1) < width(4) < width(20)
+
+
+def test_interval_widens_with_fewer_pairs() -> None:
+    def width(pairs: int) -> float:
+        accuracy = evaluate(random_table(pairs, pairs), CLASSES, resamples=300, seed=0)["accuracy"]
+        return float(accuracy["high"] - accuracy["low"])
+
+    assert width(30) > width(120) > width(480)
+
+
+def test_a_class_absent_from_the_subset_gives_null_and_leaves_the_macro_averages() -> None:
+    table = random_table(present=(0, 1))
+    result = evaluate(table, CLASSES, resamples=20, seed=0)
+    assert result["per_class"]["chart"] == {
+        "precision": None,
+        "recall": None,
+        "f1": None,
+        "support": 0,
+    }
+    recalls = [result["per_class"][name]["recall"] for name in ("radiology", "endoscopy")]
+    assert result["balanced_accuracy"]["value"] == pytest.approx(np.mean(recalls))
+    assert "NaN" not in json.dumps(result)
+
+
+def test_a_class_never_predicted_has_no_precision_but_an_f1_of_zero() -> None:
+    probabilities = np.tile([0.6, 0.3, 0.1], (4, 1))
+    result = evaluate(
+        table_of(np.array([0, 0, 1, 2]), probabilities, np.arange(4)), CLASSES, resamples=5, seed=0
+    )
+    assert result["per_class"]["chart"]["precision"] is None
+    assert result["per_class"]["chart"]["f1"] == 0
+    assert result["macro_auroc"]["value"] == pytest.approx(0.5)  # all tied
+
+
+def test_one_class_alone_has_no_auroc() -> None:
+    result = evaluate(random_table(present=(1,)), CLASSES, resamples=20, seed=0)
+    assert result["macro_auroc"] == {"value": None, "low": None, "high": None}
+
+
+def test_a_single_case_has_no_interval() -> None:
+    result = evaluate(random_table(pairs=9, cases=1), CLASSES, resamples=20, seed=0)
+    assert result["accuracy"]["value"] is not None
+    assert result["accuracy"]["low"] is None
+
+
+def test_percentile_interval_leaves_out_undefined_resamples() -> None:
+    assert percentile_interval(np.array([np.nan, 1.0, 1.0]), 0.95) == (1.0, 1.0)
+    assert percentile_interval(np.array([np.nan]), 0.95) == (None, None)
+
+
+def test_the_order_of_the_pairs_does_not_matter() -> None:
+    table = random_table()
+    shuffled = table.sample(frac=1, random_state=1)
+    first, second = (evaluate(each, CLASSES, resamples=50, seed=4) for each in (table, shuffled))
+    assert first == second
+
+
+def test_only_the_asked_subset_is_evaluated() -> None:
+    validation = random_table(pairs=30, seed=1).assign(subset="validation")
+    both = pd.concat([random_table(), validation.assign(pair_id="v" + validation["pair_id"])])
+    assert evaluate(both, CLASSES, resamples=0, seed=0)["pairs"] == 120
+    alone = evaluate(both, CLASSES, resamples=0, seed=0, subset="validation")
+    assert (alone["subset"], alone["pairs"]) == ("validation", 30)
+
+
+def test_accuracy_over_seeds_is_the_mean_of_the_seeds_accuracies() -> None:
+    table = random_table()
+    other = table.assign(predicted=np.roll(table["predicted"], 1))
+    accuracies = [(each["label"] == each["predicted"]).mean() for each in (table, other)]
+    result = accuracy_over_seeds(
+        [table, other.sample(frac=1, random_state=0)], resamples=200, seed=0
+    )
+    assert result["value"] == pytest.approx(np.mean(accuracies))
+    assert result["low"] < result["value"] < result["high"]
+    assert (result["seeds"], result["pairs"]) == (2, 120)
+    # With one seed, value and interval are those of metrics.json.
+    alone = accuracy_over_seeds([table], resamples=200, seed=0)
+    expected = evaluate(table, CLASSES, resamples=200, seed=0)["accuracy"]
+    assert {key: alone[key] for key in expected} == pytest.approx(expected)
+
+
+def test_seeds_over_different_pairs_are_refused() -> None:
+    table = random_table()
+    with pytest.raises(PairDxError, match="different pairs"):
+        accuracy_over_seeds([table, table.iloc[1:]], resamples=5, seed=0)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"label": "pathology"}, "not one of the classes"),
+        ({"p_chart": 0.9}, "sums to 1"),
+        ({"p_chart": np.nan}, "sums to 1"),
+        ({"pair_id": "same"}, "predicted twice"),
+        ({"case_id": None}, "no case_id"),
+        ({"subset": "train"}, "no pair of the subset"),
+        ({"predicted": "chart"}, "not its most probable class"),
+    ],
+)
+def test_a_table_that_is_not_predictions_is_refused(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(PairDxError, match=message):
+        evaluate(random_table().assign(**change), CLASSES, resamples=5, seed=0)
+
+
+def test_a_missing_probability_column_is_named() -> None:
+    with pytest.raises(PairDxError, match="p_chart"):
+        evaluate(random_table().drop(columns="p_chart"), CLASSES, resamples=5, seed=0)

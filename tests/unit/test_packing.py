@@ -1,0 +1,100 @@
+"""Packed images equal CLIP's own preprocessing; words follow the paper's rules."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from zipfile import ZipFile
+
+import numpy as np
+import open_clip
+import pandas as pd
+import pytest
+from PIL import Image
+
+from pairdx import words
+from pairdx.errors import PairDxError
+from pairdx.packing import fit_to_square, pack_images
+
+
+def picture(width: int, height: int, seed: int = 0) -> Image.Image:
+    noise = np.random.default_rng(seed).integers(0, 255, (height, width, 3), dtype=np.uint8)
+    return Image.fromarray(noise)
+
+
+@pytest.mark.parametrize("shape", [(420, 300), (300, 420), (224, 224), (100, 80)])
+def test_packing_plus_normalisation_is_clips_own_preprocessing(shape: tuple[int, int]) -> None:
+    image = picture(*shape)
+    transform = open_clip.image_transform(224, is_train=False)
+    mean = np.array(open_clip.OPENAI_DATASET_MEAN, dtype=np.float32)
+    deviation = np.array(open_clip.OPENAI_DATASET_STD, dtype=np.float32)
+    ours = (fit_to_square(image, 224) / np.float32(255) - mean) / deviation
+    np.testing.assert_allclose(ours.transpose(2, 0, 1), transform(image).numpy(), atol=1e-5)
+
+
+def test_rows_of_the_array_follow_the_rows_of_the_pairs(tmp_path: Path) -> None:
+    members = {"PMC1": ["x", "y"], "PMC2": ["z"]}
+    images = {name: picture(20, 20, seed) for seed, name in enumerate("xyz")}
+    archives = {}
+    for archive, names in members.items():
+        archives[archive] = tmp_path / f"{archive}.zip"
+        with ZipFile(archives[archive], "w") as file:
+            for name in names:
+                stream = io.BytesIO()
+                images[name].save(stream, "PNG")
+                file.writestr(name, stream.getvalue())
+    pairs = pd.DataFrame({"archive": ["PMC2", "PMC1", "PMC1"], "member": ["z", "y", "x"]})
+    pack_images(pairs, archives, tmp_path / "images.npy", size=20)
+    packed = np.load(tmp_path / "images.npy", mmap_mode="r")
+    assert packed.dtype == np.uint8
+    for row, name in enumerate(pairs["member"]):
+        np.testing.assert_array_equal(packed[row], np.asarray(images[name]))
+
+
+def test_a_failed_packing_leaves_nothing_behind(tmp_path: Path) -> None:
+    with ZipFile(tmp_path / "PMC1.zip", "w") as file:
+        file.writestr("x", b"no image")
+    pairs = pd.DataFrame({"archive": ["PMC1"], "member": ["x"]})
+    with pytest.raises(PairDxError, match=r"PMC1\.zip: x"):
+        pack_images(pairs, {"PMC1": tmp_path / "PMC1.zip"}, tmp_path / "images.npy", size=8)
+    assert [path.name for path in tmp_path.iterdir()] == ["PMC1.zip"]
+
+
+def test_words_follow_the_papers_rules() -> None:
+    caption = "Axial CT (arrow), don't; 1.5-T x-ray: 'mass' — β-hCG!"
+    expected = ["axial", "ct", "arrow", "don't", "1.5-t", "x-ray", "mass", "β-hcg"]
+    assert words.tokenise(caption) == expected
+
+
+def test_word_numbers_are_padded_truncated_and_marked_unknown() -> None:
+    ids = words.word_ids(["ct mass of the lung", "", "unknown ct"], ["ct", "mass"], tokens=3)
+    assert ids.tolist() == [[2, 3, 1], [0, 0, 0], [1, 2, 0]]
+
+
+def test_glove_files_are_read_for_the_words_in_use(tmp_path: Path) -> None:
+    path = tmp_path / "glove.txt"
+    path.write_text("the 0.1 0.2 0.3\nct 1 2 3\n, 4 5 6\n")
+    found, matrix = words.read_word_vectors(path, ["ct", "absent", "the"], dimension=3)
+    assert found == ["ct", "the"]
+    np.testing.assert_allclose(matrix, [[0, 0, 0], [0, 0, 0], [1, 2, 3], [0.1, 0.2, 0.3]])
+
+
+@pytest.mark.parametrize("content", ["", "ct 1 2\nthe 1 2 3\n", "ct one two three\n"])
+def test_files_that_are_not_glove_are_refused(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "glove.txt"
+    path.write_text(content)
+    with pytest.raises(PairDxError, match=r"glove\.txt"):
+        words.read_word_vectors(path, ["ct"], dimension=3)
+
+
+def test_vectors_of_another_dimension_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "glove.txt"
+    path.write_text("ct 1 2 3\n")
+    with pytest.raises(PairDxError, match=r"word_vectors\.dimension"):
+        words.read_word_vectors(path, ["ct"], dimension=300)
+
+
+def test_the_out_of_vocabulary_rate_counts_occurrences() -> None:
+    counts = words.word_counts(["ct ct mass", "rare ct"])
+    assert counts.to_dict() == {"ct": 3, "mass": 1, "rare": 1}
+    assert words.out_of_vocabulary_rate(counts, ["ct", "mass"]) == pytest.approx(0.2)

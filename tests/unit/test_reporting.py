@@ -1,0 +1,162 @@
+"""Tables add up and equal scikit-learn's; Markdown shows foreign text as text."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+from reporting_samples import (
+    CLASSES,
+    REGISTRY,
+    TIMING,
+    dataset_of,
+    funnel_of_two_stages,
+    metrics_of,
+    pairs_table,
+    predictions,
+)
+from sklearn import metrics as sk
+
+from pairdx.reporting.labels import DEMO_NOTE, demo_note, readable, system_title
+from pairdx.reporting.markdown import as_markdown, escape, significant
+from pairdx.reporting.tables import (
+    caption_examples,
+    example_pairs,
+    funnel_table,
+    leakage_table,
+    per_class_report,
+    timing_table,
+)
+
+
+def test_text_from_outside_stays_text() -> None:
+    table = pd.DataFrame({"caption": ["<script>alert(1)</script> a|b\nc", "[x](javascript:y) `z`"]})
+    lines = as_markdown(table, title="<b>", notes=["a & b"]).splitlines()
+    assert "<" not in "".join(lines)
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; a\\|b c" in lines[4]
+    assert "\\[x\\](javascript:y) \\`z\\`" in lines[5]
+    assert lines[-1] == "- a &amp; b"
+    assert all(line.replace("\\|", "").count("|") == 2 for line in lines[2:6])
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("medical_photograph", "medical_photograph"),
+        ("_emphasis_ *too*", "\\_emphasis\\_ \\*too\\*"),
+        ("a\\|b", "a\\\\\\|b"),
+        ("tab\tand\x00nothing\u2028line", "tab and nothing line"),
+        ("&lt;", "&amp;lt;"),
+    ],
+)
+def test_escaping_keeps_what_is_read(text: str, expected: str) -> None:
+    assert escape(text) == expected
+
+
+def test_numbers_are_rounded_by_the_meaning_of_their_column() -> None:
+    table = pd.DataFrame(
+        {
+            "accuracy": [0.61176, None],
+            "paper_accuracy": [0.6118, 0.93],
+            "seconds_per_image": [0.0001234, 0.18849],
+            "train_seconds": [3952.4, None],
+            "pairs": pd.array([22665, None], dtype="Int64"),
+        }
+    )
+    lines = as_markdown(table, title="Numbers").splitlines()
+    cells_of = [[text.strip() for text in line.strip("|").split("|")] for line in lines[2:]]
+    assert cells_of[0][:2] == ["Accuracy, %", "Paper accuracy, %"]
+    assert cells_of[2] == ["61.2", "61.18", "0.000123", "3,952", "22,665"]
+    assert cells_of[3] == ["", "93", "0.188", "", ""]
+    assert significant(12345.6) == "12,346"
+
+
+def test_an_empty_table_is_still_a_table() -> None:
+    assert "Stage" in as_markdown(pd.DataFrame({"stage": []}), title="Nothing")
+
+
+def test_dataset_table_adds_up() -> None:
+    dataset = dataset_of(pairs_table())
+    assert list(dataset["class"]) == [*CLASSES, "total"]
+    counts = dataset.set_index("class").drop(columns="share")
+    assert (counts.loc[list(CLASSES)].sum() == counts.loc["total"]).all()
+    subsets = [f"grouped_{name}" for name in ("train", "validation", "test")]
+    assert (counts[subsets].sum(axis=1) == counts["pairs"]).all()
+    assert list(dataset["share"]) == pytest.approx([1 / 3, 1 / 3, 1 / 3, 1])
+
+
+def test_examples_depend_on_the_seed_and_not_on_the_order_of_pairs() -> None:
+    pairs = pairs_table()
+
+    def chosen(table: pd.DataFrame, seed: int) -> list[str]:
+        return list(example_pairs(table, CLASSES, per_class=2, seed=seed)["pair_id"])
+
+    assert chosen(pairs, 1) == chosen(pairs.sample(frac=1, random_state=0), 1)
+    assert len({tuple(chosen(pairs, seed)) for seed in range(5)}) > 1
+    captions = caption_examples(pairs, CLASSES, per_class=2, seed=1, longest=30)
+    assert list(captions["class"]) == [name for name in CLASSES for _ in range(2)]
+    assert list(captions["pair_id"]) == chosen(pairs, 1)
+    assert captions["caption"].str.len().max() <= 30
+
+
+def test_per_class_report_is_scikit_learns_classification_report() -> None:
+    table = predictions(0)
+    report = per_class_report([metrics_of(table)]).set_index("class")
+    expected = sk.classification_report(table["label"], table["predicted"], output_dict=True)
+    for ours, theirs in [
+        *((name, name) for name in CLASSES),
+        ("macro average", "macro avg"),
+        ("weighted average", "weighted avg"),
+    ]:
+        values = [expected[theirs][key] for key in ("precision", "recall", "f1-score", "support")]
+        assert list(report.loc[ours].astype(float)) == pytest.approx(values), ours
+    assert report["f1"]["accuracy"] == pytest.approx(expected["accuracy"])
+    assert pd.isna(report["precision"]["accuracy"])
+
+
+def test_per_class_report_leaves_the_precision_of_an_unpredicted_class_empty() -> None:
+    table = predictions(0).assign(predicted="chart")
+    for name in CLASSES:
+        table[f"p_{name}"] = float(name == "chart")
+    report = per_class_report([metrics_of(table)]).set_index("class")
+    assert pd.isna(report["precision"]["radiology"])
+    assert report["precision"]["macro average"] == pytest.approx(1 / 9)
+
+
+def test_per_class_report_averages_over_seeds() -> None:
+    each = [per_class_report([metrics_of(predictions(seed))]) for seed in (0, 1)]
+    both = per_class_report([metrics_of(predictions(seed)) for seed in (0, 1)])
+    assert list(both["class"]) == list(each[0]["class"])
+    assert list(both["f1"]) == pytest.approx(list((each[0]["f1"] + each[1]["f1"]) / 2))
+    assert list(both["support"]) == list(each[0]["support"])
+
+
+def test_funnel_is_summed_over_classes_in_the_order_of_stages() -> None:
+    table = funnel_table(funnel_of_two_stages())
+    assert list(table["stage"]) == ["age", "balance"]
+    assert list(table["kept"]) == [30, 17]
+    assert list(table["kept_share"]) == pytest.approx([0.75, 17 / 30])
+    parts = table["rejected"] + table["out_of_distribution"] + table["kept"]
+    assert (table["candidates"] == parts).all()
+
+
+def test_leakage_and_timing_have_one_row_per_measurement() -> None:
+    shared = {"groups": 3, "pairs": 5, "share": 0.05}
+    kinds = {"case": {"train-test": shared, "train-validation": shared}, "figure": {}}
+    table = leakage_table([{"split": "stratified", "kinds": kinds}])
+    assert table.to_dict("records")[0] == {
+        "split": "stratified",
+        "shared": "case",
+        "between": "train-test",
+        **shared,
+    }
+    assert len(table) == 2
+    timings = timing_table({"fusion": TIMING, "words": TIMING})
+    stages = [f"{name}_seconds" for name in ("decode", "preprocess", "text", "forward")]
+    assert list(timings[stages].sum(axis=1)) == pytest.approx([0.12, 0.12])
+
+
+def test_names_are_readable_and_stand_ins_marked() -> None:
+    assert readable("medical_photograph") == "Medical photograph"
+    assert system_title("words", REGISTRY) == "Words only"
+    assert demo_note(REGISTRY.values()) is None
+    assert demo_note([{"stand_in": True}]) == DEMO_NOTE

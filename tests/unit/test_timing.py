@@ -1,0 +1,124 @@
+"""Timing: every stage of every image is counted, warm-up is not, and torch's threads come back."""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from pairdx.errors import PairDxError
+from pairdx.evaluation.timing import STAGES, cpu_model, time_classifier
+
+
+class RecordingClassifier:
+    """Remembers what it was given; tokenising takes 2 milliseconds or more, classifying 4."""
+
+    def __init__(self) -> None:
+        self.captions: list[str] = []
+        self.shapes: list[tuple[int, ...]] = []
+        self.threads: set[int] = set()
+
+    def tokenise(self, captions: Sequence[str]) -> Any:
+        """Keep the captions."""
+        time.sleep(0.002)
+        self.captions += captions
+        return list(captions)
+
+    def probabilities(self, images: np.ndarray, tokens: Any) -> np.ndarray:
+        """Keep the shape of the images and the number of threads; give both classes one half."""
+        time.sleep(0.004)
+        assert images.dtype == np.uint8
+        assert len(tokens) == len(images)
+        self.shapes.append(images.shape)
+        self.threads.add(torch.get_num_threads())
+        return np.full((len(images), 2), 0.5, dtype=np.float32)
+
+
+def encoded(width: int, height: int) -> bytes:
+    stream = io.BytesIO()
+    Image.new("L", (width, height), 90).save(stream, format="PNG")
+    return stream.getvalue()
+
+
+IMAGES = [encoded(40, 30), encoded(30, 50), encoded(20, 20)]
+CAPTIONS = ["first", "second", "third"]
+
+
+def test_stages_add_up_to_the_mean_and_are_seconds_per_image() -> None:
+    result = time_classifier(
+        RecordingClassifier(), IMAGES, CAPTIONS, image_size=16, threads=1, warm_up=0
+    )
+    assert tuple(result["stages"]) == STAGES
+    assert sum(result["stages"].values()) == pytest.approx(result["mean"])
+    assert result["stages"]["text"] >= 0.002
+    assert result["stages"]["forward"] >= 0.004
+    assert 0.006 <= result["p50"] <= result["p95"]
+    assert (result["batch_size"], result["pairs"], result["threads"]) == (1, 3, 1)
+    assert result["cpu_model"]
+
+
+def test_every_image_is_squared_and_classified_alone_after_the_warm_up() -> None:
+    classifier = RecordingClassifier()
+    result = time_classifier(classifier, IMAGES, CAPTIONS, image_size=16, threads=1, warm_up=2)
+    assert classifier.captions == ["first", "second", "first", "second", "third"]
+    assert classifier.shapes == [(1, 16, 16, 3)] * 5
+    assert (result["warm_up"], result["pairs"]) == (2, 3)
+
+
+def test_more_warm_up_than_pairs_is_recorded_as_what_was_run() -> None:
+    result = time_classifier(
+        RecordingClassifier(), IMAGES, CAPTIONS, image_size=8, threads=1, warm_up=50
+    )
+    assert result["warm_up"] == 3
+
+
+def test_threads_are_set_for_the_classifier_and_restored_even_after_an_error() -> None:
+    before = torch.get_num_threads()
+    classifier = RecordingClassifier()
+    time_classifier(classifier, IMAGES, CAPTIONS, image_size=8, threads=before + 1, warm_up=0)
+    assert classifier.threads == {before + 1}
+    assert torch.get_num_threads() == before
+
+    def failing(image: Image.Image, size: int) -> np.ndarray:
+        raise RuntimeError(f"{image.size} {size}")
+
+    with pytest.raises(RuntimeError):
+        time_classifier(
+            classifier,
+            IMAGES,
+            CAPTIONS,
+            image_size=8,
+            threads=before + 1,
+            warm_up=0,
+            preprocess=failing,
+        )
+    assert torch.get_num_threads() == before
+
+
+@pytest.mark.parametrize(
+    ("images", "captions", "message"),
+    [
+        ([], [], "at least one image"),
+        (IMAGES, CAPTIONS[:2], "one caption per image"),
+        ([b"not an image"], ["caption"], "cannot be read"),
+    ],
+)
+def test_bad_input_is_refused(images: list[bytes], captions: list[str], message: str) -> None:
+    with pytest.raises(PairDxError, match=message):
+        time_classifier(RecordingClassifier(), images, captions, image_size=8, threads=1, warm_up=0)
+
+
+def test_the_processor_is_named_as_linux_names_it(tmp_path: Path) -> None:
+    cpuinfo = tmp_path / "cpuinfo"
+    cpuinfo.write_text("processor\t: 0\nmodel name\t: Some CPU @ 2.0GHz\n")
+    assert cpu_model(cpuinfo) == "Some CPU @ 2.0GHz"
+    cpuinfo.write_text("processor\t: 0\nBogoMIPS\t: 50\n")  # as on ARM
+    assert cpu_model(cpuinfo)
+    assert cpu_model(tmp_path / "missing")

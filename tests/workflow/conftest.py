@@ -1,0 +1,88 @@
+"""Copies of the workflow to run: tests may edit files in them and leave results behind."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[2]
+PARTS = ("Snakefile", "config", "workflow", "envs", "profiles", "Makefile", "README.md")
+DEMO = ("--profile", "profiles/local", "--configfile", "config/demo.yaml")
+
+
+@dataclass(frozen=True)
+class Workflow:
+    """A copy of the workflow in a folder of its own."""
+
+    folder: Path
+
+    def snakemake(self, *arguments: str, check: bool = True) -> str:
+        """Run Snakemake and return what it printed.
+
+        With ``check`` a failure fails the test and shows the end of the output.
+        """
+        command = [sys.executable, "-m", "snakemake", *arguments]
+        # XDG_CACHE_HOME: Snakemake's source cache of one copy is of no use to another.
+        environment = os.environ | {"XDG_CACHE_HOME": str(self.folder / ".cache")}
+        done = subprocess.run(
+            command,
+            cwd=self.folder,
+            env=environment,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+        if check and done.returncode:
+            pytest.fail(f"{' '.join(arguments)} failed:\n{done.stdout[-4000:]}")
+        return done.stdout
+
+    def plan(self, *arguments: str) -> dict[str, int]:
+        """Return the number of jobs per rule that a dry run plans; empty if nothing is to be done."""
+        return read_plan(self.snakemake(*arguments, "-n"))
+
+
+def read_plan(output: str) -> dict[str, int]:
+    """Read the job statistics that a dry run prints."""
+    if "Job stats:" not in output:
+        return {}
+    lines = output.split("Job stats:")[1].strip().splitlines()[2:]
+    stats = {}
+    for line in lines:
+        name, count = line.split()
+        if name == "total":
+            break
+        stats[name] = int(count)
+    return stats
+
+
+def copy_of_workflow(folder: Path) -> Workflow:
+    for part in PARTS:
+        source = REPOSITORY / part
+        if source.is_dir():
+            shutil.copytree(
+                source, folder / part, ignore=shutil.ignore_patterns("__pycache__", "*.pyc")
+            )
+        elif source.exists():
+            shutil.copy2(source, folder / part)
+    return Workflow(folder)
+
+
+@pytest.fixture(scope="session")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
+    """A copy in which nothing was ever run: for dry runs."""
+    return copy_of_workflow(tmp_path_factory.mktemp("fresh"))
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
+    """A copy in which the whole demo was run, once for all tests of the session."""
+    workflow = copy_of_workflow(tmp_path_factory.mktemp("demo"))
+    workflow.snakemake("all", *DEMO)
+    return workflow

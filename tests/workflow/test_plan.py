@@ -1,0 +1,117 @@
+"""What Snakemake plans to do, in a fresh copy with nothing downloaded."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from .conftest import DEMO, REPOSITORY, Workflow
+
+pytestmark = pytest.mark.slow
+
+CONFIG = yaml.safe_load((REPOSITORY / "config/config.yaml").read_text())
+MODELS = yaml.safe_load((REPOSITORY / "config/models.yaml").read_text())["models"]
+ENABLED = {name: entry for name, entry in MODELS.items() if entry["enabled"]}
+TARGETS = [
+    *("curated", "splits", "trained", "evaluated", "timing", "tables", "figures"),
+    *(f"paper_table_{number}" for number in range(3, 9)),
+    *(f"paper_figure_{number}" for number in (1, 2, 5, 6, 7, 8, 9)),
+]
+
+
+def test_the_papers_configuration_shows_the_complete_plan(fresh: Workflow) -> None:
+    plan = fresh.plan("all")
+    splits, seeds = len(CONFIG["splits"]), len(CONFIG["seeds"])
+    runs = sum(seeds if entry["random"] else 1 for entry in ENABLED.values()) * splits
+    on_gpu = [entry for entry in ENABLED.values() if entry["trained"] and entry["network"]]
+    assert plan["download_multicare"] == len(CONFIG["multicare"]["archives"]) + 3
+    assert plan["download_weights"] == plan["download_hub_weights"] == 1
+    assert plan["download_biomedclip"] == plan["download_glove"] == 1
+    assert plan["inspect_archive"] == len(CONFIG["multicare"]["archives"])
+    assert plan["train_on_gpu"] == len(on_gpu) * splits * seeds
+    assert plan["predict"] == plan["evaluate_predictions"] == runs
+    assert plan["time_model"] == len(ENABLED)
+    assert "draw_demo_corpus" not in plan
+    assert not (fresh.folder / "results").exists()
+
+
+def test_every_named_target_can_be_planned_alone(fresh: Workflow) -> None:
+    for target in TARGETS:
+        assert fresh.plan(target, *DEMO)[target] == 1, target
+
+
+def test_a_single_target_makes_only_what_it_needs(fresh: Workflow) -> None:
+    assert set(fresh.plan("curated", *DEMO)) == {
+        *("draw_demo_corpus", "ingest_tables", "inspect_archive", "curate_pairs", "curated")
+    }
+    assert "train_on_cpu" not in fresh.plan("paper_table_3", *DEMO)
+
+
+def test_files_on_disk_replace_downloads(fresh: Workflow) -> None:
+    settings = [
+        "multicare={path: /data/multicare}",
+        "downloads={glove: {path: /data/glove.txt}, weights: {resnet18: {path: /data/r.pth}, "
+        "clip_vit_b32_openai: {path: /data/c.safetensors}, biomedclip: {path: /data/biomedclip}}}",
+    ]
+    output = fresh.snakemake("all", "-n", "--config", *settings, check=False)
+    missing = re.search(r"affected files:\s*((?:.+\n)+?)\s*(?:\n|$)", output)
+    assert missing, output[-2000:]
+    assert all(line.strip().startswith("/data/") for line in missing[1].splitlines())
+    assert "download_" not in output
+
+
+def test_the_device_decides_where_networks_are_trained(fresh: Workflow) -> None:
+    plan = fresh.plan("trained", "--config", "device=cpu")
+    assert "train_on_gpu" not in plan
+    assert plan["train_on_cpu"] > 0
+
+
+def test_a_new_registry_entry_appears_without_another_edit(fresh: Workflow, tmp_path: Path) -> None:
+    entry = MODELS["majority"] | {"title": "One more"}
+    overlay = tmp_path / "more.yaml"
+    overlay.write_text(yaml.safe_dump({"models": {"one_more": entry}}))
+    output = fresh.snakemake("all", "-n", "--configfile", "config/demo.yaml", str(overlay))
+    assert "results/demo/stratified/one_more/seed1/predictions.parquet" in output
+    assert "results/demo/tables/per_class_grouped_one_more.csv" in output
+
+
+@pytest.mark.parametrize(
+    ("setting", "named"),
+    [
+        ("seedz=[1]", "seedz"),
+        ("curation={min_agee: 18}", "min_agee"),
+        ("curation={min_age: eighteen}", "min_age"),
+        ("models={pairdx_fusion: {settings: {epoch: 3}}}", "epoch"),
+        ("models={pairdx_clip: {settings: {objective: contrastiv}}}", "objective"),
+        ("models={pairdx_clip: {settings: {weights: nowhere}}}", "nowhere"),
+        ("split={fractions: {train: 0.9}}", "split.fractions"),
+        ("curation={out_of_distribution: [chart]}", "curation.out_of_distribution"),
+        ("run=../elsewhere", "run"),
+        ("corpus=multicaree", "corpus"),
+    ],
+)
+def test_a_config_error_stops_before_the_dag_and_names_the_key(
+    fresh: Workflow, setting: str, named: str
+) -> None:
+    output = fresh.snakemake("all", "-n", "--config", setting, check=False)
+    assert "Job stats" not in output
+    assert named in output
+    assert "Traceback" not in output
+
+
+def test_an_item_of_the_paper_whose_system_is_off_says_so(fresh: Workflow) -> None:
+    setting = "models={pairdx_clip: {enabled: false}}"
+    output = fresh.snakemake("paper_table_6", "-n", *DEMO, "--config", setting, check=False)
+    assert "models.pairdx_clip is not enabled" in output
+
+
+def test_every_rule_that_a_profile_names_exists(fresh: Workflow) -> None:
+    rules = set(fresh.snakemake("--list-rules", "--quiet", "all").split())
+    for profile in (REPOSITORY / "profiles").glob("*/config*.yaml"):
+        settings = yaml.safe_load(profile.read_text())
+        for key in ("set-threads", "set-resources", "groups"):
+            named = settings.get(key) or {}
+            assert set(named) <= rules, f"{profile}: {key}"

@@ -1,0 +1,339 @@
+# Shared by all other files here, no rules: the checked configuration, and functions that turn it into paths.
+import ast
+import os
+import re
+from difflib import get_close_matches
+from functools import cache
+from pathlib import Path
+
+import yaml
+from jsonschema import Draft202012Validator
+from snakemake.exceptions import WorkflowError
+
+SCRIPTS = Path(workflow.basedir, "workflow", "scripts")
+NOTHING = "(?!)"  # a regular expression that matches no text
+
+
+# ---------------------------------------------------------------- configuration
+def check_config():
+    """Refuse a wrong configuration before the DAG is built, naming every wrong key."""
+    schema = Path(workflow.basedir, "workflow", "schemas", "config.schema.yaml")
+    validator = Draft202012Validator(yaml.safe_load(schema.read_text()))
+    problems = [_problem(error) for error in validator.iter_errors(config)] or [*_conflicts()]
+    if problems:
+        raise WorkflowError(
+            "the configuration is not valid:\n" + "\n".join(f"  {line}" for line in problems)
+        )
+
+
+def _problem(error):
+    """One violation of the schema in one line that names the key."""
+    error = max(error.context, key=lambda part: len(part.absolute_path), default=error)
+    key = ".".join(map(str, error.absolute_path)) or "(top level)"
+    if error.validator == "type" and isinstance(error.instance, str):
+        return f"config key {key}: {error.message} (--config makes text of nested values: use --configfile)"
+    if error.validator != "additionalProperties":
+        return f"config key {key}: {error.message}"
+    known = list(error.schema["properties"])
+    unknown = [name for name in error.instance if name not in known]
+    guesses = [guess for name in unknown for guess in get_close_matches(name, known, n=1)]
+    hint = f"; did you mean {', '.join(guesses)}?" if guesses else f"; known: {', '.join(known)}"
+    return f"config key {key}: unknown {', '.join(unknown)}{hint}"
+
+
+def _conflicts():
+    """What no single key can get wrong."""
+    total = sum(config["split"]["fractions"].values())
+    if abs(total - 1) > 1e-6:
+        yield f"config key split.fractions: the shares add up to {total:g}; they must add up to 1"
+    both = set(config["curation"]["classes"]) & set(config["curation"]["out_of_distribution"])
+    if both:
+        yield f"config key curation.out_of_distribution: {sorted(both)} are among the classes too"
+    if not models():
+        yield "config key models: no system is enabled"
+    sources = config["downloads"]["weights"]
+    for name in models():
+        weights = config["models"][name]["settings"].get("weights")
+        if weights and weights not in sources:
+            known = ", ".join(sources)
+            yield f"config key models.{name}.settings.weights: {weights} is not among downloads.weights ({known})"
+
+
+# ---------------------------------------------------------------- the library
+@cache
+def _imports(path):
+    """The library files that a Python file imports by name, at its head or within a function."""
+    modules = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            modules |= {
+                node.module,
+                *(f"{node.module}.{alias.name}" for alias in node.names),
+            }
+        elif isinstance(node, ast.Import):
+            modules |= {alias.name for alias in node.names}
+    return set().union(*map(_files_of, modules))
+
+
+def _files_of(module):
+    """The files that importing a module of the library executes: itself and its packages' __init__.py."""
+    parts = module.split(".")
+    if parts[0] != "pairdx":
+        return set()
+    steps = [SCRIPTS.joinpath(*parts[:end]) for end in range(1, len(parts) + 1)]
+    candidates = [
+        path for step in steps for path in (step.with_suffix(".py"), step / "__init__.py")
+    ]
+    return {path for path in candidates if path.is_file()}
+
+
+def library(script, *modules):
+    """The library files that a script depends on, directly or through others, as inputs of its rule.
+
+    A rule with these inputs is out of date when their content changes; a new time stamp alone changes nothing.
+
+    script   file name in workflow/scripts
+    modules  further modules that the script imports only when asked for, such as pairdx.models.clip
+    """
+    waiting = set().union(_imports(SCRIPTS / script), *map(_files_of, modules))
+    found = set()
+    while waiting:
+        path = waiting.pop()
+        found.add(path)
+        waiting |= _imports(path) - found
+    return sorted(os.path.relpath(path) for path in found)
+
+
+def library_of_model(script):
+    """As library(), with the file of the system's family, and of no other family."""
+
+    def files(wildcards):
+        return library(script, f"pairdx.models.{config['models'][wildcards.model]['family']}")
+
+    return files
+
+
+# ---------------------------------------------------------------- the corpus
+def corpus_archives():
+    return config[config["corpus"]]["archives"]
+
+
+def corpus_file(name):
+    """Where a file of the corpus in use lies, or will lie once it is fetched."""
+    section = config[config["corpus"]]
+    if config["corpus"] == "demo":
+        return f"<resources>/demo/seed{section['seed']}_cases{section['cases']}/{name}"
+    if section["path"]:
+        return f"{section['path'].rstrip('/')}/{name}"
+    return f"<resources>/multicare/{section['record']}/{name}"
+
+
+def multicare_files():
+    """The files of a MultiCaRe record that the workflow reads."""
+    archives = [f"{archive}.zip" for archive in config["multicare"]["archives"]]
+    return [re.escape(name) for name in (*config["downloads"]["multicare"]["tables"], *archives)]
+
+
+# ---------------------------------------------------------------- pretrained weights and word vectors
+def weights_by(kind):
+    """Pretrained weights that are described by an address (`url`), a hub `file` or hub `files`."""
+    return [name for name, source in config["downloads"]["weights"].items() if kind in source]
+
+
+def weights_files(name):
+    """Where pretrained weights lie, or will lie once they are fetched: one file, or all files of a folder."""
+    source = config["downloads"]["weights"][name]
+    if "files" in source:
+        folder = (source["path"] or f"<resources>/weights/{name}").rstrip("/")
+        return [f"{folder}/{file}" for file in (*source["files"], *source["text_tower"]["files"])]
+    file = source["file"] if "file" in source else source["url"].rsplit("/", 1)[-1]
+    return [source["path"] or f"<resources>/weights/{name}/{file}"]
+
+
+def hub_sources(wildcards):
+    """Repositories, revisions and files to fetch for one set of weights."""
+    source = config["downloads"]["weights"][getattr(wildcards, "name", "biomedclip")]
+    if "file" in source:
+        return [
+            {
+                "repo": source["repo"],
+                "revision": source["revision"],
+                "files": [source["file"]],
+            }
+        ]
+    own = {key: source[key] for key in ("repo", "revision", "files")}
+    return [own, source["text_tower"]]
+
+
+def hub_checksums(wildcards):
+    """Pinned checksums by file name."""
+    source = config["downloads"]["weights"][getattr(wildcards, "name", "biomedclip")]
+    return {source["file"]: source["checksum"]} if "file" in source else source["checksums"]
+
+
+def glove_file(_):
+    """The GloVe text file, unless word vectors are random."""
+    if config["word_vectors"]["source"] == "random":
+        return {}
+    glove = config["downloads"]["glove"]
+    return {"glove": glove["path"] or f"<resources>/glove/{glove['member']}"}
+
+
+def curation(*keys):
+    """The part of the curation section that a rule uses, so that editing another key leaves it alone."""
+    return {key: config["curation"][key] for key in keys}
+
+
+# ---------------------------------------------------------------- systems
+def models():
+    """The registry's enabled systems, in its order."""
+    return [name for name, entry in config["models"].items() if entry["enabled"]]
+
+
+def trained_models():
+    return [name for name in models() if config["models"][name]["trained"]]
+
+
+def untrained_models():
+    return [name for name in models() if not config["models"][name]["trained"]]
+
+
+def trained_on(device):
+    """Trainable systems by device: networks where the key `device` says, everything else on the CPU."""
+    on_device = {
+        name: config["device"] if config["models"][name]["network"] else "cpu"
+        for name in trained_models()
+    }
+    return [name for name, where in on_device.items() if where == device]
+
+
+def networks():
+    """Trainable systems with epochs, and so with training curves."""
+    return [name for name in trained_models() if config["models"][name]["network"]]
+
+
+def one_of(names):
+    """A regular expression for a wildcard that takes these values only."""
+    return "|".join(names) or NOTHING
+
+
+def seeds_of(model):
+    """A system without randomness runs for one seed."""
+    return config["seeds"] if config["models"][model]["random"] else config["seeds"][:1]
+
+
+def registry():
+    """What tables and figures need to know of each system: not its settings, so that editing these redraws nothing."""
+    keys = ("title", "trained", "stand_in", "paper")
+    return {name: {key: config["models"][name][key] for key in keys} for name in models()}
+
+
+# ---------------------------------------------------------------- cells: split x system x seed
+def cell_names(model=None):
+    """[split, system, seed] of every cell that is run, systems in registry order."""
+    return [
+        [split, name, seed]
+        for split in config["splits"]
+        for name in (model or models())
+        for seed in seeds_of(name)
+    ]
+
+
+def cells(pattern, model=None):
+    """Fill {split}, {model} and {seed} of a path with every cell that is run (of the given systems)."""
+    return [
+        pattern.format(split=split, model=name, seed=seed)
+        for split, name, seed in cell_names(model)
+    ]
+
+
+def seeds_of_cell(file):
+    """A file of every seed of the split and system that the wildcards name."""
+
+    def files(wildcards):
+        folder = "<results>/{split}/{model}".format(**wildcards)
+        return [f"{folder}/seed{seed}/{file}" for seed in seeds_of(wildcards.model)]
+
+    return files
+
+
+def training_data(wildcards):
+    """The pairs, their subsets and their packed images."""
+    return {
+        "pairs": "<results>/curated/pairs.parquet",
+        "split": f"<results>/{wildcards.split}/split.parquet",
+        "images": "<results>/packed/images.npy",
+    }
+
+
+def model_files(wildcards, split=None, seed=None):
+    """What a system was saved as: settings, and weights if it was trained."""
+    folder = f"<results>/{split or wildcards.split}/{wildcards.model}/seed{seed or wildcards.seed}"
+    files = {"settings": f"{folder}/settings.json"}
+    if config["models"][wildcards.model]["trained"]:
+        files["weights"] = f"{folder}/model.safetensors"
+    return files
+
+
+def first_model_files(wildcards):
+    """Those of the first split and seed: timing depends on the architecture alone."""
+    return model_files(wildcards, split=config["splits"][0], seed=config["seeds"][0])
+
+
+def model_resources(wildcards):
+    """The files from outside that a system is built from: pretrained weights, word vectors."""
+    entry = config["models"][wildcards.model]
+    files = {}
+    if entry["settings"].get("weights"):
+        files["pretrained"] = weights_files(entry["settings"]["weights"])
+    if entry["family"] == "fusion":
+        files["word_vectors"] = "<results>/packed/word_vectors.safetensors"
+        files["vocabulary"] = "<results>/packed/vocabulary.json"
+    return files
+
+
+# ---------------------------------------------------------------- tables and figures
+RULE_FILES = sorted(
+    os.path.relpath(path) for path in Path(workflow.basedir, "workflow/rules").glob("*.smk")
+)
+PAPER = "config/paper.yaml"
+
+
+def table_files():
+    names = ["comparison", "dataset", "example_captions", "funnel", "leakage", "timing"]
+    names += [f"per_class_{split}_{model}" for split in config["splits"] for model in models()]
+    return [f"<results>/tables/{name}.{suffix}" for name in names for suffix in ("csv", "md")]
+
+
+def figure_files():
+    names = [
+        "comparison",
+        "rule_graph",
+        "examples",
+        "funnel",
+        "class_counts",
+        "caption_lengths",
+    ]
+    for split in config["splits"]:
+        names += [
+            f"{kind}_{split}_{model}" for model in models() for kind in ("per_class", "confusion")
+        ]
+        names += [f"training_{split}_{model}" for model in networks()]
+    return [f"<results>/figures/{name}.{suffix}" for name in names for suffix in ("svg", "png")]
+
+
+def paper_item(pattern, model):
+    """An item of the paper, which is about the stratified split and one system; an error says what is switched off."""
+
+    def path(_):
+        if "stratified" not in config["splits"]:
+            raise WorkflowError(
+                "the paper's items are about the stratified split; add it to config key splits"
+            )
+        if model not in models():
+            raise WorkflowError(
+                f"this item of the paper is about {model}; config key models.{model} is not enabled"
+            )
+        return pattern.format(model=model)
+
+    return path

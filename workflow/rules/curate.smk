@@ -1,0 +1,91 @@
+# From the raw corpus to pairs.
+#
+# Purpose  every candidate becomes a pair, an out-of-distribution pair, or a rejection with a reason.
+# Inputs   the corpus's tables and archives (fetch.smk)
+# Outputs  curated/pairs.parquet, curated/out_of_distribution.parquet, curated/rejected.parquet, curated/funnel.csv
+# Steps    ingest_tables -> inspect_archive (one job per archive) -> curate_pairs
+
+
+rule ingest_tables:
+    input:
+        captions=corpus_file("captions_and_labels.csv"),
+        cases=corpus_file("cases.parquet"),
+        metadata=corpus_file("metadata.parquet"),
+        library=library("ingest_tables.py"),
+    output:
+        candidates="<results>/curated/stages/candidates.parquet",
+        rejected="<results>/curated/stages/rejected_by_tables.parquet",
+    log:
+        "<logs>/curated/ingest_tables.log",
+    benchmark:
+        "<benchmarks>/curated/ingest_tables.tsv"
+    conda:
+        "../../envs/data.yaml"
+    resources:
+        mem_mb=8000,
+        runtime=30,
+    params:
+        settings=curation(
+            "classes",
+            "out_of_distribution",
+            "min_age",
+            "unknown_age",
+            "licences",
+            "caption_problems",
+        ),
+        subset=config["subset"],
+        seed=config["curation"]["seed"],
+    script:
+        "../scripts/ingest_tables.py"
+
+
+rule inspect_archive:
+    input:
+        archive=corpus_file("{archive}.zip"),
+        candidates="<results>/curated/stages/candidates.parquet",
+        library=library("inspect_archive.py"),
+    output:
+        facts="<results>/curated/stages/facts/{archive}.parquet",
+    log:
+        "<logs>/curated/inspect_archive/{archive}.log",
+    benchmark:
+        "<benchmarks>/curated/inspect_archive/{archive}.tsv"
+    conda:
+        "../../envs/data.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=120,
+    params:
+        settings=config["curation"]["images"],
+    script:
+        "../scripts/inspect_archive.py"
+
+
+rule curate_pairs:
+    input:
+        candidates="<results>/curated/stages/candidates.parquet",
+        rejected="<results>/curated/stages/rejected_by_tables.parquet",
+        facts=expand(
+            "<results>/curated/stages/facts/{archive}.parquet",
+            archive=corpus_archives(),
+        ),
+        library=library("curate_pairs.py"),
+    output:
+        pairs="<results>/curated/pairs.parquet",
+        out_of_distribution="<results>/curated/out_of_distribution.parquet",
+        rejected="<results>/curated/rejected.parquet",
+        funnel="<results>/curated/funnel.csv",
+    log:
+        "<logs>/curated/curate_pairs.log",
+    benchmark:
+        "<benchmarks>/curated/curate_pairs.tsv"
+    conda:
+        "../../envs/data.yaml"
+    resources:
+        mem_mb=8000,
+        runtime=30,
+    params:
+        settings=curation("classes", "duplicates", "balance"),
+        seed=config["curation"]["seed"],
+    script:
+        "../scripts/curate_pairs.py"

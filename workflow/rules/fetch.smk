@@ -1,0 +1,159 @@
+# Files from outside, and the demo's stand-in for them.
+#
+# Purpose  everything that later rules read and that this workflow does not compute; shared by all runs.
+# Inputs   none (the network), or the demo's seed
+# Outputs  resources/multicare/{record}/, resources/weights/{name}/, resources/glove/, resources/demo/...
+# Notes    Downloads are local rules, because compute nodes often have no internet. They resume from a `.part` file that
+#          is no declared output, since Snakemake deletes the outputs of a failed job. A file that config names by `path`
+#          is used as it is, and its rule never runs.
+
+
+rule draw_demo_corpus:
+    input:
+        library=library("draw_demo_corpus.py"),
+    output:
+        captions="<resources>/demo/{drawing}/captions_and_labels.csv",
+        cases="<resources>/demo/{drawing}/cases.parquet",
+        metadata="<resources>/demo/{drawing}/metadata.parquet",
+        archives=expand(
+            "<resources>/demo/{{drawing}}/{archive}.zip",
+            archive=config["demo"]["archives"],
+        ),
+        manifest="<resources>/demo/{drawing}/manifest.json",
+    log:
+        "<logs>/resources/demo/{drawing}.log",
+    benchmark:
+        "<benchmarks>/resources/demo/{drawing}.tsv"
+    conda:
+        "../../envs/data.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=20,
+    params:
+        seed=config["demo"]["seed"],
+        cases=config["demo"]["cases"],
+        archives=config["demo"]["archives"],
+    script:
+        "../scripts/draw_demo_corpus.py"
+
+
+rule download_multicare:
+    output:
+        ensure("<resources>/multicare/{record}/{file}", non_empty=True),
+    log:
+        "<logs>/resources/multicare/{record}/{file}.log",
+    wildcard_constraints:
+        record=config["multicare"]["record"],
+        file=one_of(multicare_files()),
+    retries: 2
+    localrule: True
+    conda:
+        "../../envs/data.yaml"
+    params:
+        record=config["multicare"]["record"],
+        zenodo=config["downloads"]["zenodo"],
+        checksums=config["downloads"]["multicare"]["checksums"],
+        config_key="multicare.path",
+    script:
+        "../scripts/download_zenodo_file.py"
+
+
+rule download_release:
+    output:
+        manifest="<resources>/pairdx_release/{record}/manifest.json",
+    log:
+        "<logs>/resources/pairdx_release/{record}.log",
+    retries: 2
+    localrule: True
+    conda:
+        "../../envs/data.yaml"
+    params:
+        record=config["downloads"]["release"]["record"],
+        zenodo=config["downloads"]["zenodo"],
+        checksums=config["downloads"]["release"]["checksums"],
+    script:
+        "../scripts/download_zenodo_record.py"
+
+
+rule download_weights:
+    output:
+        ensure("<resources>/weights/{name}/{file}", non_empty=True),
+    log:
+        "<logs>/resources/weights/{name}/{file}.log",
+    wildcard_constraints:
+        name=one_of(weights_by("url")),
+    retries: 2
+    localrule: True
+    conda:
+        "../../envs/data.yaml"
+    params:
+        source=lookup("downloads/weights/{name}", within=config),
+        config_key="downloads.weights.{name}.path",
+    script:
+        "../scripts/download_url.py"
+
+
+rule download_hub_weights:
+    output:
+        ensure("<resources>/weights/{name}/{file}", non_empty=True),
+    log:
+        "<logs>/resources/weights/{name}/{file}.log",
+    wildcard_constraints:
+        name=one_of(weights_by("file")),
+    retries: 2
+    localrule: True
+    conda:
+        "../../envs/data.yaml"
+    params:
+        sources=hub_sources,
+        checksums=hub_checksums,
+        hub=config["downloads"]["hub"],
+        config_key="downloads.weights.{name}.path",
+    script:
+        "../scripts/download_hub_files.py"
+
+
+use rule download_hub_weights as download_biomedclip with:
+    output:
+        [ensure(file, non_empty=True) for file in weights_files("biomedclip")],
+    log:
+        "<logs>/resources/weights/biomedclip.log",
+    params:
+        sources=hub_sources,
+        checksums=hub_checksums,
+        hub=config["downloads"]["hub"],
+        config_key="downloads.weights.biomedclip.path",
+
+
+rule download_glove:
+    output:
+        archive=ensure("<resources>/glove/glove.zip", non_empty=True),
+    log:
+        "<logs>/resources/glove/download_glove.log",
+    retries: 2
+    localrule: True
+    conda:
+        "../../envs/data.yaml"
+    params:
+        source=config["downloads"]["glove"],
+        config_key="downloads.glove.path",
+    script:
+        "../scripts/download_url.py"
+
+
+rule extract_glove:
+    input:
+        archive="<resources>/glove/glove.zip",
+    output:
+        vectors=ensure("<resources>/glove/{member}", non_empty=True),
+    log:
+        "<logs>/resources/glove/{member}.log",
+    wildcard_constraints:
+        member=re.escape(config["downloads"]["glove"]["member"]),
+    localrule: True
+    conda:
+        "../../envs/data.yaml"
+    params:
+        member=config["downloads"]["glove"]["member"],
+    script:
+        "../scripts/extract_glove.py"

@@ -1,0 +1,51 @@
+# Images decoded once, words numbered once.
+#
+# Purpose  training reads arrays: no archive is opened and no image decoded in an epoch.
+# Inputs   curated/pairs.parquet, the corpus's archives, the GloVe file (unless word_vectors.source is `random`)
+# Outputs  packed/images.npy, packed/word_vectors.safetensors, packed/vocabulary.json
+
+
+rule pack_images:
+    input:
+        pairs="<results>/curated/pairs.parquet",
+        archives=expand(corpus_file("{archive}.zip"), archive=corpus_archives()),
+        library=library("pack_images.py"),
+    output:
+        images=ensure("<results>/packed/images.npy", non_empty=True),
+    log:
+        "<logs>/packed/pack_images.log",
+    benchmark:
+        "<benchmarks>/packed/pack_images.tsv"
+    conda:
+        "../../envs/learning.yaml"
+    resources:
+        mem_mb=8000,
+        runtime=120,
+    params:
+        archives=corpus_archives(),
+        size=config["packing"]["image_size"],
+    script:
+        "../scripts/pack_images.py"
+
+
+rule build_word_vectors:
+    input:
+        unpack(glove_file),
+        pairs="<results>/curated/pairs.parquet",
+        library=library("build_word_vectors.py"),
+    output:
+        vectors=ensure("<results>/packed/word_vectors.safetensors", non_empty=True),
+        vocabulary="<results>/packed/vocabulary.json",
+    log:
+        "<logs>/packed/build_word_vectors.log",
+    benchmark:
+        "<benchmarks>/packed/build_word_vectors.tsv"
+    conda:
+        "../../envs/data.yaml"
+    resources:
+        mem_mb=8000,
+        runtime=60,
+    params:
+        settings=config["word_vectors"],
+    script:
+        "../scripts/build_word_vectors.py"

@@ -1,0 +1,255 @@
+# Tables and figures.
+#
+# Purpose  what a reader sees: the paper's items with ours beside them.
+# Inputs   metrics, predictions, training curves, passports, timings, curated pairs, splits, config/paper.yaml
+# Outputs  tables/{name}.csv and .md, figures/{name}.svg and .png
+
+
+rule compare_systems:
+    input:
+        predictions=cells("<results>/{split}/{model}/seed{seed}/predictions.parquet"),
+        metrics=cells("<results>/{split}/{model}/seed{seed}/metrics.json"),
+        passports=cells("<results>/{split}/{model}/seed{seed}/passport.json"),
+        histories=cells("<results>/{split}/{model}/seed{seed}/training.csv", model=trained_models()),
+        timings=expand("<results>/timing/{model}.json", model=models()),
+        paper=PAPER,
+        library=library("compare_systems.py"),
+    output:
+        csv="<results>/tables/comparison.csv",
+        md="<results>/tables/comparison.md",
+        html=report(
+            "<results>/tables/comparison.html",
+            caption="../report/comparison.rst",
+            category="1. Comparison",
+            labels={"item": "Table 8: all systems", "kind": "table"},
+        ),
+        svg=report(
+            "<results>/figures/comparison.svg",
+            caption="../report/accuracy.rst",
+            category="1. Comparison",
+            labels={"item": "Accuracy with intervals", "kind": "figure"},
+        ),
+        png="<results>/figures/comparison.png",
+    log:
+        "<logs>/tables/comparison.log",
+    benchmark:
+        "<benchmarks>/tables/comparison.tsv"
+    conda:
+        "../../envs/data.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        cells=cell_names(),
+        registry=registry(),
+        resamples=config["evaluation"]["bootstrap_resamples"],
+        seed=config["evaluation"]["bootstrap_seed"],
+    script:
+        "../scripts/compare_systems.py"
+
+
+rule describe_dataset:
+    input:
+        pairs="<results>/curated/pairs.parquet",
+        funnel="<results>/curated/funnel.csv",
+        images="<results>/packed/images.npy",
+        splits=expand("<results>/{split}/split.parquet", split=config["splits"]),
+        leakage=expand("<results>/{split}/leakage.json", split=config["splits"]),
+        library=library("describe_dataset.py"),
+    output:
+        multiext("<results>/tables/dataset", csv=".csv", md=".md"),
+        multiext("<results>/tables/example_captions", captions_csv=".csv", captions_md=".md"),
+        multiext("<results>/tables/funnel", funnel_csv=".csv", funnel_md=".md"),
+        multiext("<results>/tables/leakage", leakage_csv=".csv", leakage_md=".md"),
+        dataset_html=report(
+            "<results>/tables/dataset.html",
+            caption="../report/dataset.rst",
+            category="2. Dataset",
+            labels={"item": "Table 3: pairs per class", "kind": "table"},
+        ),
+        captions_html=report(
+            "<results>/tables/example_captions.html",
+            caption="../report/example_captions.rst",
+            category="2. Dataset",
+            labels={"item": "Table 4: example captions", "kind": "table"},
+        ),
+        leakage_html=report(
+            "<results>/tables/leakage.html",
+            caption="../report/leakage.rst",
+            category="2. Dataset",
+            labels={"item": "What subsets share", "kind": "table"},
+        ),
+        examples=report(
+            "<results>/figures/examples.svg",
+            caption="../report/examples.rst",
+            category="2. Dataset",
+            labels={"item": "Figure 2: example images", "kind": "figure"},
+        ),
+        examples_png="<results>/figures/examples.png",
+        funnel=report(
+            "<results>/figures/funnel.svg",
+            caption="../report/funnel.rst",
+            category="2. Dataset",
+            labels={"item": "Curation funnel", "kind": "figure"},
+        ),
+        funnel_png="<results>/figures/funnel.png",
+        class_counts=report(
+            "<results>/figures/class_counts.svg",
+            caption="../report/dataset.rst",
+            category="2. Dataset",
+            labels={"item": "Pairs per class and subset", "kind": "figure"},
+        ),
+        class_counts_png="<results>/figures/class_counts.png",
+        caption_lengths=report(
+            "<results>/figures/caption_lengths.svg",
+            caption="../report/caption_lengths.rst",
+            category="2. Dataset",
+            labels={"item": "Caption lengths", "kind": "figure"},
+        ),
+        caption_lengths_png="<results>/figures/caption_lengths.png",
+    log:
+        "<logs>/tables/dataset.log",
+    benchmark:
+        "<benchmarks>/tables/dataset.tsv"
+    conda:
+        "../../envs/data.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        classes=config["curation"]["classes"],
+        splits=config["splits"],
+        seed=config["curation"]["seed"],
+        drawn=config["corpus"] == "demo",
+    script:
+        "../scripts/describe_dataset.py"
+
+
+rule report_system:
+    input:
+        metrics=seeds_of_cell("metrics.json"),
+        library=library("report_system.py"),
+    output:
+        multiext("<results>/tables/per_class_{split}_{model}", csv=".csv", md=".md"),
+        html=report(
+            "<results>/tables/per_class_{split}_{model}.html",
+            caption="../report/per_class.rst",
+            category="3. Systems",
+            subcategory="{model}",
+            labels={"split": "{split}", "item": "Scores per class", "kind": "table"},
+        ),
+        bars=report(
+            "<results>/figures/per_class_{split}_{model}.svg",
+            caption="../report/per_class.rst",
+            category="3. Systems",
+            subcategory="{model}",
+            labels={"split": "{split}", "item": "Scores per class", "kind": "figure"},
+        ),
+        bars_png="<results>/figures/per_class_{split}_{model}.png",
+        confusion=report(
+            "<results>/figures/confusion_{split}_{model}.svg",
+            caption="../report/confusion.rst",
+            category="3. Systems",
+            subcategory="{model}",
+            labels={"split": "{split}", "item": "Confusion matrix", "kind": "figure"},
+        ),
+        confusion_png="<results>/figures/confusion_{split}_{model}.png",
+    log:
+        "<logs>/tables/per_class_{split}_{model}.log",
+    benchmark:
+        "<benchmarks>/tables/per_class_{split}_{model}.tsv"
+    conda:
+        "../../envs/data.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=20,
+    params:
+        registry=registry(),
+    script:
+        "../scripts/report_system.py"
+
+
+rule plot_training:
+    input:
+        histories=seeds_of_cell("training.csv"),
+        library=library("plot_training.py"),
+    output:
+        svg=report(
+            "<results>/figures/training_{split}_{model}.svg",
+            caption="../report/training.rst",
+            category="3. Systems",
+            subcategory="{model}",
+            labels={"split": "{split}", "item": "Training curves", "kind": "figure"},
+        ),
+        png="<results>/figures/training_{split}_{model}.png",
+    log:
+        "<logs>/figures/training_{split}_{model}.log",
+    benchmark:
+        "<benchmarks>/figures/training_{split}_{model}.tsv"
+    wildcard_constraints:
+        model=one_of(networks()),
+    conda:
+        "../../envs/data.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=20,
+    params:
+        registry=registry(),
+    script:
+        "../scripts/plot_training.py"
+
+
+rule list_timings:
+    input:
+        timings=expand("<results>/timing/{model}.json", model=models()),
+        library=library("list_timings.py"),
+    output:
+        multiext("<results>/tables/timing", csv=".csv", md=".md"),
+        html=report(
+            "<results>/tables/timing.html",
+            caption="../report/timing.rst",
+            category="4. Cost",
+            labels={"item": "CPU seconds per image, by stage", "kind": "table"},
+        ),
+    log:
+        "<logs>/tables/timing.log",
+    benchmark:
+        "<benchmarks>/tables/timing.tsv"
+    conda:
+        "../../envs/data.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=20,
+    params:
+        registry=registry(),
+    script:
+        "../scripts/list_timings.py"
+
+
+rule draw_rule_graph:
+    input:
+        rules=RULE_FILES,
+        library=library("draw_rule_graph.py"),
+    output:
+        svg=report(
+            "<results>/figures/rule_graph.svg",
+            caption="../report/rule_graph.rst",
+            category="5. Workflow",
+            labels={
+                "item": "Figure 1: the rules and what they pass on",
+                "kind": "figure",
+            },
+        ),
+        png="<results>/figures/rule_graph.png",
+    log:
+        "<logs>/figures/rule_graph.log",
+    benchmark:
+        "<benchmarks>/figures/rule_graph.tsv"
+    localrule: True
+    conda:
+        "../../envs/data.yaml"
+    params:
+        config=config,
+        snakefile=workflow.main_snakefile,
+    script:
+        "../scripts/draw_rule_graph.py"

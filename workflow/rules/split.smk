@@ -1,0 +1,28 @@
+# Training, validation and test subsets.
+#
+# Purpose  the paper's stratified split, and a grouped one that leaks nothing; both measured.
+# Inputs   curated/pairs.parquet
+# Outputs  {split}/split.parquet, {split}/leakage.json (the grouped split's job fails if anything is shared)
+
+
+rule make_split:
+    input:
+        pairs="<results>/curated/pairs.parquet",
+        library=library("make_split.py"),
+    output:
+        split="<results>/{split}/split.parquet",
+        leakage="<results>/{split}/leakage.json",
+    log:
+        "<logs>/{split}/make_split.log",
+    benchmark:
+        "<benchmarks>/{split}/make_split.tsv"
+    conda:
+        "../../envs/data.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        fractions=config["split"]["fractions"],
+        seed=config["split"]["seed"],
+    script:
+        "../scripts/make_split.py"

@@ -1,0 +1,35 @@
+# Seconds per image on the CPU.
+#
+# Purpose  the paper's protocol, from image file and caption to label, one pair at a time; once per system, because it
+#          depends on the architecture, not on split or seed.
+# Inputs   the system's files of the first split and seed, the corpus's archives
+# Outputs  timing/{model}.json
+
+
+rule time_model:
+    input:
+        unpack(model_resources),
+        unpack(first_model_files),
+        pairs="<results>/curated/pairs.parquet",
+        split=f"<results>/{config['splits'][0]}/split.parquet",
+        archives=expand(corpus_file("{archive}.zip"), archive=corpus_archives()),
+        library=library_of_model("time_model.py"),
+    output:
+        timing="<results>/timing/{model}.json",
+    log:
+        "<logs>/timing/{model}.log",
+    benchmark:
+        "<benchmarks>/timing/{model}.tsv"
+    conda:
+        "../../envs/learning.yaml"
+    threads: config["timing"]["threads"]
+    resources:
+        mem_mb=8000,
+        runtime=60,
+    params:
+        family=lookup("models/{model}/family", within=config),
+        archives=corpus_archives(),
+        image_size=config["packing"]["image_size"],
+        timing=config["timing"],
+    script:
+        "../scripts/time_model.py"

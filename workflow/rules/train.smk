@@ -1,0 +1,85 @@
+# Systems made ready: trained ones on GPU or CPU, untrained ones described.
+#
+# Purpose  one folder per split, system and seed, from which predictions can be made anywhere.
+# Inputs   curated/pairs.parquet, {split}/split.parquet, packed/, pretrained weights (fetch.smk)
+# Outputs  {split}/{model}/seed{seed}/: settings.json and passport.json; model.safetensors and training.csv if trained
+# Steps    train_on_gpu | train_on_cpu (one script; the registry and the key `device` choose), prepare_untrained
+
+
+rule train_on_gpu:
+    input:
+        unpack(model_resources),
+        unpack(training_data),
+        library=library_of_model("train_model.py"),
+    output:
+        weights=ensure("<results>/{split}/{model}/seed{seed}/model.safetensors", non_empty=True),
+        settings="<results>/{split}/{model}/seed{seed}/settings.json",
+        history="<results>/{split}/{model}/seed{seed}/training.csv",
+        passport="<results>/{split}/{model}/seed{seed}/passport.json",
+    log:
+        "<logs>/{split}/{model}/seed{seed}/train.log",
+    benchmark:
+        "<benchmarks>/{split}/{model}/seed{seed}/train.tsv"
+    wildcard_constraints:
+        model=one_of(trained_on("cuda")),
+    retries: 2
+    conda:
+        "../../envs/learning.yaml"
+    threads: 4
+    resources:
+        gpu=1,
+        mem_mb=lambda wildcards, attempt: 32000 * attempt,
+        runtime=lambda wildcards, attempt: 180 * attempt,
+    params:
+        family=lookup("models/{model}/family", within=config),
+        settings=lookup("models/{model}/settings", within=config),
+        stand_in=lookup("models/{model}/stand_in", within=config),
+        classes=config["curation"]["classes"],
+        device="cuda",
+        state="<state>/{split}/{model}/seed{seed}",
+    script:
+        "../scripts/train_model.py"
+
+
+use rule train_on_gpu as train_on_cpu with:
+    wildcard_constraints:
+        model=one_of(trained_on("cpu")),
+    threads: 2
+    resources:
+        mem_mb=lambda wildcards, attempt: 16000 * attempt,
+        runtime=lambda wildcards, attempt: 240 * attempt,
+    params:
+        family=lookup("models/{model}/family", within=config),
+        settings=lookup("models/{model}/settings", within=config),
+        stand_in=lookup("models/{model}/stand_in", within=config),
+        classes=config["curation"]["classes"],
+        device="cpu",
+        state="<state>/{split}/{model}/seed{seed}",
+
+
+rule prepare_untrained:
+    input:
+        unpack(model_resources),
+        unpack(training_data),
+        library=library_of_model("prepare_untrained.py"),
+    output:
+        settings="<results>/{split}/{model}/seed{seed}/settings.json",
+        passport="<results>/{split}/{model}/seed{seed}/passport.json",
+    log:
+        "<logs>/{split}/{model}/seed{seed}/prepare.log",
+    benchmark:
+        "<benchmarks>/{split}/{model}/seed{seed}/prepare.tsv"
+    wildcard_constraints:
+        model=one_of(untrained_models()),
+    conda:
+        "../../envs/learning.yaml"
+    resources:
+        mem_mb=8000,
+        runtime=20,
+    params:
+        family=lookup("models/{model}/family", within=config),
+        settings=lookup("models/{model}/settings", within=config),
+        stand_in=lookup("models/{model}/stand_in", within=config),
+        classes=config["curation"]["classes"],
+    script:
+        "../scripts/prepare_untrained.py"

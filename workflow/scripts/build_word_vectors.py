@@ -1,0 +1,38 @@
+"""Write the word vectors of the vocabulary in use as a plain matrix."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+from safetensors.numpy import save_file
+
+from pairdx.files import write_json, written_whole
+from pairdx.logs import job_log
+from pairdx.words import out_of_vocabulary_rate, random_word_vectors, read_word_vectors, word_counts
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+
+def main() -> None:
+    """Read GloVe, or draw random stand-ins, for the words of the captions."""
+    settings = snakemake.params.settings
+    with job_log(snakemake.log[0]) as log:
+        captions = pd.read_parquet(snakemake.input.pairs)["caption"]
+        counts = word_counts(captions)
+        words = list(counts.index[counts >= settings["min_count"]])
+        if settings["source"] == "glove":
+            words, matrix = read_word_vectors(
+                Path(snakemake.input.glove), words, settings["dimension"]
+            )
+        else:
+            matrix = random_word_vectors(words, settings["dimension"], settings["seed"])
+        rate = out_of_vocabulary_rate(counts, words)
+        log.info("%d words; %.2f %% of all tokens are out of vocabulary", len(words), 100 * rate)
+        with written_whole(snakemake.output.vectors) as aside:
+            save_file({"vectors": matrix}, aside)
+        facts = {"source": settings["source"], "out_of_vocabulary_rate": rate, "words": words}
+        write_json(snakemake.output.vocabulary, facts)
+
+
+main()

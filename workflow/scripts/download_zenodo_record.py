@@ -1,0 +1,24 @@
+"""Download every file of a Zenodo record, verified, and list what came."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pairdx.fetching import download_all, zenodo_listing
+from pairdx.files import sha256_of, write_json
+from pairdx.logs import job_log
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+
+def main() -> None:
+    """Download beside the manifest; the files are not outputs, so that a retry keeps them."""
+    params, manifest = snakemake.params, Path(snakemake.output.manifest)
+    key = "downloads.release"
+    with job_log(snakemake.log[0]):
+        listing = zenodo_listing(params.record, base_url=params.zenodo, config_key=key)
+        files = download_all(listing, manifest.parent, pinned=params.checksums, config_key=key)
+        write_json(manifest, {name: sha256_of(path) for name, path in files.items()})
+
+
+main()

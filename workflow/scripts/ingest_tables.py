@@ -1,0 +1,34 @@
+"""Read the corpus's tables and run the screens that need no image."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pairdx.corpus.multicare import read_candidates
+from pairdx.curation.tables import screen_tables
+from pairdx.files import write_table
+from pairdx.logs import job_log
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+
+def main() -> None:
+    """Write the candidates that are left, and those rejected."""
+    source = snakemake.input
+    with job_log(snakemake.log[0]) as log:
+        candidates = read_candidates(
+            Path(source.captions), Path(source.cases), Path(source.metadata)
+        )
+        log.info("%d candidates in %s", len(candidates), source.captions)
+        screening = screen_tables(
+            candidates,
+            snakemake.params.settings,
+            subset=snakemake.params.subset,
+            seed=snakemake.params.seed,
+        )
+        log.info("%d rejected, %d left", len(screening.rejected), len(screening.candidates))
+        write_table(snakemake.output.candidates, screening.candidates)
+        write_table(snakemake.output.rejected, screening.rejected)
+
+
+main()

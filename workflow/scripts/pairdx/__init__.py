@@ -1,0 +1,6 @@
+"""The PairDx library: from raw case-report corpora to a comparison of image-text classifiers.
+
+Plain Python that knows nothing of Snakemake. The rooms, in the order in which data flows; none
+imports one further down: fetching, corpus, curation, splits, packing, words, training, models,
+evaluation, reporting. Below them all lie errors, files, images, logs and ordering.
+"""

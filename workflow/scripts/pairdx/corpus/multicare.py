@@ -1,0 +1,190 @@
+"""MultiCaRe 2.x as released: a table of images, nested tables of cases and articles, nine archives.
+
+The files and their joins: images.patient_id = case_id; the part of case_id before "_" = article_id.
+An image ``PMC10018421_fig1_undivided_1_1.webp`` lies in ``PMC1.zip`` as ``PMC1/PMC10/<file>``.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pairdx.errors import PairDxError
+
+CAPTIONS_FILE = "captions_and_labels.csv"
+CASES_FILE = "cases.parquet"
+METADATA_FILE = "metadata.parquet"
+
+CAPTION_COLUMNS = (
+    "file_id",
+    "file",
+    "main_image",
+    "image_component",
+    "patient_id",
+    "license",
+    "file_size",
+    "caption",
+    "case_substring",
+    "image_type",
+    "image_subtype",
+    "radiology_region",
+    "radiology_region_granular",
+    "radiology_view",
+    "ml_labels_for_supervised_classification",
+    "gt_labels_for_semisupervised_classification",
+)
+COLUMNS_OF_VERSION_1 = {"generic_label", "image_technique"}
+OLDEST_AGE_YEARS = 130
+
+
+def read_candidates(captions: Path, cases: Path, metadata: Path) -> pd.DataFrame:
+    """Join MultiCaRe's three tables into one row per image.
+
+    Args:
+        captions: ``captions_and_labels.csv``.
+        cases: ``cases.parquet`` (age in years, gender).
+        metadata: ``metadata.parquet`` (year of publication).
+
+    Returns:
+        One row per row of the CSV, in its order: row (its number, from 0), file, pair_id,
+        article_id, case_id, figure_id, caption, label, subtype, age (nullable Int64, years), sex,
+        licence, year, archive, member. Text columns hold "" where nothing is known.
+
+    Raises:
+        PairDxError: A file is missing, unreadable, lacks a column or is of MultiCaRe 1.0.
+    """
+    images = _read_captions(captions)
+    candidates = pd.DataFrame(
+        {
+            "row": range(len(images)),
+            "file": images["file"],
+            "pair_id": images["file"].str.rsplit(".", n=1).str[0],
+            "article_id": images["patient_id"].str.split("_").str[0],
+            "case_id": images["patient_id"],
+            "figure_id": images["main_image"],
+            "caption": images["caption"],
+            "label": images["image_type"].str.strip(),
+            "subtype": images["image_subtype"].str.strip(),
+            "licence": images["license"],
+            "archive": images["file"].str[:4],
+            "member": images["file"].str[:4] + "/" + images["file"].str[:5] + "/" + images["file"],
+        }
+    )
+    candidates = candidates.merge(_read_cases(cases), on="case_id", how="left")
+    candidates = candidates.merge(_read_years(metadata), on="article_id", how="left")
+    candidates["age"] = candidates["age"].astype("Int64")
+    candidates[["sex", "year"]] = candidates[["sex", "year"]].fillna("")
+    return candidates
+
+
+def _read_captions(path: Path) -> pd.DataFrame:
+    try:
+        images = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
+    except FileNotFoundError as error:
+        raise _missing(path) from error
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise PairDxError(
+            f"the table of images cannot be read: {error}", where=path, remedy=_FETCH_AGAIN
+        ) from error
+    if COLUMNS_OF_VERSION_1 & set(images.columns):
+        raise PairDxError(
+            "this is MultiCaRe 1.0, whose text-derived labels know no charts, medical photographs, "
+            "electrography or ophthalmic imaging: the six classes cannot be made from it",
+            where=path,
+            remedy="use a 2.x release (config/config.yaml pins a record of one)",
+        )
+    missing = [column for column in CAPTION_COLUMNS if column not in images.columns]
+    if missing:
+        raise PairDxError(
+            f"the table of images lacks the column(s) {', '.join(missing)}",
+            where=path,
+            remedy="use captions_and_labels.csv as MultiCaRe 2.x releases it (16 columns)",
+        )
+    return images
+
+
+def _read_cases(path: Path) -> pd.DataFrame:
+    cases = _flatten(path, "cases", ("case_id", "age", "gender"))
+    table = pd.DataFrame(
+        {
+            "case_id": cases.field("case_id").to_pylist(),
+            "age": pd.array(_integers(cases.field("age"), path), dtype="Int64"),
+            "sex": cases.field("gender").to_pylist(),
+        }
+    )
+    table.loc[(table["age"] > OLDEST_AGE_YEARS) | (table["age"] < 0), "age"] = pd.NA
+    return table.drop_duplicates("case_id")
+
+
+def _integers(ages: pa.Array, path: Path) -> list[int | None]:
+    if not (pa.types.is_integer(ages.type) or pa.types.is_floating(ages.type)):
+        raise PairDxError(
+            f"ages should be numbers of years, but are of type {ages.type}",
+            where=f"{path}: cases.age",
+            remedy=_FETCH_AGAIN,
+        )
+    return [None if age is None or math.isnan(age) else int(age) for age in ages.to_pylist()]
+
+
+def _read_years(path: Path) -> pd.DataFrame:
+    table = _read_parquet(path, ["article_id", "article_metadata"])
+    records = table.column("article_metadata").combine_chunks()
+    if not pa.types.is_struct(records.type) or "year" not in _field_names(records.type):
+        raise PairDxError("article_metadata has no field year", where=path, remedy=_FETCH_AGAIN)
+    years = pd.DataFrame(
+        {
+            "article_id": table.column("article_id").to_pylist(),
+            "year": [
+                "" if year is None else str(year) for year in records.field("year").to_pylist()
+            ],
+        }
+    )
+    return years.drop_duplicates("article_id")
+
+
+def _flatten(path: Path, column: str, fields: tuple[str, ...]) -> pa.StructArray:
+    """Return the structs of a list<struct> column, one after the other."""
+    table = _read_parquet(path, [column])
+    lists = table.column(column).combine_chunks()
+    if not pa.types.is_list(lists.type) or not pa.types.is_struct(lists.type.value_type):
+        raise PairDxError(
+            f"column {column} should be a list of structs, but is {lists.type}", where=path
+        )
+    missing = [name for name in fields if name not in _field_names(lists.type.value_type)]
+    if missing:
+        raise PairDxError(f"{column} lacks the field(s) {', '.join(missing)}", where=path)
+    return lists.flatten()
+
+
+def _field_names(struct: pa.StructType) -> set[str]:
+    return {struct.field(index).name for index in range(struct.num_fields)}
+
+
+def _read_parquet(path: Path, columns: list[str]) -> pa.Table:
+    try:
+        schema = pq.read_schema(path)
+        missing = [column for column in columns if column not in schema.names]
+        if missing:
+            raise PairDxError(f"the table lacks the column(s) {', '.join(missing)}", where=path)
+        return pq.read_table(path, columns=columns)
+    except FileNotFoundError as error:
+        raise _missing(path) from error
+    except (pa.ArrowInvalid, OSError) as error:
+        raise PairDxError(
+            f"this is not a readable Parquet file: {error}", where=path, remedy=_FETCH_AGAIN
+        ) from error
+
+
+_FETCH_AGAIN = "delete the file and fetch it again; a download may have been cut short"
+
+
+def _missing(path: Path) -> PairDxError:
+    return PairDxError(
+        "a file of the corpus is missing",
+        where=path,
+        remedy="check multicare.path (it names the folder that holds captions_and_labels.csv)",
+    )

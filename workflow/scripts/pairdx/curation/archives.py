@@ -1,0 +1,103 @@
+"""The screens that need the image: is it there, can it be read, is there anything on it?"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile, ZipFile
+from zlib import error as ZlibError
+
+import imagehash
+import pandas as pd
+from PIL import Image
+
+from pairdx.curation.outcomes import KEEP
+from pairdx.errors import PairDxError
+from pairdx.images import decode, grey_level_spread
+from pairdx.logs import progress
+
+HASH_SIZE = 16  # 16 x 16 = 256 bits: with 64, discs and charts of one layout fall together
+LARGEST_FILE_BYTES = 200_000_000
+
+
+def inspect_archive(
+    candidates: pd.DataFrame, path: Path, settings: Mapping[str, Any]
+) -> pd.DataFrame:
+    """Read every candidate's image out of one archive, without unpacking it to disk.
+
+    Args:
+        candidates: Columns row and member, all of one archive.
+        path: The zip file. Entries that no candidate names are ignored.
+        settings: The config's ``curation.images`` section.
+
+    Returns:
+        One row per candidate, in its order: row, sha256, perceptual_hash (64 hexadecimal digits),
+        width and height (pixels), stage, reason and detail ("" for a sound image).
+
+    Raises:
+        PairDxError: The archive is missing or is not a whole zip file.
+    """
+    columns = ["sha256", "perceptual_hash", "width", "height", "stage", "reason", "detail"]
+    try:
+        with ZipFile(path) as archive:
+            members = progress(candidates["member"], f"reading {path.name}", total=len(candidates))
+            facts = [_inspect(archive, str(member), settings) for member in members]
+    except FileNotFoundError as error:
+        raise PairDxError("an archive of the corpus is missing", where=path) from error
+    except BadZipFile as error:
+        raise PairDxError(
+            f"this archive is not a whole zip file: {error}",
+            where=path,
+            remedy="delete it and fetch it again; a download may have been cut short",
+        ) from error
+    table = pd.DataFrame(facts, columns=columns)
+    table.insert(0, "row", candidates["row"].to_numpy())
+    return table.astype({"width": "Int64", "height": "Int64"})
+
+
+def _inspect(archive: ZipFile, member: str, settings: Mapping[str, Any]) -> tuple[Any, ...]:
+    content = _read(archive, member)
+    if content is None:
+        return ("", "", None, None, "archive", "missing_from_archive", member)
+    if isinstance(content, str):
+        return ("", "", None, None, "image", "unreadable", content)
+    sha256 = hashlib.sha256(content).hexdigest()
+    image = decode(content)
+    if isinstance(image, str):
+        return (sha256, "", None, None, "image", "unreadable", image)
+    reason, detail = _image_problem(image, settings)
+    if reason != KEEP:
+        return (sha256, "", *image.size, "image", reason, detail)
+    return (sha256, perceptual_hash(image), *image.size, "", KEEP, "")
+
+
+def _read(archive: ZipFile, member: str) -> bytes | str | None:
+    """Return a member's bytes, None where it is missing, or a sentence where it is damaged."""
+    try:
+        if archive.getinfo(member).file_size > LARGEST_FILE_BYTES:
+            return f"larger than {LARGEST_FILE_BYTES:,} bytes"
+        return archive.read(member)
+    except KeyError:
+        return None
+    except (BadZipFile, ZlibError, EOFError, OSError, RuntimeError, NotImplementedError) as error:
+        return f"damaged archive entry: {error}"
+
+
+def _image_problem(image: Image.Image, settings: Mapping[str, Any]) -> tuple[str, str]:
+    short, long = sorted(image.size)
+    shape = f"{image.width} x {image.height} pixels"
+    if short < settings["min_side_pixels"]:
+        return "too_small", shape
+    if long / short > settings["max_aspect_ratio"]:
+        return "extreme_shape", shape
+    spread = grey_level_spread(image)
+    if spread < settings["min_grey_level_spread"]:
+        return "near_uniform", f"standard deviation of the grey levels {spread:.2f}"
+    return KEEP, ""
+
+
+def perceptual_hash(image: Image.Image) -> str:
+    """Return the 256-bit DCT hash of an image as 64 hexadecimal digits (imagehash's ``phash``)."""
+    return str(imagehash.phash(image, hash_size=HASH_SIZE))

@@ -1,0 +1,133 @@
+"""The end of curation: archives' facts joined, duplicates and surplus out, the funnel drawn up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pairdx.curation.balancing import chosen, class_sizes
+from pairdx.curation.captions import caption_cluster
+from pairdx.curation.duplicates import clusters, near_duplicates, same_value_links
+from pairdx.curation.outcomes import KEEP, Screening, funnel, only
+from pairdx.errors import PairDxError
+
+PAIR_COLUMNS = [
+    "pair_id",
+    "file",
+    "article_id",
+    "case_id",
+    "figure_id",
+    "caption",
+    "label",
+    "subtype",
+    "age",
+    "sex",
+    "licence",
+    "sha256",
+    "perceptual_hash",
+    "width",
+    "height",
+    "archive",
+    "member",
+    "duplicate_cluster",
+    "caption_cluster",
+]
+
+
+@dataclass(frozen=True)
+class Curated:
+    """What curation ends with: pairs, out-of-distribution pairs, rejections, and their funnel."""
+
+    pairs: pd.DataFrame
+    out_of_distribution: pd.DataFrame
+    rejected: pd.DataFrame
+    funnel: pd.DataFrame
+
+
+def curate(
+    candidates: pd.DataFrame,
+    rejected_by_tables: pd.DataFrame,
+    facts: pd.DataFrame,
+    settings: Mapping[str, Any],
+    *,
+    seed: int,
+) -> Curated:
+    """Run the stages archive, image, duplicates and balance, and draw up the funnel.
+
+    Args:
+        candidates: What the table screens left.
+        rejected_by_tables: What they rejected.
+        facts: Rows of :func:`pairdx.curation.archives.inspect_archive`, of all archives.
+        settings: The config's ``curation`` section.
+        seed: Seed of the balancing.
+
+    Raises:
+        PairDxError: No pair is left, or the funnel does not add up.
+    """
+    counts = pd.concat([candidates["label"], rejected_by_tables["label"]]).value_counts()
+    screening = Screening(candidates)
+    _screen_images(screening, facts)
+    _screen_duplicates(screening, settings["duplicates"])
+    _balance(screening, settings, seed)
+    survivors = screening.candidates.assign(
+        caption_cluster=caption_cluster(screening.candidates["caption"])
+    ).sort_values("pair_id")
+    is_pair = survivors["label"].isin(settings["classes"])
+    pairs, aside = (survivors.loc[rows, PAIR_COLUMNS] for rows in (is_pair, ~is_pair))
+    if pairs.empty:
+        raise PairDxError(
+            "no pair is left after curation",
+            remedy="see why in the log of this job, and relax the keys under `curation`",
+        )
+    rejected = pd.concat([rejected_by_tables, screening.rejected], ignore_index=True)
+    return Curated(
+        pairs=pairs.reset_index(drop=True),
+        out_of_distribution=aside.reset_index(drop=True),
+        rejected=rejected,
+        funnel=funnel(counts, rejected, aside, pairs),
+    )
+
+
+def _screen_images(screening: Screening, facts: pd.DataFrame) -> None:
+    merged = screening.candidates.merge(facts, on="row", how="left", validate="one_to_one")
+    unlisted = merged["stage"].isna()
+    merged.loc[unlisted, ["stage", "reason"]] = ["archive", "missing_from_archive"]
+    merged.loc[unlisted, "detail"] = merged["archive"] + " is not among the archives in config"
+    screening.candidates = merged
+    for stage in ("archive", "image"):
+        current = screening.candidates
+        reasons = current["reason"].where(current["stage"] == stage, KEEP)
+        screening.reject(stage, reasons.astype(str), current["detail"])
+
+
+def _screen_duplicates(screening: Screening, settings: Mapping[str, Any]) -> None:
+    images = screening.candidates.sort_values("pair_id")
+    exact = same_value_links(images["sha256"])
+    near = near_duplicates(images["perceptual_hash"], settings["max_distance_bits"])
+    names = images["pair_id"]
+    exact_cluster = clusters(exact, names)
+    cluster = clusters(np.concatenate([exact, near]), names)
+    screening.candidates = images.assign(duplicate_cluster=cluster)
+    reasons = only(names != names, "")
+    if settings["near"] == "remove":
+        reasons[cluster != names] = "near_duplicate"
+    if settings["exact"] == "remove":
+        reasons[exact_cluster != names] = "exact_duplicate"
+    details = "of " + exact_cluster.where(reasons == "exact_duplicate", cluster)
+    screening.reject("duplicates", reasons, details.where(reasons != KEEP, ""))
+
+
+def _balance(screening: Screening, settings: Mapping[str, Any], seed: int) -> None:
+    candidates = screening.candidates
+    in_classes = candidates[candidates["label"].isin(settings["classes"])]
+    counts = in_classes["label"].value_counts()
+    available = {name: int(counts.get(name, 0)) for name in settings["classes"]}
+    sizes = class_sizes(available, **settings["balance"])
+    surplus = ~chosen(in_classes, sizes, seed)
+    screening.reject(
+        "balance", only(surplus.reindex(candidates.index, fill_value=False), "over_class_size")
+    )

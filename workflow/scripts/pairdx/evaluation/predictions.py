@@ -1,0 +1,125 @@
+"""A predictions table, checked and turned into the arrays that the metrics are computed from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pairdx.errors import PairDxError
+
+# Probabilities are stored as float32: their sum and their largest value are exact to about this.
+ROUNDING_TOLERANCE = 1e-3
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """The pairs of one subset, in order of ``pair_id``; N pairs, C classes.
+
+    Attributes:
+        truth: int64 [N], index of the true class.
+        predicted: int64 [N], index of the predicted class.
+        probabilities: float64 [N, C], each row sums to 1.
+        case: int64 [N], index of the pair's case, 0 to ``cases`` - 1.
+        cases: Number of cases.
+    """
+
+    truth: NDArray[np.int64]
+    predicted: NDArray[np.int64]
+    probabilities: NDArray[np.float64]
+    case: NDArray[np.int64]
+    cases: int
+
+    @property
+    def correct(self) -> NDArray[np.float64]:
+        """1.0 where the predicted class is the true one, else 0.0; float64 [N]."""
+        return (self.truth == self.predicted).astype(np.float64)
+
+    @property
+    def confidence(self) -> NDArray[np.float64]:
+        """The probability of the most probable class; float64 [N]."""
+        return self.probabilities.max(axis=1)
+
+    def present(self) -> NDArray[np.int64]:
+        """Indices of the classes that at least one pair truly belongs to, in class order."""
+        return np.unique(self.truth)
+
+
+def subset_rows(table: pd.DataFrame, subset: str) -> pd.DataFrame:
+    """Return the rows of one subset in order of ``pair_id``.
+
+    Raises:
+        PairDxError: There are none, or a ``pair_id`` appears twice.
+    """
+    rows = table.loc[table["subset"] == subset].sort_values("pair_id", ignore_index=True)
+    if rows.empty:
+        raise PairDxError(f"the predictions hold no pair of the subset '{subset}'")
+    repeated = rows.loc[rows["pair_id"].duplicated(), "pair_id"]
+    if not repeated.empty:
+        raise PairDxError("a pair was predicted twice", where=f"pair_id {repeated.iloc[0]}")
+    return rows
+
+
+def read_predictions(
+    table: pd.DataFrame, classes: Sequence[str], *, subset: str = "test"
+) -> Predictions:
+    """Check the rows of one subset and turn them into arrays.
+
+    Args:
+        table: pair_id, case_id, subset, label, predicted and one ``p_<class>`` per class.
+        classes: The classes, in the order of the confusion matrix.
+        subset: Which rows to read.
+
+    Raises:
+        PairDxError: A column is missing, the subset is empty, a label is not one of ``classes``,
+            the probabilities are not a distribution, or ``predicted`` is not the most probable
+            class.
+    """
+    columns = [f"p_{name}" for name in classes]
+    needed = ["pair_id", "case_id", "subset", "label", "predicted", *columns]
+    missing = [column for column in needed if column not in table.columns]
+    if missing:
+        raise PairDxError(f"the predictions lack the columns {', '.join(missing)}")
+    rows = subset_rows(table, subset)
+    truth = _class_indices(rows, "label", classes)
+    predicted = _class_indices(rows, "predicted", classes)
+    probabilities = rows[columns].to_numpy(dtype=np.float64)
+    _check_probabilities(rows, probabilities, predicted)
+    case, names = pd.factorize(rows["case_id"], sort=True)
+    if (case < 0).any():
+        raise PairDxError(
+            "a pair has no case_id", where=f"pair_id {rows['pair_id'].iloc[int(case.argmin())]}"
+        )
+    return Predictions(truth, predicted, probabilities, case.astype(np.int64), len(names))
+
+
+def _class_indices(rows: pd.DataFrame, column: str, classes: Sequence[str]) -> NDArray[np.int64]:
+    indices = pd.Index(list(classes)).get_indexer(pd.Index(rows[column]))
+    unknown = np.flatnonzero(indices < 0)
+    if unknown.size:
+        first = rows.iloc[int(unknown[0])]
+        raise PairDxError(
+            f"'{first[column]}' in the column '{column}' is not one of the classes "
+            f"({', '.join(classes)})",
+            where=f"pair_id {first['pair_id']}",
+        )
+    return indices.astype(np.int64)
+
+
+def _check_probabilities(
+    rows: pd.DataFrame, probabilities: NDArray[np.float64], predicted: NDArray[np.int64]
+) -> None:
+    finite = np.isfinite(probabilities).all(axis=1) & (probabilities >= 0).all(axis=1)
+    sums_to_one = np.abs(probabilities.sum(axis=1) - 1) <= ROUNDING_TOLERANCE
+    of_predicted = probabilities[np.arange(len(predicted)), predicted]
+    most_probable = of_predicted >= probabilities.max(axis=1) - ROUNDING_TOLERANCE
+    for holds, problem in (
+        (finite & sums_to_one, "the probabilities of a pair are not a distribution that sums to 1"),
+        (most_probable, "the predicted class of a pair is not its most probable class"),
+    ):
+        if not holds.all():
+            first = int(np.flatnonzero(~holds)[0])
+            raise PairDxError(problem, where=f"pair_id {rows['pair_id'].iloc[first]}")

@@ -1,0 +1,137 @@
+"""Seconds per image of a classifier on a CPU, from file bytes to probabilities, one at a time."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from PIL import Image
+
+from pairdx.errors import PairDxError
+from pairdx.images import decode
+from pairdx.packing import fit_to_square
+
+STAGES = ("decode", "preprocess", "text", "forward")
+PROTOCOL = (
+    "One image at a time on the CPU, from the file's bytes in memory to class probabilities: "
+    "decode (bytes to RGB), preprocess (resize and centre crop), text (tokenise the caption), "
+    "forward (normalise, encode, classify). Loading the model, building class prompts and reading "
+    "the disk are not included. The first images are run once beforehand and not counted."
+)
+
+
+class TimedClassifier(Protocol):
+    """What timing needs of a classifier: a part of ``pairdx.models.base.Classifier``."""
+
+    def tokenise(self, captions: Sequence[str]) -> Any:
+        """Turn captions into what ``probabilities`` reads."""
+
+    def probabilities(self, images: np.ndarray, tokens: Any) -> np.ndarray:
+        """Classify uint8 [B, S, S, 3] images: float32 [B, C]."""
+
+
+def time_classifier(
+    classifier: TimedClassifier,
+    encoded_images: Sequence[bytes],
+    captions: Sequence[str],
+    *,
+    image_size: int,
+    threads: int,
+    warm_up: int,
+    preprocess: Callable[[Image.Image, int], np.ndarray] = fit_to_square,
+) -> dict[str, Any]:
+    """Time every stage of classifying each pair, batch size 1.
+
+    Args:
+        classifier: The classifier, on the CPU.
+        encoded_images: The image files' bytes.
+        captions: One caption per image.
+        image_size: Side S of the square that the classifier reads, in pixels.
+        threads: Threads that torch may use meanwhile.
+        warm_up: How many of the first pairs to run once beforehand without counting them.
+        preprocess: Makes the square, uint8 [S, S, 3], of an RGB image.
+
+    Returns:
+        The content of timing/{model}.json; p50, p95, mean and the means of the stages are seconds
+        per image, and the stages add up to the mean.
+
+    Raises:
+        PairDxError: There are no pairs, not one caption per image, or an image cannot be decoded.
+    """
+    if not encoded_images or len(encoded_images) != len(captions):
+        raise PairDxError(
+            "timing needs at least one image and one caption per image",
+            where=f"{len(encoded_images)} images, {len(captions)} captions",
+        )
+    pairs = list(zip(encoded_images, captions, strict=True))
+    with _torch_threads(threads):
+        for content, caption in pairs[:warm_up]:
+            _seconds_per_stage(classifier, content, caption, image_size, preprocess)
+        seconds = np.array(
+            [
+                _seconds_per_stage(classifier, content, caption, image_size, preprocess)
+                for content, caption in pairs
+            ]
+        )
+    totals = seconds.sum(axis=1)
+    return {
+        "protocol": PROTOCOL,
+        "batch_size": 1,
+        "threads": threads,
+        "pairs": len(pairs),
+        "warm_up": min(warm_up, len(pairs)),
+        "p50": float(np.quantile(totals, 0.50)),
+        "p95": float(np.quantile(totals, 0.95)),
+        "mean": float(totals.mean()),
+        "stages": dict(zip(STAGES, seconds.mean(axis=0).tolist(), strict=True)),
+        "cpu_model": cpu_model(),
+    }
+
+
+def _seconds_per_stage(
+    classifier: TimedClassifier,
+    content: bytes,
+    caption: str,
+    image_size: int,
+    preprocess: Callable[[Image.Image, int], np.ndarray],
+) -> list[float]:
+    """Classify one pair and return the seconds of each of ``STAGES``."""
+    ticks = [time.perf_counter()]
+    image = decode(content)
+    if isinstance(image, str):
+        raise PairDxError(f"an image chosen for timing cannot be read ({image})")
+    ticks.append(time.perf_counter())
+    square = preprocess(image, image_size)
+    ticks.append(time.perf_counter())
+    tokens = classifier.tokenise([caption])
+    ticks.append(time.perf_counter())
+    classifier.probabilities(square[np.newaxis], tokens)
+    ticks.append(time.perf_counter())
+    return np.diff(ticks).tolist()
+
+
+@contextmanager
+def _torch_threads(threads: int) -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def cpu_model(cpuinfo: str | Path = "/proc/cpuinfo") -> str:
+    """Name this machine's processor, as Linux does, or as well as Python can."""
+    path = Path(cpuinfo)
+    if path.is_file():
+        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+            name, _, value = line.partition(":")
+            if name.strip() == "model name" and value.strip():
+                return value.strip()
+    return platform.processor() or platform.machine() or "unknown"

@@ -1,0 +1,84 @@
+"""Files written whole or not at all, and their checksums."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from pairdx.errors import PairDxError
+
+
+@contextmanager
+def written_whole(path: str | Path) -> Iterator[Path]:
+    """Give a temporary path beside ``path`` and move it there when the block ends without an error.
+
+    A reader never sees a half-written file, and a failed job leaves nothing that looks finished.
+
+    Args:
+        path: Where the finished file will stand. Its folder is created. The temporary name keeps
+            the suffix.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.", suffix=path.suffix)
+    os.close(handle)
+    aside = Path(name)
+    aside.chmod(0o666 & ~_umask())
+    try:
+        yield aside
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    current = os.umask(0)
+    os.umask(current)
+    return current
+
+
+def write_json(path: str | Path, content: Any) -> None:
+    """Write ``content`` as indented JSON, whole or not at all. NaN is refused (it is not JSON)."""
+    with written_whole(path) as aside:
+        aside.write_text(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def read_json(path: str | Path) -> Any:
+    """Read a JSON file.
+
+    Raises:
+        PairDxError: The file is missing or is not JSON.
+    """
+    path = Path(path)
+    try:
+        return json.loads(path.read_text())
+    except FileNotFoundError as error:
+        raise PairDxError("a JSON file is missing", where=path) from error
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise PairDxError(f"this is not a JSON file: {error}", where=path) from error
+
+
+def write_table(path: str | Path, table: pd.DataFrame) -> None:
+    """Write a table as ``.parquet`` or ``.csv`` without its index, whole or not at all."""
+    path = Path(path)
+    with written_whole(path) as aside:
+        if path.suffix == ".parquet":
+            table.to_parquet(aside, index=False)
+        elif path.suffix == ".csv":
+            table.to_csv(aside, index=False)
+        else:
+            raise ValueError(f"no table format is known for the suffix of {path}")
+
+
+def sha256_of(path: str | Path) -> str:
+    """Return the SHA-256 of a file as 64 hexadecimal digits."""
+    with Path(path).open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,0 +1,83 @@
+"""A job's log: every line goes to the rule's log file and to the screen."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from tqdm import tqdm
+
+from pairdx.errors import PairDxError
+
+logger = logging.getLogger("pairdx")
+Item = TypeVar("Item")
+
+SECONDS_BETWEEN_PROGRESS_LINES = 5.0
+
+
+@contextmanager
+def job_log(path: str | Path) -> Iterator[logging.Logger]:
+    """Log to ``path`` and to the screen while the block runs; an error is written there too.
+
+    A :class:`PairDxError` is a message for the user: it is logged without a traceback and ends the
+    process with exit status 1. Any other exception is logged with its traceback and raised.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handlers: list[logging.Handler] = [
+        logging.FileHandler(path, mode="w", encoding="utf-8"),
+        logging.StreamHandler(sys.stderr),
+    ]
+    for handler in handlers:
+        handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", datefmt="%H:%M:%S"))
+        logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    logging.captureWarnings(capture=True)
+    logging.getLogger("py.warnings").addHandler(handlers[0])
+    try:
+        yield logger
+    except PairDxError as error:
+        logger.error("Error: %s", error)  # noqa: TRY400 - the traceback is of no use to the reader
+        sys.exit(1)
+    except Exception:
+        logger.exception(
+            "This is a defect of the workflow, not of your input; the traceback follows."
+        )
+        raise
+    finally:
+        for handler in handlers:
+            logger.removeHandler(handler)
+            logging.getLogger("py.warnings").removeHandler(handler)
+            handler.close()
+
+
+class _LogStream:
+    """Where tqdm writes: each state of the bar becomes one line of the log."""
+
+    def write(self, text: str) -> None:
+        text = text.strip("\r\n ")
+        if text:
+            logger.info("%s", text)
+
+    def flush(self) -> None:
+        """Do nothing: the log's handlers flush themselves."""
+
+
+def progress(items: Iterable[Item], description: str, total: int | None = None) -> Iterable[Item]:
+    """Iterate over ``items`` and log a progress line every few seconds, if it takes so long."""
+    return tqdm(
+        items,
+        desc=description,
+        total=total,
+        file=_LogStream(),
+        ascii=True,
+        ncols=90,
+        leave=False,
+        delay=SECONDS_BETWEEN_PROGRESS_LINES,
+        mininterval=SECONDS_BETWEEN_PROGRESS_LINES,
+        maxinterval=SECONDS_BETWEEN_PROGRESS_LINES,
+    )

@@ -1,0 +1,142 @@
+"""What every family of systems is to the rest of the library.
+
+A family is a module of this package with three functions:
+
+``build(settings, classes, resources, seed) -> Classifier``
+    The system before any training. ``resources`` holds the files it needs, by name (``weights``,
+    ``word_vectors``, ``vocabulary``).
+``fit(classifier, train, validation, job) -> DataFrame``
+    Train it in place; the rows of training.csv.
+``load(folder, resources) -> Classifier``
+    The system as :meth:`Classifier.save` left it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+
+from pairdx.errors import PairDxError
+from pairdx.logs import progress
+
+SETTINGS_FILE = "settings.json"
+WEIGHTS_FILE = "model.safetensors"
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """N image-caption pairs.
+
+    Attributes:
+        table: Columns pair_id, case_id, caption and label, with the index 0 to N - 1.
+        images: uint8 of shape (N, S, S, 3), RGB; row i belongs to row i of the table. May be a
+            memory map.
+        classes: The labels, in the order of every table and figure.
+
+    Raises:
+        PairDxError: The images do not fit the table, or a label is not among the classes.
+    """
+
+    table: pd.DataFrame
+    images: np.ndarray
+    classes: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        shape = self.images.shape
+        square = len(shape) == 4 and shape[1] == shape[2] and shape[3] == 3
+        if not square or shape[0] != len(self.table) or self.images.dtype != np.uint8:
+            raise PairDxError(
+                f"images of shape {shape} and type {self.images.dtype} do not fit "
+                f"{len(self.table)} pairs; uint8 of shape (pairs, S, S, 3) does",
+                remedy="pack the images again",
+            )
+        unknown = sorted(set(self.table["label"]) - set(self.classes))
+        if unknown:
+            raise PairDxError(f"the label {unknown[0]!r} is not among the classes {self.classes}")
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    @property
+    def captions(self) -> list[str]:
+        """The N captions."""
+        return self.table["caption"].tolist()
+
+    @property
+    def labels(self) -> np.ndarray:
+        """The N labels as positions in ``classes``, int64."""
+        positions = {name: position for position, name in enumerate(self.classes)}
+        return self.table["label"].map(positions).to_numpy(dtype=np.int64)
+
+    @property
+    def image_size(self) -> int:
+        """Side of the images in pixels."""
+        return int(self.images.shape[1])
+
+
+@dataclass(frozen=True)
+class FitJob:
+    """The circumstances of a training job: what does not belong to the system itself.
+
+    Attributes:
+        seed: Of everything random in training.
+        device: ``cpu`` or ``cuda``.
+        state_folder: Where training state is kept, so that an interrupted job goes on; or None.
+        threads: CPU threads.
+        after_epoch: Called with each epoch's row of training.csv when its state is in place.
+    """
+
+    seed: int
+    device: str = "cpu"
+    state_folder: Path | None = None
+    threads: int = 1
+    after_epoch: Callable[[Mapping[str, float]], None] | None = None
+
+
+class Classifier(Protocol):
+    """A system that gives every image-caption pair one probability per class."""
+
+    @property
+    def parameters(self) -> int:
+        """Number of parameters, frozen ones included."""
+
+    def tokenise(self, captions: Sequence[str]) -> Any:
+        """Turn B captions into what ``probabilities`` reads: the text stage alone, on the CPU.
+
+        None for a system that reads no caption.
+        """
+
+    def probabilities(self, images: np.ndarray, tokens: Any) -> np.ndarray:
+        """Classify uint8 images of shape (B, S, S, 3): float32 of shape (B, C), rows add up to 1.
+
+        Normalisation is included. Computed where the weights are: the CPU, unless moved.
+        """
+
+    def save(self, folder: Path) -> None:
+        """Write settings.json, and model.safetensors if the system was trained."""
+
+
+def predict(classifier: Classifier, pairs: Pairs, batch_size: int) -> np.ndarray:
+    """Return the class probabilities of all pairs: float32 of shape (N, C), rows add up to 1.
+
+    Raises:
+        PairDxError: A probability is not a number.
+    """
+    captions = pairs.captions
+    found = np.zeros((len(pairs), len(pairs.classes)), dtype=np.float32)
+    starts = range(0, len(pairs), batch_size)
+    for start in progress(starts, "predicting, batches"):
+        rows = slice(start, start + batch_size)
+        tokens = classifier.tokenise(captions[rows])
+        found[rows] = classifier.probabilities(np.asarray(pairs.images[rows]), tokens)
+    if not np.isfinite(found).all():
+        raise PairDxError(
+            "the model predicts values that are not numbers",
+            remedy="its weights are damaged or its training diverged: lower its learning_rate",
+        )
+    return found

@@ -1,0 +1,283 @@
+"""CLIP models and their tokenisers from local files, never from the network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import open_clip
+import torch
+from open_clip.constants import OPENAI_DATASET_MEAN, OPENAI_DATASET_STD
+from open_clip.model import CLIP, CustomTextCLIP, convert_to_custom_text_state_dict
+from open_clip.tokenizer import HFTokenizer, SimpleTokenizer
+from open_clip.transformer import QuickGELU
+from torch import Tensor, nn
+
+from pairdx.errors import PairDxError
+from pairdx.files import read_json
+from pairdx.models.weights import load_strictly, read_weights
+from pairdx.training.randomness import seeded
+
+FOLDER_CONFIG = "open_clip_config.json"
+FOLDER_WEIGHTS = (
+    "open_clip_model.safetensors",
+    "open_clip_pytorch_model.safetensors",
+    "open_clip_pytorch_model.bin",
+)
+# Left over in files of other versions; no model of ours has them, and they are not learned.
+NOT_LEARNED = (
+    "input_resolution",
+    "context_length",
+    "vocab_size",
+    "text.transformer.embeddings.position_ids",
+)
+ARCHITECTURE_KEY = "models: … settings: architecture"
+
+
+@dataclass(frozen=True)
+class ClipParts:
+    """A CLIP model and what belongs to it.
+
+    Attributes:
+        clip: An open_clip model with ``encode_image``, ``encode_text`` and ``logit_scale``.
+        tokenise: Texts to int64 tokens of shape (B, context_length), cut or padded.
+        token_counts: Texts to their numbers of tokens before cutting, start and end included.
+        mean: Of each colour channel of the images it was trained on.
+        std: Standard deviation, likewise.
+        image_size: Side in pixels of the images it reads.
+        quick_gelu: Whether it is built with OpenAI's approximation of GELU.
+    """
+
+    clip: nn.Module
+    tokenise: Callable[[list[str]], Tensor]
+    token_counts: Callable[[list[str]], list[int]]
+    mean: Sequence[float]
+    std: Sequence[float]
+    image_size: int
+    quick_gelu: bool
+
+
+def build_clip(settings: Mapping[str, Any], folder: Path | None, seed: int) -> ClipParts:
+    """Build a CLIP model with random weights.
+
+    Args:
+        settings: ``architecture``: the name of an open_clip architecture; a mapping (an open_clip
+            model configuration); or null, for the one that lies in ``folder``. ``quick_gelu`` and
+            ``context_length`` must be the built model's own.
+        folder: A model folder: open_clip_config.json and, if its text encoder is a transformers
+            model, that model's config.json and tokeniser files.
+        seed: Of the weights.
+
+    Raises:
+        PairDxError: No such architecture, or it contradicts the settings.
+    """
+    config = _model_config(settings["architecture"], folder)
+    preprocessing = config.pop("preprocess_cfg", {})
+    clip = _instantiate(config, seed)
+    quick_gelu = any(isinstance(module, QuickGELU) for module in clip.modules())
+    _require_activation(wanted=settings["quick_gelu"], built=quick_gelu)
+    tokenise, token_counts = _tokeniser(config["text_cfg"], settings["context_length"], clip)
+    return ClipParts(
+        clip=clip.eval(),
+        tokenise=tokenise,
+        token_counts=token_counts,
+        mean=preprocessing.get("mean", OPENAI_DATASET_MEAN),
+        std=preprocessing.get("std", OPENAI_DATASET_STD),
+        image_size=_side(clip.visual.image_size),
+        quick_gelu=quick_gelu,
+    )
+
+
+def weights_file(path: Path) -> Path:
+    """Return the weights file: ``path`` itself, or the one in a model folder.
+
+    Raises:
+        PairDxError: There is none.
+    """
+    if path.is_dir():
+        found = [path / name for name in FOLDER_WEIGHTS if (path / name).is_file()]
+        if not found:
+            raise PairDxError(
+                "this model folder holds no weights",
+                where=path,
+                remedy=f"put {FOLDER_WEIGHTS[0]} or {FOLDER_WEIGHTS[-1]} there",
+            )
+        return found[0]
+    return path
+
+
+def load_clip_weights(clip: nn.Module, path: Path) -> None:
+    """Load an open_clip state dict, whose names and shapes must be the model's own.
+
+    Raises:
+        PairDxError: See :func:`pairdx.models.weights.read_weights` and ``load_strictly``.
+    """
+    weights = read_weights(path)
+    if isinstance(clip, CustomTextCLIP) and "text_projection" in weights:
+        weights = convert_to_custom_text_state_dict(weights)
+    own = clip.state_dict()
+    kept = {
+        name: value for name, value in weights.items() if name in own or name not in NOT_LEARNED
+    }
+    if "logit_scale" in kept and kept["logit_scale"].numel() == 1:
+        kept["logit_scale"] = kept["logit_scale"].reshape(own["logit_scale"].shape)
+    load_strictly(clip, kept, path)
+
+
+def _model_config(architecture: Any, folder: Path | None) -> dict[str, Any]:
+    """Return an open_clip model configuration of one's own, with ``preprocess_cfg`` if known."""
+    if architecture is None:
+        return _folder_config(folder)
+    if folder is not None:
+        raise PairDxError(
+            "a model folder brings its own architecture",
+            where=ARCHITECTURE_KEY,
+            remedy="set architecture to null, or give a single weights file",
+        )
+    config = (
+        deepcopy(dict(architecture))
+        if isinstance(architecture, Mapping)
+        else open_clip.get_model_config(architecture)
+        if ":" not in str(architecture)
+        else None
+    )
+    if config is None:
+        raise PairDxError(
+            f"open_clip has no architecture {architecture!r}",
+            where=ARCHITECTURE_KEY,
+            remedy="use a name that open_clip lists, such as ViT-B-32-quickgelu, or a mapping",
+        )
+    text = config.get("text_cfg", {})
+    if text.get("hf_model_name") or text.get("hf_tokenizer_name"):
+        raise PairDxError(
+            "this architecture has a text encoder or tokeniser of the transformers library, whose "
+            "files lie outside open_clip",
+            where=ARCHITECTURE_KEY,
+            remedy="set architecture to null and give a model folder as weights",
+        )
+    return config
+
+
+def _folder_config(folder: Path | None) -> dict[str, Any]:
+    if folder is None:
+        raise PairDxError(
+            "no architecture is named, and no model folder brings one",
+            where=ARCHITECTURE_KEY,
+            remedy="name an architecture, or give a model folder as weights",
+        )
+    content = read_json(folder / FOLDER_CONFIG)
+    if not isinstance(content, dict) or "text_cfg" not in content.get("model_cfg", {}):
+        raise PairDxError("this is no open_clip model configuration", where=folder / FOLDER_CONFIG)
+    config: dict[str, Any] = content["model_cfg"]
+    text = config["text_cfg"]
+    # The configuration names these by their place on a model hub; here they lie in the folder.
+    for key, name in (("hf_model_name", "config.json"), ("hf_tokenizer_name", "tokenizer.json")):
+        if not text.get(key):
+            continue
+        if not (folder / name).is_file():
+            raise PairDxError(
+                f"the model folder lacks its text encoder's {name}",
+                where=folder,
+                remedy="put the text encoder's own config.json and tokeniser files there",
+            )
+        text[key] = str(folder)
+    return {**config, "preprocess_cfg": content.get("preprocess_cfg", {})}
+
+
+def _instantiate(config: Mapping[str, Any], seed: int) -> Any:
+    arguments = deepcopy(dict(config))
+    transformers_text = bool(arguments["text_cfg"].get("hf_model_name"))
+    custom_text = arguments.pop("custom_text", False) or transformers_text
+    # Base weights would be fetched from a model hub.
+    if transformers_text:
+        arguments["text_cfg"]["hf_model_pretrained"] = False
+    if arguments["vision_cfg"].get("timm_model_name"):
+        arguments["vision_cfg"]["timm_model_pretrained"] = False
+    try:
+        with seeded(torch.device("cpu"), "build", seed):
+            return (CustomTextCLIP if custom_text else CLIP)(**arguments)
+    except (TypeError, ValueError, AssertionError, KeyError, OSError) as error:
+        raise PairDxError(
+            f"open_clip cannot build this architecture: {error}", where=ARCHITECTURE_KEY
+        ) from error
+
+
+def _require_activation(*, wanted: bool, built: bool) -> None:
+    """OpenAI's weights under the wrong activation load without complaint and lose accuracy."""
+    if wanted != built:
+        raise PairDxError(
+            f"quick_gelu is {str(wanted).lower()}, and the architecture is built "
+            f"{'with' if built else 'without'} QuickGELU",
+            where="models: … settings: quick_gelu",
+            remedy="OpenAI's weights need an architecture with QuickGELU, such as "
+            "ViT-B-32-quickgelu, and quick_gelu: true; most others need quick_gelu: false",
+        )
+
+
+def _tokeniser(
+    text: Mapping[str, Any], context_length: int, clip: Any
+) -> tuple[Callable[[list[str]], Tensor], Callable[[list[str]], list[int]]]:
+    """Return the functions ``tokenise`` and ``token_counts`` of :class:`ClipParts`."""
+    if text.get("hf_tokenizer_name"):
+        _require_context(context_length, clip.context_length, exactly=False)
+        hub = _folder_tokeniser(text, context_length)
+        _require_vocabulary(len(hub.tokenizer), clip.vocab_size)
+
+        def count_hub_tokens(texts: list[str]) -> list[int]:
+            cleaned = [hub.clean_fn(text) for text in texts]
+            return [len(ids) for ids in hub.tokenizer(cleaned, verbose=False).input_ids]
+
+        return hub, count_hub_tokens
+    _require_context(context_length, clip.context_length, exactly=True)
+    simple = SimpleTokenizer(context_length=context_length)
+    _require_vocabulary(simple.vocab_size, clip.vocab_size)
+
+    def count_tokens(texts: list[str]) -> list[int]:
+        return [len(simple.encode(text)) + 2 for text in texts]
+
+    return simple, count_tokens
+
+
+def _folder_tokeniser(text: Mapping[str, Any], context_length: int) -> HFTokenizer:
+    try:
+        return HFTokenizer(
+            text["hf_tokenizer_name"],
+            context_length=context_length,
+            tokenizer_mode=text.get("tokenizer_mode"),
+            local_files_only=True,
+            trust_remote_code=False,
+            **(text.get("tokenizer_kwargs") or {}),
+        )
+    except (OSError, ValueError, TypeError) as error:
+        raise PairDxError(
+            f"the model folder's tokeniser cannot be read: {error}",
+            where=text["hf_tokenizer_name"],
+        ) from error
+
+
+def _require_context(wanted: int, own: int, *, exactly: bool) -> None:
+    if wanted != own if exactly else not 2 <= wanted <= own:
+        raise PairDxError(
+            f"the text encoder reads {'' if exactly else 'at most '}{own} tokens, not {wanted}",
+            where="models: … settings: context_length",
+            remedy=f"set context_length to {own}",
+        )
+
+
+def _require_vocabulary(tokeniser: int, own: int) -> None:
+    if tokeniser > own:
+        raise PairDxError(
+            f"the text encoder knows {own} tokens, and its tokeniser makes {tokeniser}",
+            where=f"{ARCHITECTURE_KEY}: text_cfg: vocab_size",
+            remedy=f"set vocab_size to {tokeniser}",
+        )
+
+
+def _side(size: int | tuple[int, int]) -> int:
+    sides = {size} if isinstance(size, int) else set(size)
+    if len(sides) != 1:
+        raise PairDxError(f"images of {size} pixels are not square", where=ARCHITECTURE_KEY)
+    return sides.pop()

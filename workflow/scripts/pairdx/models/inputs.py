@@ -1,0 +1,61 @@
+"""From the files of a job to what a family's functions take."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from pairdx.errors import PairDxError
+from pairdx.models.base import Pairs
+
+RESOURCES = ("word_vectors", "vocabulary")
+
+
+def read_subset(
+    pairs: str | Path, split: str | Path, images: str | Path, classes: Sequence[str], subset: str
+) -> Pairs:
+    """Read the pairs of one subset, and their images into memory.
+
+    Args:
+        pairs: ``pairs.parquet``.
+        split: ``split.parquet``.
+        images: ``images.npy``, row i for row i of the pairs.
+        classes: The labels, in order.
+        subset: ``train``, ``validation`` or ``test``.
+
+    Raises:
+        PairDxError: The packed images are not those of these pairs.
+    """
+    table = pd.read_parquet(pairs)
+    packed = np.load(images, mmap_mode="r")
+    if len(packed) != len(table):
+        raise PairDxError(
+            f"{len(packed)} images are packed for {len(table)} pairs",
+            where=images,
+            remedy="delete the packed images; they are made again",
+        )
+    subsets = pd.read_parquet(split).set_index("pair_id")["subset"]
+    rows = np.flatnonzero(table["pair_id"].map(subsets) == subset)
+    return Pairs(table.iloc[rows].reset_index(drop=True), packed[rows], tuple(classes))
+
+
+def resources(inputs: Mapping[str, str | Sequence[str]]) -> dict[str, Path]:
+    """Pick out of a job's named inputs what a system is built from.
+
+    Args:
+        inputs: May hold ``pretrained`` (a weights file, or the files of one folder),
+            ``word_vectors`` and ``vocabulary``.
+
+    Returns:
+        ``weights`` (a file, or the folder of several), ``word_vectors`` and ``vocabulary``, as far
+        as they are there.
+    """
+    found = {name: Path(str(inputs[name])) for name in RESOURCES if name in inputs}
+    pretrained = inputs.get("pretrained")
+    if pretrained is not None:
+        files = [pretrained] if isinstance(pretrained, str) else list(pretrained)
+        found["weights"] = Path(files[0]) if len(files) == 1 else Path(files[0]).parent
+    return found

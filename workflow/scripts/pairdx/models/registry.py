@@ -1,0 +1,53 @@
+"""From a registry entry's ``family`` to that family's module, imported only when asked for."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from types import ModuleType
+
+from pairdx.errors import PairDxError
+from pairdx.files import read_json
+from pairdx.models.base import SETTINGS_FILE, Classifier
+
+FUNCTIONS = ("build", "fit", "load")
+
+
+def family(name: str) -> ModuleType:
+    """Import the family ``name``: the module of this package with that name.
+
+    Raises:
+        PairDxError: There is no such module, or it is no family.
+    """
+    module_name = f"pairdx.models.{name}"
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or not importlib.util.find_spec(module_name):
+        raise PairDxError(
+            f"there is no model family {name!r}",
+            where="models: … family",
+            remedy=f"use one that workflow/scripts/pairdx/models has, or add {name}.py there",
+        )
+    module = importlib.import_module(module_name)
+    missing = [function for function in FUNCTIONS if not hasattr(module, function)]
+    if missing:
+        raise PairDxError(
+            f"{name} is no model family: its file has no function {missing[0]}",
+            where="models: … family",
+            remedy="see workflow/scripts/pairdx/models/base.py for what a family's file offers",
+        )
+    return module
+
+
+def load_classifier(folder: Path, resources: Mapping[str, Path]) -> Classifier:
+    """Load whatever system was saved to ``folder``; its settings.json names the family.
+
+    Raises:
+        PairDxError: The folder holds no saved system, or the family refuses it.
+    """
+    content = read_json(folder / SETTINGS_FILE)
+    if not isinstance(content, dict) or "family" not in content:
+        raise PairDxError("these are not a saved model's settings", where=folder / SETTINGS_FILE)
+    classifier: Classifier = family(content["family"]).load(folder, resources)
+    return classifier

@@ -1,0 +1,270 @@
+"""The comparison of all systems beside the paper's numbers (Table 8)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from pairdx.errors import PairDxError
+from pairdx.evaluation.metrics import accuracy_over_seeds
+from pairdx.reporting.labels import demo_note, readable, system_title
+from pairdx.reporting.markdown import as_markdown, paper_percent, percent, plain, significant
+
+COLUMNS = {
+    "model": "str",
+    "split": "str",
+    "seeds": "Int64",
+    "accuracy": "float64",
+    "accuracy_low": "float64",
+    "accuracy_high": "float64",
+    "macro_f1": "float64",
+    "train_seconds": "float64",
+    "train_device": "str",
+    "seconds_per_image": "float64",
+    "parameters": "Int64",
+    "paper_accuracy": "float64",
+    "paper_train_seconds": "float64",
+    "paper_seconds_per_image": "float64",
+}
+TITLE = "Comparison of the systems (paper, Table 8)"
+PAPER_SPLIT = "stratified"
+Registry = Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """The results of one system on one split; every sequence holds one item per seed.
+
+    Attributes:
+        model: Key of the registry.
+        split: Name of the split.
+        predictions: predictions.parquet of every seed.
+        metrics: metrics.json of every seed.
+        passports: passport.json of every seed.
+        training: training.csv of every seed; empty for a system that is not trained.
+        timing: timing/{model}.json, or None if the system was not timed.
+    """
+
+    model: str
+    split: str
+    predictions: Sequence[pd.DataFrame]
+    metrics: Sequence[Mapping[str, Any]]
+    passports: Sequence[Mapping[str, Any]] = ()
+    training: Sequence[pd.DataFrame] = ()
+    timing: Mapping[str, Any] | None = None
+
+
+def comparison_table(
+    cells: Sequence[Cell],
+    registry: Registry,
+    paper: Mapping[str, Any],
+    *,
+    resamples: int,
+    seed: int,
+    level: float = 0.95,
+) -> pd.DataFrame:
+    """Build tables/comparison.csv: one row per system and split, systems in registry order.
+
+    Accuracy, macro F1 and training time are means over seeds; the interval is a bootstrap over test
+    cases (see ``accuracy_over_seeds``). Training time is the sum of ``seconds`` in training.csv,
+    which covers all attempts. ``seconds_per_image`` is the mean of the timing. Accuracies and F1
+    are fractions of 1. A cell is empty where it does not apply: training of an untrained system,
+    and the paper's numbers off the stratified split, which is the paper's.
+
+    Args:
+        cells: The results; splits stand in the order in which they first appear.
+        registry: The ``models`` section of the configuration.
+        paper: The content of config/paper.yaml.
+        resamples: Number of bootstrap resamples.
+        seed: Seed of the bootstrap.
+        level: Coverage of the interval.
+
+    Raises:
+        PairDxError: A system is not in the registry, or a registry entry names a system that
+            config/paper.yaml does not hold.
+    """
+    unknown = sorted({cell.model for cell in cells} - set(registry))
+    if unknown:
+        raise PairDxError(f"results of systems that the registry lacks: {', '.join(unknown)}")
+    models = {name: position for position, name in enumerate(registry)}
+    splits = list(dict.fromkeys(cell.split for cell in cells))
+    ordered = sorted(cells, key=lambda cell: (models[cell.model], splits.index(cell.split)))
+    rows = [
+        {
+            "model": cell.model,
+            "split": cell.split,
+            **_accuracy(cell, resamples=resamples, seed=seed, level=level),
+            "macro_f1": _mean_if_complete([one["macro_f1"]["value"] for one in cell.metrics]),
+            **_cost(cell, registry[cell.model]),
+            **_stated_by_paper(cell, registry[cell.model], paper),
+        }
+        for cell in ordered
+    ]
+    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    return table.astype({name: kind for name, kind in COLUMNS.items() if kind != "str"})
+
+
+def _accuracy(cell: Cell, *, resamples: int, seed: int, level: float) -> dict[str, Any]:
+    result = accuracy_over_seeds(cell.predictions, resamples=resamples, seed=seed, level=level)
+    return {
+        "seeds": result["seeds"],
+        "accuracy": result["value"],
+        "accuracy_low": result["low"],
+        "accuracy_high": result["high"],
+    }
+
+
+def _cost(cell: Cell, entry: Mapping[str, Any]) -> dict[str, Any]:
+    trained = bool(entry.get("trained")) and len(cell.training) > 0
+    devices = dict.fromkeys(str(one["device"]) for one in cell.passports)
+    return {
+        "train_seconds": _mean_if_complete([float(one["seconds"].sum()) for one in cell.training])
+        if trained
+        else None,
+        "train_device": "; ".join(devices) if trained and devices else None,
+        "seconds_per_image": cell.timing["mean"] if cell.timing else None,
+        "parameters": cell.passports[0].get("parameters") if cell.passports else None,
+    }
+
+
+def _mean_if_complete(values: Sequence[float | None]) -> float | None:
+    """Return the mean over seeds, or None if there is no seed or a seed has no value."""
+    defined = [value for value in values if value is not None]
+    return sum(defined) / len(defined) if values and len(defined) == len(values) else None
+
+
+def _stated_by_paper(
+    cell: Cell, entry: Mapping[str, Any], paper: Mapping[str, Any]
+) -> dict[str, float | None]:
+    names = ("accuracy", "train_seconds", "seconds_per_image")
+    stated: Mapping[str, Any] = {}
+    if cell.split == PAPER_SPLIT and entry.get("paper"):
+        if entry["paper"] not in paper["systems"]:
+            raise PairDxError(
+                f"the paper's numbers hold no system '{entry['paper']}'",
+                where=f"models.{cell.model}.paper",
+                remedy=f"use one of {', '.join(paper['systems'])}, or null",
+            )
+        stated = paper["systems"][entry["paper"]]
+    return {f"paper_{name}": stated.get(name, {}).get("value") for name in names}
+
+
+def comparison_markdown(
+    table: pd.DataFrame, cells: Sequence[Cell], registry: Registry, paper: Mapping[str, Any]
+) -> str:
+    """Write the comparison as Markdown, with the conditions of its numbers as notes.
+
+    Args:
+        table: What ``comparison_table`` returned.
+        cells: The results it was built from.
+        registry: The ``models`` section of the configuration.
+        paper: The content of config/paper.yaml.
+    """
+    return as_markdown(
+        comparison_for_reading(table, registry),
+        title=TITLE,
+        notes=comparison_notes(table, cells, registry, paper),
+    )
+
+
+def comparison_for_reading(table: pd.DataFrame, registry: Registry) -> pd.DataFrame:
+    """Write the comparison's numbers as text: titles, units, intervals beside their values.
+
+    Args:
+        table: What ``comparison_table`` returned, or comparison.csv.
+        registry: The ``models`` section of the configuration.
+    """
+    shown = {
+        "System": [system_title(name, registry) for name in table["model"]],
+        "Split": [readable(name) for name in table["split"]],
+        "Seeds": table["seeds"],
+        "Accuracy, % (interval)": [
+            _with_interval(*bounds)
+            for bounds in zip(
+                table["accuracy"], table["accuracy_low"], table["accuracy_high"], strict=True
+            )
+        ],
+        "Macro F1, %": _written(table["macro_f1"], percent),
+        "Training, s": _written(table["train_seconds"], significant),
+        "Trained on": table["train_device"],
+        "CPU, s per image": _written(table["seconds_per_image"], significant),
+        "Parameters": _written(table["parameters"], _parameters),
+        "Paper: accuracy, %": _written(table["paper_accuracy"], paper_percent),
+        "Paper: training, s": _written(table["paper_train_seconds"], plain),
+        "Paper: CPU, s per image": _written(table["paper_seconds_per_image"], significant),
+    }
+    return pd.DataFrame(shown)
+
+
+def comparison_notes(
+    table: pd.DataFrame, cells: Sequence[Cell], registry: Registry, paper: Mapping[str, Any]
+) -> list[str]:
+    """State the conditions of the comparison's numbers, one sentence or two per note."""
+    notes = []
+    demo = demo_note(registry[cell.model] for cell in cells)
+    if demo:
+        notes.append(demo)
+    interval = cells[0].metrics[0]["interval"]
+    notes.append(
+        f"Intervals: {interval['method']}, {100 * interval['level']:g} %, of the mean accuracy "
+        "over seeds with the trained weights held fixed. Training time: mean over seeds."
+    )
+    timings = [cell.timing for cell in cells if cell.timing]
+    if timings:
+        processors = "; ".join(dict.fromkeys(str(one["cpu_model"]) for one in timings))
+        threads = ", ".join(dict.fromkeys(str(one["threads"]) for one in timings))
+        notes.append(
+            "CPU seconds per image: mean of "
+            f"{', '.join(dict.fromkeys(str(one['pairs']) for one in timings))} pairs, one at a "
+            f"time, from file bytes to probabilities; threads: {threads}; CPU: {processors}."
+        )
+    if table["paper_accuracy"].notna().any():
+        environment = paper["environment"]
+        notes.append(
+            "Paper: one run without intervals; trained on "
+            f"{environment['training_device']['value']}, timed on the "
+            f"{environment['timing_device']['value']}, batch size and threads not stated. Its "
+            "times are on other machines than ours."
+        )
+    return notes + _contradictions(cells, registry, paper)
+
+
+def _contradictions(
+    cells: Sequence[Cell], registry: Registry, paper: Mapping[str, Any]
+) -> list[str]:
+    """Name every number in the table for which the paper gives two values."""
+    notes = {}
+    for cell in cells:
+        stated = paper["systems"].get(registry[cell.model].get("paper"), {})
+        for name in ("accuracy", "train_seconds", "seconds_per_image"):
+            other = stated.get(name, {}).get("contradicted_by")
+            if other and cell.split == PAPER_SPLIT:
+                notes[(cell.model, name)] = (
+                    f"The paper states two values of {readable(name).lower()} for "
+                    f"{registry[cell.model].get('title', cell.model)}: "
+                    f"{_as_stated(stated[name])}, shown, "
+                    f"and {_as_stated(other)}."
+                )
+    return list(notes.values())
+
+
+def _as_stated(number: Mapping[str, Any]) -> str:
+    words = number.get("stated") or f"{number['value']} {number.get('unit', '')}".rstrip()
+    return f"{words} ({number['place']})"
+
+
+def _written(values: pd.Series, write: Any) -> list[str | None]:
+    return [None if pd.isna(value) else write(float(value)) for value in values]
+
+
+def _with_interval(value: float, low: float, high: float) -> str:
+    if pd.isna(low) or pd.isna(high):
+        return percent(value)
+    return f"{percent(value)} ({percent(low)} to {percent(high)})"
+
+
+def _parameters(count: float) -> str:
+    return f"{count / 1e6:.1f} M" if count >= 1e6 else f"{int(count):,}"

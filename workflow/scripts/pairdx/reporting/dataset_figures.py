@@ -1,0 +1,230 @@
+"""Figures of the dataset: curation funnel, class counts, example images, caption lengths."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from pairdx.reporting.labels import readable
+from pairdx.reporting.tables import SUBSETS, shorten
+from pairdx.reporting.theme import (
+    INK,
+    PAGE_WIDTH,
+    SMALL,
+    STYLES,
+    hatch_bars,
+    legend_below,
+    new_figure,
+    style,
+    theme,
+)
+
+# Geometry of the example images, in inches.
+MARGIN, HEADING, LINE = 0.1, 0.2, 0.135
+MOST_INCHES_PER_IMAGE = 2.1
+INCHES_PER_CHARACTER = 0.059  # of a caption, on average, at its font size
+
+
+@theme()
+def funnel(stages: pd.DataFrame, *, title: str, note: str | None = None) -> Figure:
+    """Draw what every stage of curation kept, rejected and set aside (paper, Section 3.1).
+
+    Args:
+        stages: What ``funnel_table`` returned: stage, candidates, rejected, out_of_distribution,
+            kept.
+        title: Title of the figure.
+        note: Small print under it.
+    """
+    figure = new_figure(1.0 + 0.3 * len(stages), title=title, note=note)
+    panel = figure.subplots()
+    outcomes = (("kept", "Kept"), ("rejected", "Rejected"), ("out_of_distribution", "Set aside"))
+    start = np.zeros(len(stages))
+    for position, (column, name) in enumerate(outcomes):
+        counts = stages[column].to_numpy(dtype=float)
+        if column == "out_of_distribution" and not counts.any():
+            continue
+        label = f"{name} (classes outside the comparison)" if position == 2 else name
+        bars = panel.barh(range(len(stages)), counts, left=start, height=0.68, label=label)
+        hatch_bars(bars, style(position))
+        start += counts
+    for row, (_, stage) in enumerate(stages.iterrows()):
+        aside = f" / {stage['out_of_distribution']:,}" if stage["out_of_distribution"] else ""
+        panel.annotate(
+            f"{stage['kept']:,} / -{stage['rejected']:,}{aside}",
+            (start[row], row),
+            xytext=(3, 0),
+            textcoords="offset points",
+            va="center",
+            size=SMALL,
+        )
+    panel.set_yticks(range(len(stages)), [readable(name) for name in stages["stage"]])
+    panel.set(ylim=(len(stages) - 0.45, -0.55), xlim=(0, 1.28 * max(1.0, float(start.max()))))
+    panel.set_xticks([tick for tick in panel.get_xticks() if 0 <= tick <= start.max()])
+    panel.set_xlabel("Candidates (beside the bars: kept / -rejected / set aside)")
+    _thousands(panel, "x")
+    panel.grid(axis="y", visible=False)
+    sns.despine(ax=panel)
+    legend_below(figure, panel, columns=3)
+    return figure
+
+
+@theme()
+def class_counts(
+    dataset: pd.DataFrame, splits: Sequence[str], *, title: str, note: str | None = None
+) -> Figure:
+    """Draw the pairs per class and subset, one panel per split (paper, Table 3).
+
+    Args:
+        dataset: What ``dataset_table`` returned for these splits.
+        splits: The splits to draw.
+        title: Title of the figure.
+        note: Small print under it.
+    """
+    classes = dataset[dataset["class"] != "total"]
+    figure = new_figure(0.75 + 1.95 * len(splits), title=title, note=note)
+    panels = figure.subplots(len(splits), 1, sharex=True, sharey=True, squeeze=False)[:, 0]
+    for panel, split in zip(panels, splits, strict=True):
+        for position, subset in enumerate(SUBSETS):
+            counts = classes[f"{split}_{subset}"].to_numpy()
+            places = np.arange(len(classes)) + 0.29 * (position - 1)
+            bars = panel.bar(places, counts, width=0.27, label=readable(subset))
+            hatch_bars(bars, style(position))
+            panel.bar_label(bars, labels=[f"{count:,}" for count in counts], size=SMALL - 1)
+        panel.set_title(f"{readable(split)} split", loc="left")
+        panel.set_ylabel("Pairs")
+        panel.margins(y=0.14)
+        _thousands(panel, "y")
+        panel.grid(axis="x", visible=False)
+        sns.despine(ax=panel)
+    names = [
+        f"{readable(name).replace(' ', chr(10))}\n({count:,})"
+        for name, count in zip(classes["class"], classes["pairs"], strict=True)
+    ]
+    panels[-1].set_xticks(range(len(classes)), names)
+    legend_below(figure, panels[0], columns=len(SUBSETS))
+    return figure
+
+
+@theme()
+def example_images(
+    examples: Mapping[str, Sequence[tuple[np.ndarray, str]]],
+    *,
+    title: str,
+    note: str | None = None,
+    longest_caption: int = 110,
+) -> Figure:
+    """Draw example images of every class with the start of their captions (paper, Figure 2).
+
+    One example per class gives three classes a row; several give one row per class.
+
+    Args:
+        examples: Per class, in figure order: (uint8 [S, S, 3] RGB, caption) of every example.
+        title: Title of the figure.
+        note: Small print under it, such as the images' source.
+        longest_caption: Characters after which a caption is cut.
+    """
+    several = max(len(group) for group in examples.values())
+    columns = 3 if several == 1 else several
+    cells = [
+        (position // 3, position % 3) if several == 1 else (position, offset)
+        for position, group in enumerate(examples.values())
+        for offset in range(len(group))
+    ]
+    pictures = [
+        (f"({chr(ord('A') + position)}) {readable(name)}" if offset == 0 else "", *example)
+        for position, (name, group) in enumerate(examples.items())
+        for offset, example in enumerate(group)
+    ]
+    side = min(MOST_INCHES_PER_IMAGE, (PAGE_WIDTH - MARGIN) / columns - MARGIN)
+    characters = int(side / INCHES_PER_CHARACTER)
+    texts = [
+        textwrap.wrap(shorten(caption, longest_caption), characters) for *_, caption in pictures
+    ]
+    row_height = side + HEADING + LINE * max(len(text) for text in texts) + MARGIN
+    rows = 1 + max(row for row, _ in cells)
+    figure = new_figure(rows * row_height, title=title, note=note)
+    figure.set_layout_engine("none")  # every picture has its place in inches
+    total = figure.get_size_inches()[1]
+    for (row, column), (heading, image, _), text in zip(cells, pictures, texts, strict=True):
+        left = MARGIN + column * (PAGE_WIDTH - MARGIN) / columns
+        bottom = (rows - row) * row_height - HEADING - side
+        box = (left / PAGE_WIDTH, bottom / total, side / PAGE_WIDTH, side / total)
+        _picture(figure.add_axes(box), image, heading, "\n".join(text))
+    return figure
+
+
+def _picture(panel: Axes, image: np.ndarray, heading: str, caption: str) -> None:
+    panel.imshow(image)
+    panel.set_axis_off()
+    panel.set_title(heading, loc="left", size=SMALL + 0.5, weight="bold", pad=3)
+    text = panel.annotate(
+        caption,
+        (0, 0),
+        xycoords="axes fraction",
+        xytext=(0, -3),
+        textcoords="offset points",
+        va="top",
+        size=SMALL - 0.5,
+    )
+    # A caption from outside may hold dollar signs: it is text, not a formula.
+    text.set_parse_math(False)
+
+
+@theme()
+def caption_lengths(
+    pairs: pd.DataFrame,
+    classes: Sequence[str],
+    *,
+    title: str,
+    note: str | None = None,
+    truncation: int | None = None,
+) -> Figure:
+    """Draw the number of words per caption and class: median, quartiles, 5th and 95th percentile.
+
+    Args:
+        pairs: label, caption.
+        classes: The classes, in figure order.
+        title: Title of the figure.
+        note: Small print under it.
+        truncation: Words after which a system cuts captions (paper, Section 3.2: 32), as a line.
+    """
+    words = pairs["caption"].str.split().map(len)
+    figure = new_figure(0.95 + 0.36 * len(classes), title=title, note=note)
+    panel = figure.subplots()
+    panel.boxplot(
+        [words[pairs["label"] == name].to_numpy() for name in classes],
+        positions=range(len(classes)),
+        orientation="horizontal",
+        whis=(5, 95),
+        showfliers=False,
+        widths=0.6,
+        patch_artist=True,
+        boxprops={"facecolor": STYLES[4].colour, "edgecolor": INK},
+        medianprops={"color": INK, "linewidth": 2.0},
+    )
+    if truncation is not None:
+        beyond = 100 * float((words > truncation).mean()) if len(words) else 0.0
+        panel.axvline(
+            truncation,
+            color=STYLES[5].colour,
+            lw=1.6,
+            linestyle="--",
+            label=f"Cut after {truncation} words ({beyond:.0f} % of captions are longer)",
+        )
+        legend_below(figure, panel, columns=1)
+    panel.set_yticks(range(len(classes)), [readable(name) for name in classes])
+    panel.set(xlabel="Words per caption (line: median; box: quartiles; whiskers: 5 % and 95 %)")
+    panel.set(xlim=(0, None), ylim=(len(classes) - 0.5, -0.5))
+    panel.grid(axis="y", visible=False)
+    sns.despine(ax=panel)
+    return figure
+
+
+def _thousands(panel: Axes, axis: str) -> None:
+    getattr(panel, f"{axis}axis").set_major_formatter(lambda value, _: f"{value:,.0f}")

@@ -1,0 +1,268 @@
+"""Figures of training and results: curves, confusion, accuracy of all systems, per-class scores."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from pairdx.reporting.labels import readable
+from pairdx.reporting.theme import (
+    FAINT,
+    INK,
+    SMALL,
+    hatch_bars,
+    legend_below,
+    new_figure,
+    style,
+    theme,
+)
+
+CURVES = (("train", "Training"), ("validation", "Validation"))
+
+
+@theme()
+def training_curves(
+    histories: Sequence[pd.DataFrame], *, title: str, note: str | None = None
+) -> Figure:
+    """Draw loss and accuracy over epochs, training against validation (paper, Figures 6 and 7).
+
+    With several seeds, each is a thin line and their mean a thick one. A curve without values (a
+    system that has no training accuracy, say) is left out.
+
+    Args:
+        histories: training.csv of every seed: epoch, train_loss, train_accuracy, validation_loss,
+            validation_accuracy; accuracies are fractions of 1.
+        title: Title of the figure.
+        note: Small print under it.
+    """
+    figure = new_figure(2.9, title=title, note=note)
+    panels = figure.subplots(1, 2)
+    for panel, quantity, scale, label in zip(
+        panels, ("loss", "accuracy"), (1, 100), ("Loss", "Accuracy (%)"), strict=True
+    ):
+        for position, (subset, name) in enumerate(CURVES):
+            column = f"{subset}_{quantity}"
+            curves = [one.set_index("epoch")[column].dropna() * scale for one in histories]
+            curves = [one for one in curves if len(one)]
+            if curves:
+                _curve(panel, curves, position, name)
+        panel.set(xlabel="Epoch", ylabel=label)
+        panel.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+        panel.grid(axis="x", visible=False)
+        sns.despine(ax=panel)
+    with_most = max(panels, key=lambda panel: len(panel.get_legend_handles_labels()[0]))
+    legend_below(figure, with_most, columns=2)
+    return figure
+
+
+def _curve(panel: Axes, curves: Sequence[pd.Series], position: int, name: str) -> None:
+    look = style(position)
+    if len(curves) > 1:
+        name = f"{name} (mean of {len(curves)} seeds; thin: each)"
+        for one in curves:
+            panel.plot(one.index, one, color=look.colour, linestyle=look.line, lw=0.7, alpha=0.6)
+    mean = pd.concat(curves, axis=1).mean(axis=1)
+    panel.plot(
+        mean.index,
+        mean,
+        color=look.colour,
+        linestyle=look.line,
+        marker=look.marker,
+        markersize=3.5,
+        markevery=max(1, len(mean) // 12),
+        lw=1.6,
+        label=name,
+    )
+
+
+@theme()
+def confusion_matrix(
+    confusion: Sequence[Sequence[int]],
+    classes: Sequence[str],
+    *,
+    title: str,
+    note: str | None = None,
+) -> Figure:
+    """Draw a confusion matrix: counts, and each row's shares as shading (paper, Figures 8 and 9).
+
+    Args:
+        confusion: Rows are true classes, columns predicted classes, in the order of ``classes``.
+        classes: The classes.
+        title: Title of the figure.
+        note: Small print under it.
+    """
+    counts = np.asarray(confusion, dtype=np.int64)
+    rows = counts.sum(axis=1, keepdims=True)
+    shares = np.divide(counts, rows, out=np.zeros(counts.shape), where=rows > 0)
+    written = [
+        [
+            f"{count:,}\n{100 * share:.1f} %" if total else "no pairs"
+            for count, share in zip(row, row_shares, strict=True)
+        ]
+        for row, row_shares, total in zip(counts, shares, rows[:, 0], strict=True)
+    ]
+    figure = new_figure(5.2, title=title, note=note)
+    panel = figure.subplots()
+    sns.heatmap(
+        100 * shares,
+        annot=np.array(written),
+        fmt="",
+        cmap="Blues",
+        vmin=0,
+        vmax=100,
+        linewidths=0.8,
+        linecolor="white",
+        annot_kws={"size": SMALL + 0.5},
+        cbar_kws={"label": "Share of the true class (%)", "pad": 0.02, "aspect": 35},
+        xticklabels=[readable(name).replace(" ", "\n") for name in classes],
+        yticklabels=[
+            f"{readable(name)}\n(n = {total:,})"
+            for name, total in zip(classes, rows[:, 0], strict=True)
+        ],
+        ax=panel,
+    )
+    panel.set(xlabel="Predicted class", ylabel="True class")
+    panel.tick_params(axis="both", rotation=0, length=0)
+    return figure
+
+
+@theme()
+def accuracy_comparison(
+    comparison: pd.DataFrame,
+    titles: Mapping[str, str],
+    majority_shares: Mapping[str, float],
+    *,
+    title: str,
+    note: str | None = None,
+    level: float = 0.95,
+) -> Figure:
+    """Draw accuracy with its interval per system and split, beside the paper's (Table 8).
+
+    Args:
+        comparison: tables/comparison.csv.
+        titles: Title per model.
+        majority_shares: Per split, the share of the most frequent class of the test set.
+        title: Title of the figure.
+        note: Small print under it.
+        level: Coverage of the intervals.
+    """
+    models = list(dict.fromkeys(comparison["model"]))
+    splits = list(dict.fromkeys(comparison["split"]))
+    figure = new_figure(1.15 + 0.42 * len(models), title=title, note=note)
+    panel = figure.subplots()
+    offsets = np.linspace(-0.2, 0.2, len(splits)) if len(splits) > 1 else np.zeros(1)
+    for position, split in enumerate(splits):
+        rows = comparison[comparison["split"] == split]
+        heights = rows["model"].map(models.index) + offsets[position]
+        look = style(position)
+        value = 100 * rows["accuracy"].to_numpy(dtype=float)
+        bounds = 100 * rows[["accuracy_low", "accuracy_high"]].to_numpy(dtype=float)
+        reach = np.nan_to_num(np.abs(bounds - value[:, None])).T
+        panel.errorbar(
+            value,
+            heights,
+            xerr=reach,
+            fmt=look.marker,
+            color=look.colour,
+            markersize=5,
+            capsize=2.5,
+            lw=1.4,
+            label=f"{readable(split)} split ({100 * level:g} % interval)",
+        )
+        _paper_markers(panel, rows, heights)
+    _majority_lines(panel, splits, majority_shares)
+    names = [textwrap.fill(titles.get(name, readable(name)), 34) for name in models]
+    panel.set_yticks(range(len(models)), names)
+    panel.set(xlim=(0, 101.5), ylim=(len(models) - 0.5, -0.5), xlabel="Test accuracy (%)")
+    panel.grid(axis="y", visible=False)
+    for between in np.arange(0.5, len(models) - 1):
+        panel.axhline(between, color="#eeeeee", lw=0.8, zorder=0)
+    sns.despine(ax=panel, left=True)
+    legend_below(figure, panel, columns=2)
+    return figure
+
+
+def _paper_markers(panel: Axes, rows: pd.DataFrame, heights: pd.Series) -> None:
+    stated = rows["paper_accuracy"].notna()
+    if stated.any():
+        panel.plot(
+            100 * rows.loc[stated, "paper_accuracy"].to_numpy(dtype=float),
+            heights[stated],
+            linestyle="none",
+            marker="D",
+            markersize=8,
+            markerfacecolor="none",
+            markeredgecolor=INK,
+            markeredgewidth=1.1,
+            label="Paper (one run, no interval)",
+        )
+
+
+def _majority_lines(
+    panel: Axes, splits: Sequence[str], majority_shares: Mapping[str, float]
+) -> None:
+    """Draw one line where all splits show the same percentage, else one per split."""
+    shares: dict[float, list[str]] = {}
+    for split in splits:
+        if split in majority_shares:
+            shares.setdefault(round(100 * majority_shares[split], 1), []).append(split)
+    for position, (share, same) in enumerate(shares.items()):
+        which = "" if len(shares) == 1 else f" ({', '.join(same)})"
+        panel.axvline(
+            share,
+            color=FAINT,
+            lw=1.1,
+            linestyle=("--", ":", "-.")[position % 3],
+            zorder=1,
+            label=f"Most frequent class{which}: {share:.1f} %",
+        )
+
+
+@theme()
+def per_class_bars(report: pd.DataFrame, *, title: str, note: str | None = None) -> Figure:
+    """Draw precision, recall and F1 of every class of one system (paper, Figure 5).
+
+    Args:
+        report: What ``per_class_report`` returned; undefined values have no bar and say so.
+        title: Title of the figure.
+        note: Small print under it.
+    """
+    averages = ("accuracy", "macro average", "weighted average")
+    classes = report[~report["class"].isin(averages)]
+    figure = new_figure(3.0, title=title, note=note)
+    panel = figure.subplots()
+    scores = (("precision", "Precision"), ("recall", "Recall"), ("f1", "F1"))
+    for position, (column, name) in enumerate(scores):
+        places = np.arange(len(classes)) + 0.27 * (position - 1)
+        values = 100 * classes[column].to_numpy(dtype=float)
+        bars = panel.bar(places, np.nan_to_num(values), width=0.25, label=name)
+        hatch_bars(bars, style(position))
+        for place, value in zip(places, values, strict=True):
+            text = "none" if np.isnan(value) else f"{value:.0f}"
+            panel.annotate(
+                text,
+                (place, np.nan_to_num(value)),
+                xytext=(0, 1.5),
+                textcoords="offset points",
+                ha="center",
+                va="bottom",
+                size=SMALL - 1,
+                rotation=90 if text == "none" else 0,
+            )
+    names = [
+        f"{readable(name).replace(' ', chr(10))}\n(n = {int(support):,})"
+        for name, support in zip(classes["class"], classes["support"], strict=True)
+    ]
+    panel.set_xticks(range(len(classes)), names)
+    panel.set(ylim=(0, 108), yticks=range(0, 101, 20), ylabel="Score (%)")
+    panel.grid(axis="x", visible=False)
+    sns.despine(ax=panel)
+    legend_below(figure, panel, columns=3)
+    return figure

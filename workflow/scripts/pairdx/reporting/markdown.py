@@ -1,0 +1,116 @@
+"""Tables as Markdown: numbers rounded for reading, text from outside made harmless."""
+
+from __future__ import annotations
+
+import html
+import math
+import re
+from collections.abc import Callable, Sequence
+
+import pandas as pd
+from tabulate import tabulate
+
+from pairdx.reporting.labels import readable
+
+SHARES = re.compile(r"^(.*_)?(share|accuracy|precision|recall|f1)(_low|_high)?$")
+NUMBER = re.compile(r"^(-?\d.*)?$")
+SECONDS = re.compile(r"^(.*_)?seconds(_.*)?$")
+
+
+def as_markdown(table: pd.DataFrame, *, title: str, notes: Sequence[str] = ()) -> str:
+    """Write a table as Markdown: the title as a heading, the table, and one list item per note.
+
+    Columns are formatted by name: shares (accuracy, f1, share, ...) in percent, ``*seconds*`` in
+    seconds, whole numbers with thousands separators. An empty cell stays empty. All text, headers
+    included, is escaped, so that it shows as it is and never becomes HTML, a link or another cell.
+
+    Args:
+        table: Any table; its index is not written.
+        title: The heading.
+        notes: What a reader has to know about the numbers, without Markdown.
+    """
+    columns = [str(column) for column in table.columns]
+    formatted = [
+        [_cell(value, formatter(column)) for value in table.iloc[:, position]]
+        for position, column in enumerate(columns)
+    ]
+    headers = [escape(header(column)) for column in columns]
+    # A column of numbers may come as numbers or already written.
+    alignment = [
+        "right" if all(NUMBER.match(text) for text in texts) else "left" for texts in formatted
+    ]
+    body = tabulate(
+        list(zip(*formatted, strict=True)),
+        headers=headers,
+        tablefmt="pipe",
+        disable_numparse=True,
+        colalign=alignment if len(table) else None,
+    )
+    listed = [f"- {escape(note)}" for note in notes]
+    parts = [f"# {escape(title)}", body, *(["\n".join(listed)] if listed else [])]
+    return "\n\n".join(parts) + "\n"
+
+
+def escape(text: str) -> str:
+    """Make text show as itself in a Markdown table cell.
+
+    HTML becomes entities; control characters and line breaks become spaces; what Markdown would
+    read as code, emphasis, a link or a column border is preceded by a backslash.
+    """
+    text = "".join(character if character.isprintable() else " " for character in text)
+    text = re.sub(r"\s+", " ", text).strip()
+    text = re.sub(r"([\\`*\[\]~|])", r"\\\1", text)
+    # An underscore within a word, as in a class name, is no emphasis.
+    text = re.sub(r"(?<!\w)_|_(?!\w)", r"\\_", text)
+    return html.escape(text, quote=False)
+
+
+def header(column: str) -> str:
+    """Return a column's heading, with its unit."""
+    if SHARES.match(column):
+        return f"{readable(column)}, %"
+    if column.endswith("_seconds"):
+        return f"{readable(column.removesuffix('_seconds'))}, s"
+    return readable(column)
+
+
+def formatter(column: str) -> Callable[[float], str]:
+    """Return what writes a number of this column."""
+    if column.startswith("paper_") and SHARES.match(column):
+        return paper_percent
+    if SHARES.match(column):
+        return percent
+    if SECONDS.match(column):
+        return significant
+    return plain
+
+
+def percent(share: float) -> str:
+    """Write a share of 1 in percent with one decimal: 0.6118 becomes 61.2."""
+    return f"{100 * share:.1f}"
+
+
+def paper_percent(share: float) -> str:
+    """Write a share of 1 in percent with the digits that the paper gives: 61.18, 66.3, 93."""
+    return f"{100 * share:.4g}"
+
+
+def significant(value: float, digits: int = 3) -> str:
+    """Write a number with three significant digits, and all digits before the decimal point."""
+    if value == 0:
+        return "0"
+    decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
+    return f"{value:,.{decimals}f}"
+
+
+def plain(value: float) -> str:
+    """Write whole numbers in full, with thousands separators, and others with four digits."""
+    return f"{int(value):,}" if float(value).is_integer() else significant(value, 4)
+
+
+def _cell(value: object, write: Callable[[float], str]) -> str:
+    if value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    if pd.api.types.is_number(value) and not isinstance(value, bool):
+        return write(float(value))  # type: ignore[arg-type]
+    return escape(str(value))

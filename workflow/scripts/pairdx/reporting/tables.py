@@ -1,0 +1,196 @@
+"""The tables beside the comparison: dataset, captions, per class, funnel, leakage, timing."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from pairdx.ordering import seeded_rank
+
+SUBSETS = ("train", "validation", "test")
+
+
+def dataset_table(
+    pairs: pd.DataFrame, splits: Mapping[str, pd.DataFrame], classes: Sequence[str]
+) -> pd.DataFrame:
+    """Count pairs per class, and per subset of every split (paper, Table 3).
+
+    Args:
+        pairs: pair_id, label.
+        splits: Per split: pair_id, subset.
+        classes: The classes, in table order.
+
+    Returns:
+        class, pairs, share, and ``{split}_{subset}`` per split and subset; the last row is the
+        total.
+    """
+    table = pd.DataFrame({"class": list(classes)})
+    table["pairs"] = [int((pairs["label"] == name).sum()) for name in classes]
+    table["share"] = table["pairs"] / max(1, int(table["pairs"].sum()))
+    for split, subsets in splits.items():
+        labelled = subsets.merge(pairs[["pair_id", "label"]], on="pair_id")
+        counts = pd.crosstab(labelled["label"], labelled["subset"])
+        counts = counts.reindex(index=list(classes), columns=list(SUBSETS), fill_value=0)
+        for subset in SUBSETS:
+            table[f"{split}_{subset}"] = counts[subset].to_numpy()
+    total = table.drop(columns="class").sum().to_frame().T.assign(**{"class": "total"})
+    whole = pd.concat([table, total[table.columns]], ignore_index=True)
+    counted = [name for name in whole.columns if name not in ("class", "share")]
+    return whole.astype(dict.fromkeys(counted, "int64") | {"share": "float64"})
+
+
+def example_pairs(
+    pairs: pd.DataFrame, classes: Sequence[str], *, per_class: int, seed: int
+) -> pd.DataFrame:
+    """Choose the same examples for the captions' table and the images' figure.
+
+    Args:
+        pairs: pair_id, label and any other columns.
+        classes: The classes, in table order.
+        per_class: How many pairs to choose of each class; all where there are fewer.
+        seed: The choice is a function of the seed and the pairs' names.
+
+    Returns:
+        Rows of ``pairs`` with their index kept, class by class.
+    """
+    rank = seeded_rank(pairs["pair_id"], seed, "examples").set_axis(pairs.index)
+    chosen = [
+        rank[pairs["label"] == name].sort_values(kind="stable").index[:per_class]
+        for name in classes
+    ]
+    return pairs.loc[[index for part in chosen for index in part]]
+
+
+def caption_examples(
+    pairs: pd.DataFrame,
+    classes: Sequence[str],
+    *,
+    per_class: int,
+    seed: int,
+    longest: int = 200,
+) -> pd.DataFrame:
+    """List example captions by class and type, with their source (paper, Table 4).
+
+    Args:
+        pairs: pair_id, label, subtype, article_id, licence, caption.
+        classes: The classes, in table order.
+        per_class: Captions per class.
+        seed: Seed of the choice.
+        longest: Longer captions are cut between words after so many characters.
+
+    Returns:
+        class, subtype, caption, pair_id, article_id, licence.
+    """
+    chosen = example_pairs(pairs, classes, per_class=per_class, seed=seed)
+    table = chosen.rename(columns={"label": "class"})
+    table = table[["class", "subtype", "caption", "pair_id", "article_id", "licence"]]
+    return table.assign(caption=[shorten(text, longest) for text in table["caption"]]).reset_index(
+        drop=True
+    )
+
+
+def shorten(text: str, longest: int) -> str:
+    """Cut a caption between words to at most ``longest`` characters, and mark the cut."""
+    return textwrap.shorten(text, width=longest, placeholder=" …")
+
+
+def per_class_report(metrics: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """Report precision, recall, F1 and support per class, as means over seeds (Tables 5 to 7).
+
+    The layout is that of scikit-learn's classification report: after the classes come ``accuracy``
+    (in the column f1), ``macro average`` and ``weighted average``. Both averages are over the
+    classes present in the test set, and count the precision of a class that was never predicted as
+    0; its own cell is empty.
+
+    Args:
+        metrics: metrics.json of every seed, over the same test set.
+
+    Returns:
+        class, precision, recall, f1, support.
+    """
+    reports = [_report_of_one_seed(one) for one in metrics]
+    values = ["precision", "recall", "f1"]
+    mean = pd.concat(reports).groupby(level=0, sort=False)[values].mean()
+    table = mean.assign(support=reports[0]["support"]).reset_index(names="class")
+    return table.astype({"support": "Int64"})
+
+
+def _report_of_one_seed(metrics: Mapping[str, Any]) -> pd.DataFrame:
+    per_class = pd.DataFrame.from_dict(metrics["per_class"], orient="index").astype("float64")
+    present = per_class[per_class["support"] > 0]
+    precision = present["precision"].fillna(0).to_numpy()
+    support = present["support"].to_numpy()
+    total = float(support.sum())
+    averages = pd.DataFrame(
+        {
+            "precision": [None, precision.mean(), float(precision @ support) / total],
+            "recall": [None, metrics["balanced_accuracy"]["value"], metrics["accuracy"]["value"]],
+            "f1": [metrics[name]["value"] for name in ("accuracy", "macro_f1", "weighted_f1")],
+            "support": [total] * 3,
+        },
+        index=["accuracy", "macro average", "weighted average"],
+        dtype="float64",
+    )
+    ordered = per_class.loc[list(metrics["classes"]), ["precision", "recall", "f1", "support"]]
+    return pd.concat([ordered, averages])
+
+
+def funnel_table(funnel: pd.DataFrame) -> pd.DataFrame:
+    """Sum the curation funnel over classes: what each stage received, rejected, set aside and kept.
+
+    Args:
+        funnel: stage, label, candidates, rejected, out_of_distribution, kept (curated/funnel.csv).
+
+    Returns:
+        stage, candidates, rejected, out_of_distribution, kept, kept_share (of the stage's
+        candidates; empty where there were none), in the order of the stages.
+    """
+    counts = ["candidates", "rejected", "out_of_distribution", "kept"]
+    table = funnel.groupby("stage", sort=False)[counts].sum().reset_index()
+    received = table["candidates"].where(table["candidates"] > 0).astype("float64")
+    return table.assign(kept_share=table["kept"] / received)
+
+
+def leakage_table(reports: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """List what subsets share, per split, kind and two subsets.
+
+    Args:
+        reports: leakage.json of every split: ``{"split", "kinds": {kind: {"train-test": {"groups",
+            "pairs", "share"}}}}``.
+
+    Returns:
+        split, shared (the kind), between, groups (found in both subsets), pairs (of the later
+        subset, in such groups), share (of the later subset).
+    """
+    rows = [
+        {"split": report["split"], "shared": kind, "between": between, **counts}
+        for report in reports
+        for kind, counts_between in report["kinds"].items()
+        for between, counts in counts_between.items()
+    ]
+    return pd.DataFrame(rows, columns=["split", "shared", "between", "groups", "pairs", "share"])
+
+
+def timing_table(timings: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
+    """List CPU seconds per image: percentiles, mean, and the mean of every stage.
+
+    Args:
+        timings: timing/{model}.json per system, in table order.
+
+    Returns:
+        model, p50_seconds, p95_seconds, mean_seconds, decode_seconds, preprocess_seconds,
+        text_seconds, forward_seconds, pairs, threads, cpu_model.
+    """
+    rows = [
+        {
+            "model": model,
+            **{f"{name}_seconds": timing[name] for name in ("p50", "p95", "mean")},
+            **{f"{stage}_seconds": seconds for stage, seconds in timing["stages"].items()},
+            **{name: timing[name] for name in ("pairs", "threads", "cpu_model")},
+        }
+        for model, timing in timings.items()
+    ]
+    return pd.DataFrame(rows)

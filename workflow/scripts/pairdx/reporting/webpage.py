@@ -1,0 +1,78 @@
+"""Tables as small web pages, for the HTML report."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from pairdx.files import written_whole
+from pairdx.reporting.markdown import NUMBER, as_markdown, formatter, header
+
+STYLE = """
+body { font: 15px/1.45 system-ui, sans-serif; color: #222; margin: 1.5rem; }
+h1 { font-size: 1.2rem; }
+table { border-collapse: collapse; }
+th, td { padding: .3rem .7rem; border-bottom: 1px solid #ddd; vertical-align: top; }
+th { border-bottom: 2px solid #222; text-align: left; }
+.number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
+ul { color: #555; font-size: .9rem; max-width: 70rem; padding-left: 1.2rem; }
+"""
+
+
+def as_html(table: pd.DataFrame, *, title: str, notes: Sequence[str] = ()) -> str:
+    """Write a table as an HTML page of its own, formatted as :func:`as_markdown` does.
+
+    All text is escaped: a caption with markup in it shows as it is.
+    """
+    names = [str(column) for column in table.columns]
+    columns = [
+        [_text(value, formatter(name)) for value in table.iloc[:, position]]
+        for position, name in enumerate(names)
+    ]
+    kinds = [
+        ' class="number"' if all(NUMBER.match(text) for text in column) else ""
+        for column in columns
+    ]
+    head = "".join(
+        f"<th{kind}>{html.escape(header(name))}</th>"
+        for name, kind in zip(names, kinds, strict=True)
+    )
+    rows = [
+        "".join(f"<td{kind}>{cell}</td>" for cell, kind in zip(row, kinds, strict=True))
+        for row in zip(*columns, strict=True)
+    ]
+    body = "\n".join(f"<tr>{row}</tr>" for row in rows)
+    listed = "".join(f"<li>{html.escape(note)}</li>" for note in notes)
+    return (
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        f"<title>{html.escape(title)}</title><style>{STYLE}</style></head>\n"
+        f"<body><h1>{html.escape(title)}</h1>\n<table><thead><tr>{head}</tr></thead>\n"
+        f"<tbody>{body}</tbody></table>\n<ul>{listed}</ul></body></html>\n"
+    )
+
+
+def _text(value: Any, write: Callable[[float], str]) -> str:
+    if pd.isna(value):
+        return ""
+    is_number = pd.api.types.is_number(value) and not isinstance(value, bool)
+    return html.escape(write(float(value)) if is_number else str(value))
+
+
+def write_for_reading(
+    table: pd.DataFrame,
+    markdown: str | Path,
+    page: str | Path | None = None,
+    *,
+    title: str,
+    notes: Sequence[str] = (),
+) -> None:
+    """Write a table as Markdown and, if ``page`` is given, as a web page."""
+    with written_whole(markdown) as aside:
+        aside.write_text(as_markdown(table, title=title, notes=notes))
+    if page is not None:
+        with written_whole(page) as aside:
+            aside.write_text(as_html(table, title=title, notes=notes))

@@ -1,0 +1,112 @@
+"""Batches: rows of packed images, labels and texts on the device that computes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+# Images move to the GPU as a whole if they take at most this share of its free memory; the rest is
+# for the model.
+LARGEST_SHARE_OF_GPU_MEMORY = 0.5
+ROWS_PER_TRANSFER = 1024
+
+
+@dataclass(frozen=True)
+class Examples:
+    """What a module is trained or validated on.
+
+    Attributes:
+        images: uint8 of shape (N, S, S, 3), RGB; may be a memory map.
+        labels: int64 of shape (N,), positions in the list of classes.
+        texts: int64 of shape (N, L), whatever token numbers the module reads; L is 0 for a module
+            that reads none.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+    texts: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """B examples on the device.
+
+    Attributes:
+        images: float32 of shape (B, 3, S, S), in [0, 1].
+        labels: int64 of shape (B,).
+        texts: int64 of shape (B, L).
+    """
+
+    images: Tensor
+    labels: Tensor
+    texts: Tensor
+
+
+def as_float_images(images: Tensor, *, channels_last: bool = False) -> Tensor:
+    """Turn uint8 images of shape (B, S, S, 3) into float32 of shape (B, 3, S, S) in [0, 1].
+
+    The stored order of the numbers already has the channels last; that order is kept or undone.
+    """
+    floats = images.permute(0, 3, 1, 2).float().div_(255)
+    return floats if channels_last else floats.contiguous()
+
+
+class BatchSource:
+    """Examples ready to be read in batches on one device.
+
+    On a GPU the images are moved there once, if they fit; else every batch is gathered in main
+    memory and moved. On a CPU batches are gathered from the array or memory map itself.
+    """
+
+    def __init__(
+        self, examples: Examples, device: torch.device, *, channels_last: bool = False
+    ) -> None:
+        self.device = device
+        self.channels_last = channels_last
+        self.labels = _tensor(examples.labels, device)
+        self.texts = _tensor(examples.texts, device)
+        self.host_images = examples.images
+        self.device_images: Tensor | None = None
+        if device.type == "cuda" and _fits(examples.images.nbytes, device):
+            self.device_images = _moved(examples.images, device)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def batch(self, rows: np.ndarray) -> Batch:
+        """Return the examples at ``rows`` (int64 of shape (B,)) in that order."""
+        index = torch.from_numpy(rows).to(self.device)
+        if self.device_images is None:
+            images = torch.from_numpy(np.asarray(self.host_images[rows])).to(self.device)
+        else:
+            images = self.device_images.index_select(0, index)
+        return Batch(
+            images=as_float_images(images, channels_last=self.channels_last),
+            labels=self.labels.index_select(0, index),
+            texts=self.texts.index_select(0, index),
+        )
+
+
+def _tensor(numbers: np.ndarray, device: torch.device) -> Tensor:
+    # A copy: pandas hands out arrays that must not be written to, which PyTorch warns about.
+    return torch.from_numpy(np.array(numbers, dtype=np.int64)).to(device)
+
+
+def _fits(size: int, device: torch.device) -> bool:
+    free, _ = torch.cuda.mem_get_info(device)
+    return size <= LARGEST_SHARE_OF_GPU_MEMORY * free
+
+
+def _moved(images: np.ndarray, device: torch.device) -> Tensor:
+    """Copy in pieces, so that a memory map never stands in main memory as a whole."""
+    target = torch.empty(images.shape, dtype=torch.uint8, device=device)
+    for start in range(0, len(images), ROWS_PER_TRANSFER):
+        piece = np.array(images[start : start + ROWS_PER_TRANSFER])
+        target[start : start + len(piece)] = torch.from_numpy(piece).to(device)
+    return target

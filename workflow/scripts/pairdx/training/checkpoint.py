@@ -1,0 +1,106 @@
+"""Training state on disk, so that a killed, preempted or timed-out job goes on where it was.
+
+The state after each epoch is one file, written whole or not at all; the newest two are kept. A file
+holds tensors and plain values only and is read with ``weights_only=True``: nothing in it is
+executed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import pickle
+import shutil
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from pairdx.files import written_whole
+from pairdx.logs import logger
+
+GENERATIONS = 2
+
+
+def settings_hash(settings: Mapping[str, Any]) -> str:
+    """Return 16 hexadecimal digits for the settings; the order of their keys does not matter."""
+    canonical = json.dumps(
+        settings, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    )
+    return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+
+class StateFolder:
+    """The states of one training run.
+
+    Args:
+        folder: Where they lie: storage that outlives the job and that every node can read. Made
+            when first written.
+        settings_hash: Names all that the weights depend on. A state that carries another one is
+            never used.
+    """
+
+    def __init__(self, folder: Path, settings_hash: str) -> None:
+        self.folder = folder
+        self.settings_hash = settings_hash
+
+    def save(self, epoch: int, state: Mapping[str, Any]) -> None:
+        """Write the state after ``epoch`` and drop all but the newest two.
+
+        The state may hold tensors, numbers, strings, None, lists and dictionaries.
+        """
+        with written_whole(self._file(epoch)) as aside:
+            torch.save({**state, "epoch": epoch, "settings_hash": self.settings_hash}, aside)
+        # A file of a later epoch can only be one that could not be read when this run started.
+        for path in self._files():
+            if not epoch - GENERATIONS < _epoch_of(path) <= epoch:
+                path.unlink(missing_ok=True)
+
+    def load(self) -> dict[str, Any] | None:
+        """Return the newest state that can be read whole and carries these settings, or None.
+
+        The mapping has the keys given to :meth:`save`, and ``epoch``; tensors are on the CPU.
+        """
+        for path in reversed(self._files()):
+            state = _read(path)
+            if isinstance(state, str):
+                logger.warning("training state %s is left unused: %s", path, state)
+            elif state.get("settings_hash") != self.settings_hash:
+                logger.warning("training state %s is left unused: it has other settings", path)
+            else:
+                return state
+        return None
+
+    def _file(self, epoch: int) -> Path:
+        return self.folder / f"epoch-{epoch:05d}.pt"
+
+    def _files(self) -> list[Path]:
+        return sorted(self.folder.glob("epoch-?????.pt"))
+
+
+def remove_state(folder: str | Path) -> None:
+    """Remove a run's training state, if there is any, once the job's outputs are in place."""
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _epoch_of(path: Path) -> int:
+    return int(path.stem.removeprefix("epoch-"))
+
+
+def _read(path: Path) -> dict[str, Any] | str:
+    """Read one state, or say in a few words why it cannot be read."""
+    try:
+        # torch.load does not compare checksums, so a damaged weight would go unnoticed; the zip
+        # file has them.
+        with zipfile.ZipFile(path) as archive:
+            damaged = archive.testzip()
+        if damaged is not None:
+            return f"its part {damaged} is damaged"
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except (zipfile.BadZipFile, OSError, EOFError, RuntimeError, ValueError, KeyError) as error:
+        return f"it cannot be read ({type(error).__name__})"
+    except pickle.UnpicklingError:
+        return "it holds more than tensors and plain values"
+    return state if isinstance(state, dict) else "it is not a training state"

@@ -1,0 +1,92 @@
+"""The device a job computes on, and the settings under which it computes the same numbers again."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from pairdx.errors import PairDxError
+
+
+def torch_device(name: str) -> torch.device:
+    """Return the device called ``cpu`` or ``cuda``.
+
+    Raises:
+        PairDxError: The name is another one, or ``cuda`` was asked for and this machine has no
+            usable GPU. There is no fall-back to the CPU: a training time measured on the wrong
+            device would be a wrong number.
+    """
+    if name not in ("cpu", "cuda"):
+        raise PairDxError(f"the device must be cpu or cuda, not {name!r}", where="device")
+    if name == "cpu":
+        return torch.device("cpu")
+    if not torch.cuda.is_available():
+        raise PairDxError(
+            "the model is to be trained on a GPU, and PyTorch finds none on this machine",
+            where="device: cuda",
+            remedy="run the job on a GPU node (see profiles/slurm), or set the device to cpu",
+        )
+    return torch.device("cuda", torch.cuda.current_device())
+
+
+@contextmanager
+def reproducible(device: torch.device, threads: int) -> Iterator[None]:
+    """Compute with deterministic algorithms and ``threads`` CPU threads inside the block.
+
+    The number of threads decides in which order numbers are summed, hence the last bits of the
+    result.
+    """
+    if device.type == "cuda":
+        # cuBLAS reads this once, before its first use; without it deterministic mode refuses matrix
+        # products.
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    memory: Any = torch.utils.deterministic
+    before = (
+        torch.get_num_threads(),
+        torch.are_deterministic_algorithms_enabled(),
+        torch.is_deterministic_algorithms_warn_only_enabled(),
+        torch.backends.cudnn.benchmark,
+        memory.fill_uninitialized_memory,
+    )
+    torch.set_num_threads(max(1, threads))
+    torch.use_deterministic_algorithms(mode=True)
+    torch.backends.cudnn.benchmark = False
+    # Filling fresh memory with NaN finds reads of uninitialised memory; it costs time and changes
+    # no correct result.
+    memory.fill_uninitialized_memory = False
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before[0])
+        torch.use_deterministic_algorithms(before[1], warn_only=before[2])
+        torch.backends.cudnn.benchmark = before[3]
+        memory.fill_uninitialized_memory = before[4]
+
+
+def synchronise(device: torch.device) -> None:
+    """Wait until the device has done all its work, so that a clock read now measures it."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def device_description(name: str) -> dict[str, str]:
+    """Return the device's kind (``cpu`` or ``cuda``) and the model name of its chip."""
+    chip = torch.cuda.get_device_name() if name == "cuda" else cpu_model()
+    return {"kind": name, "name": chip}
+
+
+def cpu_model() -> str:
+    """Return the model name of this machine's CPU, as the operating system gives it."""
+    information = Path("/proc/cpuinfo")
+    if information.is_file():
+        for line in information.read_text().splitlines():
+            key, _, value = line.partition(":")
+            if key.strip() in ("model name", "Model") and value.strip():
+                return value.strip()
+    return platform.processor() or platform.machine()

@@ -1,0 +1,133 @@
+"""The passport of a trained model: what it was made from, with what, where, and at what cost."""
+
+from __future__ import annotations
+
+import os
+import platform
+import resource
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from pairdx.training.device import device_description
+
+PACKAGES = (
+    "torch",
+    "torchvision",
+    "open_clip_torch",
+    "transformers",
+    "timm",
+    "kornia",
+    "scikit-learn",
+    "numpy",
+    "pandas",
+    "safetensors",
+    "snakemake",
+)
+
+
+def passport(
+    *,
+    settings: Mapping[str, Any],
+    seed: int,
+    device: str,
+    wall_seconds: float,
+    pairs: Mapping[str, int],
+    parameters: int,
+    stand_in: bool,
+) -> dict[str, Any]:
+    """Describe the run of this process, ready to be written as passport.json.
+
+    Args:
+        settings: The model's resolved settings.
+        seed: The seed it was trained with.
+        device: ``cpu`` or ``cuda``.
+        wall_seconds: Duration of this attempt; the time of all attempts is the sum over
+            training.csv.
+        pairs: Number of pairs per subset.
+        parameters: Number of parameters, frozen ones included.
+        stand_in: True for demo weights, whose numbers say nothing about the system they stand for.
+    """
+    return {
+        "settings": dict(settings),
+        "seed": seed,
+        "stand_in": stand_in,
+        "parameters": parameters,
+        "pairs": dict(pairs),
+        "device": device_description(device),
+        "host": host(),
+        "wall_seconds": round(wall_seconds, 3),
+        "peak_memory_bytes": peak_memory(device),
+        "versions": versions(),
+        "git": git_state(Path(__file__).resolve()),
+    }
+
+
+def versions() -> dict[str, str | None]:
+    """Return the versions of Python, CUDA and the packages that decide a result; None: absent."""
+    found: dict[str, str | None] = {
+        "python": platform.python_version(),
+        "cuda": torch.version.cuda if torch.cuda.is_available() else None,
+    }
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = None
+    return found
+
+
+def host() -> dict[str, Any]:
+    """Return this machine's name, operating system and the CPU cores this process may use."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return {"name": platform.node(), "system": platform.platform(), "cores": cores}
+
+
+def peak_memory(device: str) -> dict[str, int | None]:
+    """Return the most memory this process held, in bytes: host, and GPU (None on a CPU)."""
+    largest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    # Linux counts kibibytes, macOS bytes.
+    in_bytes = largest if sys.platform == "darwin" else largest * 1024
+    on_device = torch.cuda.max_memory_allocated() if device == "cuda" else None
+    return {"host": in_bytes, "device": on_device}
+
+
+def git_state(file: Path) -> dict[str, str | bool | None]:
+    """Return the revision of the checkout of ``file``, and whether anything changed since.
+
+    Both are None where there is no git, no checkout, no commit, or the file is not part of the
+    repository around it.
+    """
+    unknown: dict[str, str | bool | None] = {"revision": None, "dirty": None}
+    if _git(file.parent, "ls-files", "--error-unmatch", file.name) is None:
+        return unknown
+    revision = _git(file.parent, "rev-parse", "--verify", "HEAD")
+    changes = _git(file.parent, "status", "--porcelain")
+    if revision is None or changes is None:
+        return unknown
+    return {"revision": revision, "dirty": bool(changes)}
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    """Return what a git command prints, or None if it fails."""
+    program = shutil.which("git")
+    if program is None:
+        return None
+    try:
+        done = subprocess.run(  # noqa: S603 - a fixed program with fixed arguments
+            [program, *arguments],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None

@@ -1,0 +1,91 @@
+"""The settings of the training loop, checked before anything is computed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Self
+
+from pairdx.errors import PairDxError
+
+SCHEDULES = ("constant", "one_cycle")
+PRECISIONS = ("float32", "bfloat16")
+WEIGHT_DECAY_ON = ("all", "matrices")
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """How a module is trained.
+
+    The registry (config/models.yaml) gives every model's values and their source.
+
+    Attributes:
+        epochs: Passes over the training examples.
+        batch_size: Examples per step, at least 2.
+        learning_rate: AdamW's learning rate; the peak of the one-cycle schedule.
+        weight_decay: AdamW's decoupled weight decay.
+        weight_decay_on: ``all`` parameters (PyTorch's default), or ``matrices`` only, which spares
+            biases, normalisation layers and CLIP's temperature (the convention of OpenAI CLIP and
+            open_clip).
+        schedule: ``constant`` or ``one_cycle`` (PyTorch's OneCycleLR with its defaults, stepped
+            after every batch).
+        max_grad_norm: The norm to which gradients are clipped; None switches clipping off.
+        precision: ``float32``, or ``bfloat16`` automatic mixed precision.
+        channels_last: Store images and convolutions with the channels last, which is faster for
+            most networks of convolutions and changes the result only by rounding.
+        augmentation: See :func:`pairdx.training.augmentation.augmentation`; None for none.
+    """
+
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    weight_decay: float
+    weight_decay_on: str = "all"
+    schedule: str = "constant"
+    max_grad_norm: float | None = None
+    precision: str = "float32"
+    channels_last: bool = False
+    augmentation: Mapping[str, float] | None = None
+
+    def __post_init__(self) -> None:
+        _require(self.epochs >= 1, "epochs", "at least 1", self.epochs)
+        # Batch normalisation cannot train on one example, and a contrastive loss over one pair is
+        # always 0.
+        _require(self.batch_size >= 2, "batch_size", "at least 2", self.batch_size)
+        _require(self.learning_rate > 0, "learning_rate", "above 0", self.learning_rate)
+        _require(self.weight_decay >= 0, "weight_decay", "0 or above", self.weight_decay)
+        norm = self.max_grad_norm
+        _require(
+            norm is None or norm > 0, "max_grad_norm", "above 0, or null for no clipping", norm
+        )
+        _require_one_of("schedule", self.schedule, SCHEDULES)
+        _require_one_of("precision", self.precision, PRECISIONS)
+        _require_one_of("weight_decay_on", self.weight_decay_on, WEIGHT_DECAY_ON)
+
+    @classmethod
+    def from_mapping(cls, settings: Mapping[str, Any]) -> Self:
+        """Pick the loop's settings out of a model's settings; its other keys are left alone.
+
+        Raises:
+            PairDxError: A value is missing or out of range.
+        """
+        known = {field.name for field in fields(cls)}
+        missing = {"epochs", "batch_size", "learning_rate", "weight_decay"} - settings.keys()
+        if missing:
+            raise PairDxError(
+                f"training needs the setting {sorted(missing)[0]}",
+                where="models: … settings",
+                remedy="give the model its training settings in config/models.yaml",
+            )
+        return cls(**{key: value for key, value in settings.items() if key in known})
+
+
+def _require(holds: bool, key: str, allowed: str, value: object) -> None:
+    if not holds:
+        raise PairDxError(
+            f"{key} must be {allowed}, not {value!r}", where=f"models: … settings: {key}"
+        )
+
+
+def _require_one_of(key: str, value: str, allowed: tuple[str, ...]) -> None:
+    _require(value in allowed, key, " or ".join(allowed), value)

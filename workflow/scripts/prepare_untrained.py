@@ -1,0 +1,43 @@
+"""Describe a system that is not trained: its settings, the source of its weights, its passport."""
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from pairdx.files import write_json
+from pairdx.logs import job_log
+from pairdx.models.inputs import resources
+from pairdx.models.registry import family
+from pairdx.splits import SUBSETS
+from pairdx.training.passport import passport
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+
+def main() -> None:
+    """Build the system once, so that unusable weights fail here, and save what names them."""
+    params, source, out = snakemake.params, snakemake.input, snakemake.output
+    seed, started = int(snakemake.wildcards.seed), time.perf_counter()
+    with job_log(snakemake.log[0]) as log:
+        classifier = family(params.family).build(
+            params.settings, params.classes, resources(dict(source.items())), seed
+        )
+        classifier.save(Path(out.settings).parent)
+        counts = pd.read_parquet(source.split)["subset"].value_counts()
+        facts = passport(
+            settings=params.settings,
+            seed=seed,
+            device="cpu",
+            wall_seconds=time.perf_counter() - started,
+            pairs={name: int(counts.get(name, 0)) for name in SUBSETS},
+            parameters=classifier.parameters,
+            stand_in=params.stand_in,
+        )
+        write_json(out.passport, facts)
+        log.info("%d parameters, not trained", classifier.parameters)
+
+
+main()

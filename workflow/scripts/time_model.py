@@ -1,0 +1,52 @@
+"""Time one system on the CPU, from image file and caption to label, one pair at a time."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zipfile import ZipFile
+
+import pandas as pd
+
+from pairdx.evaluation.timing import time_classifier
+from pairdx.files import write_json
+from pairdx.logs import job_log
+from pairdx.models.inputs import resources
+from pairdx.models.registry import load_classifier
+from pairdx.ordering import seeded_rank
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+
+def chosen_pairs() -> pd.DataFrame:
+    """Choose the test pairs to time, the same for every system."""
+    pairs = pd.read_parquet(snakemake.input.pairs)
+    split = pd.read_parquet(snakemake.input.split)
+    test = pairs[pairs["pair_id"].isin(split.loc[split["subset"] == "test", "pair_id"])]
+    order = seeded_rank(test["pair_id"], 0, "timing").set_axis(test.index).sort_values().index
+    return test.loc[order[: snakemake.params.timing["images"]]]
+
+
+def main() -> None:
+    """Read the images' bytes into memory, then time."""
+    params, source = snakemake.params, snakemake.input
+    with job_log(snakemake.log[0]) as log:
+        classifier = load_classifier(Path(source.settings).parent, resources(dict(source.items())))
+        pairs = chosen_pairs()
+        archives = dict(zip(params.archives, map(ZipFile, source.archives), strict=True))
+        encoded = [
+            archives[archive].read(member)
+            for archive, member in zip(pairs["archive"], pairs["member"], strict=True)
+        ]
+        timing = time_classifier(
+            classifier,
+            encoded,
+            pairs["caption"].tolist(),
+            image_size=params.image_size,
+            threads=snakemake.threads,
+            warm_up=params.timing["warm_up"],
+        )
+        log.info("%(p50).4f s per image (median), %(p95).4f s (95 %%)", timing)
+        write_json(snakemake.output.timing, timing)
+
+
+main()
