@@ -1,6 +1,6 @@
-"""The conda environments' pip sections name the lock file's own versions; this module writes and compares them.
+"""The conda environments name the lock file's own versions; this writes and compares them.
 
-    python tests/environments.py --write
+python tests/environments.py --write
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ PYTHON_VERSION = "3.12"
 # What a rule of each environment imports, beyond what these bring along.
 ENVIRONMENTS = {
     "data": [
-        "gensim", "imagehash", "matplotlib", "numpy", "pandas", "pillow", "pyarrow", "pyyaml", "requests", "safetensors",
-        "scikit-learn", "scipy", "seaborn", "tabulate", "tqdm",
+        "gensim", "imagehash", "matplotlib", "numpy", "pandas", "pillow", "pyarrow", "pyyaml",
+        "requests", "safetensors", "scikit-learn", "scipy", "seaborn", "tabulate", "tqdm",
     ],
     "learning": [
-        "kornia", "numpy", "open-clip-torch", "pandas", "pillow", "pyarrow", "safetensors", "scikit-learn", "scipy",
-        "torch", "torchvision", "tqdm", "transformers",
+        "kornia", "numpy", "open-clip-torch", "pandas", "pillow", "pyarrow", "safetensors",
+        "scikit-learn", "scipy", "torch", "torchvision", "tqdm", "transformers",
     ],
 }  # fmt: skip
 PURPOSES = {
@@ -47,7 +47,8 @@ def environment_file(name: str) -> str:
     pins = "\n".join(f"      - {package}=={versions[package]}" for package in ENVIRONMENTS[name])
     return (
         f"# {PURPOSES[name]}\n"
-        "# Versions are those of requirements.lock (`make lock` writes this file): only those are tested.\n"
+        "# Versions are those of requirements.lock (`make lock` writes this file); only those are "
+        "tested.\n"
         "channels:\n  - conda-forge\n  - nodefaults\n"
         f"dependencies:\n  - python={PYTHON_VERSION}\n  - pip\n  - pip:\n{pins}\n"
     )

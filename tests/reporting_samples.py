@@ -64,7 +64,9 @@ def metrics_of(table: pd.DataFrame) -> dict[str, Any]:
 def cell(model: str, split: str, seeds: int = 1, **more: Any) -> Cell:
     """The results of one system with so many seeds."""
     tables = [predictions(seed) for seed in range(seeds)]
-    passports = [{"device": "cpu", "parameters": 1234, "stand_in": False}] * seeds
+    passports = [
+        {"device": {"kind": "cpu", "name": "Some CPU"}, "parameters": 1234, "stand_in": False}
+    ] * seeds
     return Cell(model, split, tables, [metrics_of(table) for table in tables], passports, **more)
 
 

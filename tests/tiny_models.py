@@ -8,11 +8,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 from safetensors.numpy import save_file
 
 from pairdx.files import write_json
 from pairdx.models.base import Pairs
 from pairdx.words import random_word_vectors, word_counts
+
+# Networks this small are faster on one thread.
+torch.set_num_threads(1)
 
 CLASSES = ("radiology", "endoscopy", "chart")
 WORDS = {

@@ -21,6 +21,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -238,7 +239,8 @@ class SlurmCluster:
         for name in reversed(DAEMONS):
             self._end(run / f"{name}.pid")
         for process in self.processes():  # job steps, and what a killed daemon left
-            _send(process, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
         until(lambda: not self.processes(), "the last processes to end", seconds=10)
         for child in self._children.values():
             child.wait(timeout=10)
@@ -252,19 +254,11 @@ class SlurmCluster:
             return
         process = int(pid_file.read_text())
         if process in self.processes():  # and not somebody who was given the number later
-            _send(process, signal.SIGTERM)
-            try:
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGTERM)
+            with suppress(TimeoutError):  # stop() kills what is left
                 until(lambda: process not in self.processes(), pid_file.stem, seconds=15)
-            except TimeoutError:
-                _send(process, signal.SIGKILL)
         pid_file.unlink()
-
-
-def _send(process: int, number: signal.Signals) -> None:
-    try:
-        os.kill(process, number)
-    except ProcessLookupError:
-        return
 
 
 def until(condition: Callable[[], bool], what: str, seconds: float) -> None:

@@ -57,7 +57,7 @@ AccountingStorageEnforce=associations
 AccountingStoreFlags=job_comment
 NodeName=DEFAULT CPUs=4 RealMemory=8000
 {nodes}
-PartitionName=DEFAULT DefaultTime=10 MaxTime=60 PreemptMode=OFF State=UP
+PartitionName=DEFAULT DefaultTime=10 MaxTime=1440 PreemptMode=OFF State=UP
 PartitionName=cpu Nodes=cpu[1-2] Default=YES
 PartitionName=a100 Nodes=gpu[1-2] PriorityTier=10
 PartitionName=a100-preempt Nodes=gpu[1-2] PriorityTier=1 PreemptMode=REQUEUE

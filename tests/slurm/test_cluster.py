@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from slurm.cluster import SlurmCluster, until
 from slurm.configuration import ACCOUNT
 

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from reporting_samples import REGISTRY, cell, papers_numbers, three_systems
 
 from pairdx.errors import PairDxError
 from pairdx.reporting.comparison import COLUMNS, Cell, comparison_markdown, comparison_table
 from pairdx.reporting.labels import DEMO_NOTE
+from reporting_samples import REGISTRY, cell, papers_numbers, three_systems
 
 Rows = dict[tuple[str, str], dict[str, Any]]
 

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from web_server import Server, serving
 
 from pairdx.errors import PairDxError
 from pairdx.fetching import (
@@ -22,6 +21,7 @@ from pairdx.fetching import (
     download,
     parse_checksum,
 )
+from web_server import Server, serving
 
 MEBIBYTE = 2**20
 KEY = "downloads.example.path"

@@ -12,6 +12,12 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 from PIL import Image
+
+from pairdx.reporting import dataset_figures, figures
+from pairdx.reporting.comparison import comparison_table
+from pairdx.reporting.labels import DEMO_NOTE, system_title
+from pairdx.reporting.tables import funnel_table, per_class_report
+from pairdx.reporting.theme import PAGE_WIDTH, save
 from reporting_samples import (
     CLASSES,
     REGISTRY,
@@ -23,12 +29,6 @@ from reporting_samples import (
     predictions,
     three_systems,
 )
-
-from pairdx.reporting import dataset_figures, figures
-from pairdx.reporting.comparison import comparison_table
-from pairdx.reporting.labels import DEMO_NOTE, system_title
-from pairdx.reporting.tables import funnel_table, per_class_report
-from pairdx.reporting.theme import PAGE_WIDTH, save
 
 
 def histories(epochs: int, seeds: int) -> list[pd.DataFrame]:

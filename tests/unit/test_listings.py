@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from web_server import Server, serving
 
 from pairdx.errors import PairDxError
 from pairdx.fetching import (
@@ -19,6 +18,7 @@ from pairdx.fetching import (
     select_files,
     zenodo_listing,
 )
+from web_server import Server, serving
 
 KEY = "downloads.example.path"
 HASTY = Patience(attempts=3, pause=0.0, connect=2.0, read=2.0)

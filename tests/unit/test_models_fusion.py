@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import tiny_models as tiny
 import torch
 from safetensors.numpy import save_file
 from torch import nn
 from torchvision.models import ResNet18_Weights, resnet18
 
+import tiny_models as tiny
 from pairdx.errors import PairDxError
 from pairdx.models import fusion
 from pairdx.models.base import FitJob, Pairs, predict

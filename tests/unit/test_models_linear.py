@@ -6,8 +6,8 @@ import json
 
 import numpy as np
 import pytest
-import tiny_models as tiny
 
+import tiny_models as tiny
 from pairdx.errors import PairDxError
 from pairdx.models import linear
 from pairdx.models.base import FitJob, Pairs, predict

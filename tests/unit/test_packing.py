@@ -67,7 +67,8 @@ def test_words_follow_the_papers_rules() -> None:
 
 
 def test_word_numbers_are_padded_truncated_and_marked_unknown() -> None:
-    ids = words.word_ids(["ct mass of the lung", "", "unknown ct"], ["ct", "mass"], tokens=3)
+    numbers = words.word_numbers(["ct", "mass"])
+    ids = words.word_ids(["ct mass of the lung", "", "unknown ct"], numbers, tokens=3)
     assert ids.tolist() == [[2, 3, 1], [0, 0, 0], [1, 2, 0]]
 
 

@@ -4,16 +4,6 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from reporting_samples import (
-    CLASSES,
-    REGISTRY,
-    TIMING,
-    dataset_of,
-    funnel_of_two_stages,
-    metrics_of,
-    pairs_table,
-    predictions,
-)
 from sklearn import metrics as sk
 
 from pairdx.reporting.labels import DEMO_NOTE, demo_note, readable, system_title
@@ -25,6 +15,16 @@ from pairdx.reporting.tables import (
     leakage_table,
     per_class_report,
     timing_table,
+)
+from reporting_samples import (
+    CLASSES,
+    REGISTRY,
+    TIMING,
+    dataset_of,
+    funnel_of_two_stages,
+    metrics_of,
+    pairs_table,
+    predictions,
 )
 
 

@@ -14,7 +14,8 @@ import torch
 from PIL import Image
 
 from pairdx.errors import PairDxError
-from pairdx.evaluation.timing import STAGES, cpu_model, time_classifier
+from pairdx.evaluation.timing import STAGES, time_classifier
+from pairdx.machine import cpu_model
 
 
 class RecordingClassifier:

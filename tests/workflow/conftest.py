@@ -44,7 +44,7 @@ class Workflow:
         return done.stdout
 
     def plan(self, *arguments: str) -> dict[str, int]:
-        """Return the number of jobs per rule that a dry run plans; empty if nothing is to be done."""
+        """Return the number of jobs per rule that a dry run plans; empty if there is none."""
         return read_plan(self.snakemake(*arguments, "-n"))
 
 

@@ -51,7 +51,9 @@ def draw_figures(pairs: pd.DataFrame, dataset: pd.DataFrame, note: str | None) -
     images = np.load(snakemake.input.images, mmap_mode="r")
     chosen = tables.example_pairs(pairs, params.classes, per_class=1, seed=params.seed)
     examples = {
-        label: [(np.asarray(images[row]), caption) for row, caption in group["caption"].items()]
+        str(label): [
+            (np.asarray(images[row]), str(caption)) for row, caption in group["caption"].items()
+        ]
         for label, group in chosen.groupby("label", sort=False)
     }
     title = "Example images, one per class (paper, Figure 2)"

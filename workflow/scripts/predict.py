@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
-import torch
 
 from pairdx.files import write_table
 from pairdx.logs import job_log
@@ -20,7 +19,6 @@ def main() -> None:
     """Write one row per pair with a probability per class."""
     params, source = snakemake.params, snakemake.input
     with job_log(snakemake.log[0]) as log:
-        torch.set_num_threads(snakemake.threads)
         classifier = load_classifier(Path(source.settings).parent, resources(dict(source.items())))
         tables = []
         for subset in ("validation", "test"):

@@ -2,5 +2,6 @@
 
 Plain Python that knows nothing of Snakemake. The rooms, in the order in which data flows; none
 imports one further down: fetching, corpus, curation, splits, packing, words, training, models,
-evaluation, reporting. Below them all lie errors, files, images, logs and ordering.
+evaluation, reporting. Below them all lie errors, files, images, logs,
+machine and ordering.
 """

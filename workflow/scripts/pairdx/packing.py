@@ -28,11 +28,11 @@ def fit_to_square(image: Image.Image, size: int) -> np.ndarray:
     The same pixels as OpenAI CLIP's preprocessing before normalisation (torchvision's Resize and
     CenterCrop).
     """
-    from torchvision.transforms.v2 import functional
-
-    rgb = image.convert("RGB")
-    resized = functional.resize(rgb, [size], interpolation=functional.InterpolationMode.BICUBIC)
-    return np.asarray(functional.center_crop(resized, [size, size]), dtype=np.uint8)
+    short = min(image.size)
+    width, height = (int(size * side / short) for side in image.size)
+    resized = image.convert("RGB").resize((width, height), Image.Resampling.BICUBIC)
+    left, top = round((width - size) / 2), round((height - size) / 2)
+    return np.asarray(resized.crop((left, top, left + size, top + size)), dtype=np.uint8)
 
 
 def pack_images(

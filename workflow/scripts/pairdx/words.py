@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -38,19 +38,22 @@ def _without_outer_punctuation(token: str) -> str:
     return token[inner[0] : inner[-1] + 1] if inner else ""
 
 
-def word_ids(captions: Sequence[str], vocabulary: Sequence[str], tokens: int) -> np.ndarray:
+def word_numbers(vocabulary: Sequence[str]) -> dict[str, int]:
+    """Number the words in the order of the word-vector matrix, from :data:`FIRST_WORD_ID` on."""
+    return {word: number for number, word in enumerate(vocabulary, start=FIRST_WORD_ID)}
+
+
+def word_ids(captions: Sequence[str], numbers: Mapping[str, int], tokens: int) -> np.ndarray:
     """Turn captions into rows of word numbers.
 
     Args:
         captions: N captions.
-        vocabulary: The words in the order of the word-vector matrix, from row :data:`FIRST_WORD_ID`
-            on.
+        numbers: As from :func:`word_numbers`.
         tokens: Length of every row; longer captions are truncated, shorter ones padded at the end.
 
     Returns:
         int64 array of shape (N, tokens): 0 is padding, 1 a word outside the vocabulary.
     """
-    numbers = {word: index for index, word in enumerate(vocabulary, start=FIRST_WORD_ID)}
     ids = np.full((len(captions), tokens), PADDING_ID, dtype=np.int64)
     for row, caption in enumerate(captions):
         found = [numbers.get(word, OUT_OF_VOCABULARY_ID) for word in tokenise(caption)[:tokens]]
@@ -73,7 +76,7 @@ def out_of_vocabulary_rate(counts: pd.Series, vocabulary: Sequence[str]) -> floa
         vocabulary: The words that have a vector.
     """
     total = int(counts.sum())
-    known = int(counts.reindex(vocabulary).sum())
+    known = int(counts.reindex(list(vocabulary)).sum())
     return (total - known) / total if total else 0.0
 
 
@@ -92,7 +95,7 @@ def read_word_vectors(
         whose rows 0 (padding) and 1 (out of vocabulary) are zero.
 
     Raises:
-        PairDxError: The file is missing, is not in GloVe's format, or has vectors of another length.
+        PairDxError: The file is missing, not in GloVe's format, or of another dimension.
     """
     from gensim.models import KeyedVectors
 

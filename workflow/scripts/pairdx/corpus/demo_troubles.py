@@ -164,8 +164,8 @@ def plant(plan: Plan) -> list[Planted]:
 
 
 def _is_of_the_six(case: Case) -> bool:
-    """Say whether none of a case's images is pathology, whose pairs are set aside, not rejected."""
-    return all(panel.kind.image_type != "pathology" for panel in case.panels)
+    """Say whether a case has nothing to do with pathology, whose pairs are set aside."""
+    return "pathology" not in {case.image_type, *(panel.kind.image_type for panel in case.panels)}
 
 
 def _change_ages(

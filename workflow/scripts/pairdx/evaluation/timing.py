@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import platform
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -15,6 +13,7 @@ from PIL import Image
 
 from pairdx.errors import PairDxError
 from pairdx.images import decode
+from pairdx.machine import cpu_model
 from pairdx.packing import fit_to_square
 
 STAGES = ("decode", "preprocess", "text", "forward")
@@ -124,14 +123,3 @@ def _torch_threads(threads: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
-
-
-def cpu_model(cpuinfo: str | Path = "/proc/cpuinfo") -> str:
-    """Name this machine's processor, as Linux does, or as well as Python can."""
-    path = Path(cpuinfo)
-    if path.is_file():
-        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-            name, _, value = line.partition(":")
-            if name.strip() == "model name" and value.strip():
-                return value.strip()
-    return platform.processor() or platform.machine() or "unknown"

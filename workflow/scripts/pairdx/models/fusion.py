@@ -35,7 +35,7 @@ from pairdx.models.weights import load_strictly, read_weights, save_weights
 from pairdx.training.batches import Batch
 from pairdx.training.loop import Objective
 from pairdx.training.randomness import seeded
-from pairdx.words import FIRST_WORD_ID, word_ids
+from pairdx.words import FIRST_WORD_ID, word_ids, word_numbers
 
 FAMILY = "fusion"
 
@@ -63,6 +63,7 @@ class FusionClassifier:
     ) -> None:
         self.network, self.settings = network, settings
         self.classes, self.vocabulary = tuple(classes), list(vocabulary)
+        self._numbers = word_numbers(self.vocabulary)
         self.sources, self.image_size = dict(sources), image_size
         if settings["channels_last"]:
             self.network.to(memory_format=torch.channels_last)
@@ -75,7 +76,7 @@ class FusionClassifier:
 
     def tokenise(self, captions: Sequence[str]) -> np.ndarray:
         """Turn B captions into word numbers, int64 of shape (B, tokens)."""
-        return word_ids(captions, self.vocabulary, self.settings["tokens"])
+        return word_ids(captions, self._numbers, self.settings["tokens"])
 
     def probabilities(self, images: np.ndarray, tokens: np.ndarray) -> np.ndarray:
         """Classify uint8 images (B, S, S, 3) with word numbers (B, tokens): float32 (B, C)."""

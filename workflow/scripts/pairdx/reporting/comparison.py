@@ -119,7 +119,7 @@ def _accuracy(cell: Cell, *, resamples: int, seed: int, level: float) -> dict[st
 
 def _cost(cell: Cell, entry: Mapping[str, Any]) -> dict[str, Any]:
     trained = bool(entry.get("trained")) and len(cell.training) > 0
-    devices = dict.fromkeys(str(one["device"]) for one in cell.passports)
+    devices = dict.fromkeys(_device(one["device"]) for one in cell.passports)
     return {
         "train_seconds": _mean_if_complete([float(one["seconds"].sum()) for one in cell.training])
         if trained
@@ -128,6 +128,11 @@ def _cost(cell: Cell, entry: Mapping[str, Any]) -> dict[str, Any]:
         "seconds_per_image": cell.timing["mean"] if cell.timing else None,
         "parameters": cell.passports[0].get("parameters") if cell.passports else None,
     }
+
+
+def _device(device: Mapping[str, str]) -> str:
+    """Name a passport's device; a processor is marked as one, a GPU's name speaks for itself."""
+    return device["name"] if device["kind"] == "cuda" else f"{device['name']} (CPU)"
 
 
 def _mean_if_complete(values: Sequence[float | None]) -> float | None:

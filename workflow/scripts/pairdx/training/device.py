@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import torch
 
 from pairdx.errors import PairDxError
+from pairdx.machine import cpu_model
 
 
 def torch_device(name: str) -> torch.device:
@@ -79,14 +78,3 @@ def device_description(name: str) -> dict[str, str]:
     """Return the device's kind (``cpu`` or ``cuda``) and the model name of its chip."""
     chip = torch.cuda.get_device_name() if name == "cuda" else cpu_model()
     return {"kind": name, "name": chip}
-
-
-def cpu_model() -> str:
-    """Return the model name of this machine's CPU, as the operating system gives it."""
-    information = Path("/proc/cpuinfo")
-    if information.is_file():
-        for line in information.read_text().splitlines():
-            key, _, value = line.partition(":")
-            if key.strip() in ("model name", "Model") and value.strip():
-                return value.strip()
-    return platform.processor() or platform.machine()

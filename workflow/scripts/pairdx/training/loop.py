@@ -1,8 +1,8 @@
 """The training loop: epochs of steps over batches, one table row per epoch, resumable after each.
 
 It knows a module, an objective and batches; which system is trained, it does not know. The weights
-after the last epoch are the result: the paper states fixed numbers of epochs (Sections 3.4, 3.5) and no
-rule for picking an earlier one.
+after the last epoch are the result: the paper states fixed numbers of epochs (Sections 3.4 and 3.5)
+and no rule for picking an earlier one.
 """
 
 from __future__ import annotations

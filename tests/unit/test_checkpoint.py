@@ -1,0 +1,145 @@
+"""Resuming and the passport: nothing is lost, nothing from outside is executed."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+import torch
+
+from pairdx.training.checkpoint import StateFolder, remove_state, settings_hash
+from pairdx.training.passport import git_state, passport
+from tiny_training import KilledError, run, same_weights, stop_after
+
+# -------------------------------------------------------------------- resuming
+
+
+@pytest.mark.parametrize("epoch", [1, 3, 4])
+def test_an_interrupted_training_ends_with_the_same_weights(tmp_path, epoch):
+    """Stopped after any epoch and run again: weights and losses equal the undisturbed run's."""
+    undisturbed, rows = run()
+    state = StateFolder(tmp_path, "settings")
+    with pytest.raises(KilledError):
+        run(state=state, after_epoch=stop_after(epoch))
+    done = []
+    resumed, again = run(state=state, after_epoch=lambda row: done.append(row["epoch"]))
+    assert done == list(range(epoch + 1, 5))
+    assert same_weights(undisturbed, resumed)
+    for column in (
+        "epoch",
+        "train_loss",
+        "validation_loss",
+        "validation_accuracy",
+        "learning_rate",
+    ):
+        assert rows[column].tolist() == again[column].tolist()
+
+
+@pytest.mark.parametrize("damage", ["truncated", "flipped", "empty"])
+def test_a_damaged_newest_state_falls_back_to_the_one_before(tmp_path, damage):
+    """Two generations are kept, so that a damaged file costs one epoch and changes no weight."""
+    undisturbed, _ = run()
+    state = StateFolder(tmp_path, "settings")
+    with pytest.raises(KilledError):
+        run(state=state, after_epoch=stop_after(3))
+    older, newest = sorted(tmp_path.glob("*.pt"))
+    content = bytearray(newest.read_bytes())
+    if damage == "flipped":
+        content[len(content) // 2] ^= 0xFF
+    newest.write_bytes(
+        {"truncated": content[: len(content) // 2], "empty": b""}.get(damage, content)
+    )
+    assert state.load()["epoch"] == 2
+    resumed, rows = run(state=state)
+    assert same_weights(undisturbed, resumed)
+    assert len(rows) == 4
+    assert not older.exists()
+
+
+def test_two_generations_are_kept_and_removed(tmp_path):
+    """The folder never grows beyond two states, and goes as a whole."""
+    folder = tmp_path / "state"
+    run(state=StateFolder(folder, "settings"))
+    assert [path.name for path in sorted(folder.iterdir())] == ["epoch-00003.pt", "epoch-00004.pt"]
+    remove_state(folder)
+    remove_state(folder)
+    assert not folder.exists()
+
+
+def test_a_state_of_other_settings_is_not_used(tmp_path):
+    """A state only fits the settings it was made with."""
+    StateFolder(tmp_path, "one").save(1, {"module": {}})
+    assert StateFolder(tmp_path, "other").load() is None
+    assert StateFolder(tmp_path, "one").load()["epoch"] == 1
+    assert StateFolder(tmp_path / "nowhere", "one").load() is None
+
+
+def test_a_state_that_holds_code_is_not_executed(tmp_path):
+    """A pickle that would run something when loaded is left unused."""
+    marker = tmp_path / "executed"
+    torch.save(
+        {"settings_hash": "one", "epoch": 1, "trap": Trap(marker)}, tmp_path / "epoch-00001.pt"
+    )
+    assert StateFolder(tmp_path, "one").load() is None
+    assert not marker.exists()
+
+
+class Trap:
+    """Touches a file when it is unpickled."""
+
+    def __init__(self, marker: Path) -> None:
+        self.marker = marker
+
+    def __reduce__(self):
+        return Path.touch, (self.marker,)
+
+
+def test_settings_hash_follows_content_not_order():
+    """Equal settings have equal hashes whatever the order of their keys; a change shows."""
+    one = settings_hash({"a": 1, "b": {"c": [1, 2], "d": None}})
+    assert one == settings_hash({"b": {"d": None, "c": [1, 2]}, "a": 1})
+    assert one != settings_hash({"a": 1, "b": {"c": [2, 1], "d": None}})
+    assert len(one) == 16
+    assert int(one, 16) >= 0
+
+
+# -------------------------------------------------------------------- the passport
+
+
+def test_the_passport_says_what_made_the_model():
+    """Settings, seed, versions, host, device, memory and pairs are all there, as plain JSON."""
+    made = passport(
+        settings={"epochs": 1}, seed=3, device="cpu", wall_seconds=1.5,
+        pairs={"train": 5, "validation": 1, "test": 1}, parameters=10, stand_in=True,
+    )  # fmt: skip
+    assert made["seed"] == 3
+    assert made["stand_in"] is True
+    assert made["versions"]["torch"] == torch.__version__.split("+")[0]
+    assert made["device"]["kind"] == "cpu"
+    assert made["device"]["name"]
+    assert made["peak_memory_bytes"]["host"] > 10_000_000
+    assert made["peak_memory_bytes"]["device"] is None
+
+
+def test_git_state_of_a_checkout_and_of_none(tmp_path):
+    """Revision and dirtiness of the file's own checkout; nulls outside one, and for strangers."""
+
+    def git(*arguments):
+        subprocess.run(["git", *arguments], cwd=tmp_path, check=True, capture_output=True)
+
+    unknown = {"revision": None, "dirty": None}
+    file = tmp_path / "code.py"
+    file.write_text("1")
+    assert git_state(file) == unknown
+    git("init", "-q")
+    assert git_state(file) == unknown
+    git("add", "code.py")
+    git("-c", "user.name=a", "-c", "user.email=a@b.c", "commit", "-q", "-m", "first")
+    clean = git_state(file)
+    assert len(clean["revision"]) == 40
+    assert clean["dirty"] is False
+    file.write_text("2")
+    assert git_state(file) == {"revision": clean["revision"], "dirty": True}
+    (tmp_path / "stranger.py").write_text("3")
+    assert git_state(tmp_path / "stranger.py") == unknown

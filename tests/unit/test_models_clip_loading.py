@@ -1,0 +1,279 @@
+"""CLIP and BiomedCLIP from files in their real formats; what does not fit is refused."""
+
+from __future__ import annotations
+
+import json
+import socket
+from pathlib import Path
+
+import numpy as np
+import open_clip
+import pytest
+import torch
+from open_clip.model import CustomTextCLIP
+from safetensors.torch import save_file
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+from transformers import BertConfig
+
+import tiny_models as tiny
+from pairdx.errors import PairDxError
+from pairdx.models import clip
+from pairdx.models.base import FitJob, predict
+from pairdx.models.registry import load_classifier
+from tiny_clip import build, plain_open_clip
+
+# -------------------------------------------------------------------- weights from files
+
+
+@pytest.mark.parametrize("form", ["safetensors", "pt", "wrapped"])
+def test_open_clip_checkpoints_are_loaded(tmp_path, form):
+    """As safetensors, as a state dict, and as a training checkpoint with `module.` before names."""
+    original = plain_open_clip()
+    state = original.state_dict()
+    path = tmp_path / ("weights.safetensors" if form == "safetensors" else "weights.pt")
+    if form == "safetensors":
+        save_file({name: tensor.half() for name, tensor in state.items()}, path)
+    elif form == "pt":
+        torch.save(state, path)
+    else:
+        torch.save({"epoch": 3, "state_dict": {f"module.{n}": t for n, t in state.items()}}, path)
+    loaded = build(weights=path).parts.clip
+    pixels = torch.rand(2, 3, 32, 32)
+    tolerance = 2e-2 if form == "safetensors" else 0
+    torch.testing.assert_close(
+        loaded.encode_image(pixels), original.encode_image(pixels), rtol=tolerance, atol=tolerance
+    )
+    assert all(p.dtype == torch.float32 for p in loaded.parameters())
+
+
+def test_an_untrained_system_saves_the_name_and_checksum_of_its_weights(tmp_path):
+    """No copy of the weights is written; loading needs the same file again."""
+    path = tmp_path / "weights.pt"
+    torch.save(plain_open_clip().state_dict(), path)
+    classifier = build(weights=path)
+    folder = tmp_path / "saved"
+    folder.mkdir()
+    classifier.save(folder)
+    assert [file.name for file in folder.iterdir()] == ["settings.json"]
+    recorded = json.loads((folder / "settings.json").read_text())
+    assert recorded["weights"]["file"] == "weights.pt"
+    assert len(recorded["weights"]["sha256"]) == 64
+    images = tiny.make_pairs(3).images
+    loaded = load_classifier(folder, {"weights": path})
+    np.testing.assert_array_equal(
+        loaded.probabilities(images, None), classifier.probabilities(images, None)
+    )
+    torch.save(plain_open_clip(init_logit_scale=1.0).state_dict(), path)
+    with pytest.raises(PairDxError, match="not the file"):
+        load_classifier(folder, {"weights": path})
+
+
+def test_random_weights_are_rebuilt_from_the_seed(tmp_path):
+    """The demo's stand-ins write no weights either: the seed is enough."""
+    classifier = build(seed=5)
+    classifier.save(tmp_path)
+    images = tiny.make_pairs(3).images
+    expected = classifier.probabilities(images, None)
+    np.testing.assert_array_equal(
+        load_classifier(tmp_path, {}).probabilities(images, None), expected
+    )
+    assert not np.array_equal(build(seed=6).probabilities(images, None), expected)
+
+
+def test_weights_that_do_not_fit_are_refused_by_name(tmp_path):
+    """Missing names and wrong shapes are listed, the first few of them."""
+    state = plain_open_clip().state_dict()
+    path = tmp_path / "weights.pt"
+    torch.save({name: value for name, value in state.items() if name != "ln_final.weight"}, path)
+    with pytest.raises(PairDxError, match=r"ln_final\.weight is missing"):
+        build(weights=path)
+    torch.save({**state, "positional_embedding": torch.zeros(77, 16)}, path)
+    with pytest.raises(PairDxError, match=r"positional_embedding has the shape \(77, 16\)"):
+        build(weights=path)
+
+
+def test_a_pickle_with_code_is_refused_and_not_executed(tmp_path):
+    """Weights come from outside: a file that would run something is an error."""
+    marker = tmp_path / "executed"
+
+    class Trap:
+        def __reduce__(self):
+            return Path.touch, (marker,)
+
+    torch.save({"logit_scale": Trap()}, tmp_path / "trap.pt")
+    with pytest.raises(PairDxError, match="not executed"):
+        build(weights=tmp_path / "trap.pt")
+    assert not marker.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("gone.pt", None, "missing"),
+        ("torn.safetensors", b"\x10\x00\x00", "not a whole safetensors file"),
+        ("torn.pt", b"PK\x03\x04", "damaged"),
+    ],
+)
+def test_missing_and_damaged_weights_are_named(tmp_path, name, content, message):
+    """The error names the file."""
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(PairDxError, match=rf"{message}[\s\S]*{name}"):
+        build(weights=tmp_path / name)
+
+
+# -------------------------------------------------------------------- architectures
+
+
+def test_quick_gelu_must_agree_with_the_architecture(tmp_path):
+    """OpenAI's weights load without complaint under plain GELU and lose accuracy: refused."""
+    plain = {**tiny.TINY_CLIP, "quick_gelu": False}
+    with pytest.raises(PairDxError, match="built without QuickGELU"):
+        build(architecture=plain)
+    with pytest.raises(PairDxError, match="built with QuickGELU"):
+        build(quick_gelu=False)
+    build().save(tmp_path)
+    content = json.loads((tmp_path / "settings.json").read_text())
+    content["settings"]["architecture"]["quick_gelu"] = False
+    (tmp_path / "settings.json").write_text(json.dumps(content))
+    with pytest.raises(PairDxError, match="QuickGELU"):
+        load_classifier(tmp_path, {})
+
+
+def test_open_clips_vit_b_32_is_known_by_name_and_its_two_activations_told_apart():
+    """The registry's name has QuickGELU; the one without the suffix has not."""
+    assert open_clip.get_model_config("ViT-B-32-quickgelu")["quick_gelu"] is True
+    assert not open_clip.get_model_config("ViT-B-32").get("quick_gelu", False)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"architecture": "ViT-Z-99"}, "no architecture 'ViT-Z-99'"),
+        ({"architecture": "hf-hub:somebody/something"}, "no architecture"),
+        ({"architecture": "ViT-B-16-SigLIP"}, "transformers library"),
+        ({"architecture": None}, "no model folder"),
+        ({"architecture": {**tiny.TINY_CLIP, "colour": 1}}, "cannot build"),
+        ({"context_length": 77}, "12 tokens, not 77"),
+        ({"class_names": {"chart": "chart"}}, "radiology"),
+        ({"templates": ["a photo"]}, "template"),
+    ],
+)
+def test_impossible_settings_are_refused(change, message):
+    """Wrong names, hubs, lengths and prompts are errors before anything is computed."""
+    with pytest.raises(PairDxError, match=message):
+        build(**change)
+
+
+def test_a_vocabulary_smaller_than_the_tokenisers_is_refused():
+    """Token numbers beyond the embedding would fail in the middle of training."""
+    text = {**tiny.TINY_CLIP["text_cfg"], "vocab_size": 1000}
+    with pytest.raises(PairDxError, match="49408"):
+        build(architecture={**tiny.TINY_CLIP, "text_cfg": text})
+
+
+# -------------------------------------------------------------------- a model folder
+
+
+@pytest.fixture
+def model_folder(tmp_path) -> Path:
+    """A folder in BiomedCLIP's format: a timm image encoder, a BERT text encoder, all tiny."""
+    folder = tmp_path / "biomedclip"
+    folder.mkdir()
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "photo", "of"]
+    words += [*tiny.CLASSES, "image", "axial", "ct"]
+    tokeniser = Tokenizer(models.WordPiece({w: i for i, w in enumerate(words)}, unk_token="[UNK]"))  # noqa: S106 - a token of text
+    tokeniser.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokeniser.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokeniser.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
+    tokeniser.save(str(folder / "tokenizer.json"))
+    (folder / "tokenizer_config.json").write_text(
+        json.dumps(
+            {"tokenizer_class": "BertTokenizer", "do_lower_case": True, "pad_token": "[PAD]"}
+        )
+    )
+    (folder / "vocab.txt").write_text("\n".join(words) + "\n")
+    BertConfig(
+        vocab_size=len(words), hidden_size=16, num_hidden_layers=1, num_attention_heads=2,
+        intermediate_size=16, max_position_embeddings=20,
+    ).save_pretrained(folder)  # fmt: skip
+    config = {
+        "embed_dim": 16,
+        "vision_cfg": {
+            "timm_model_name": "test_vit", "timm_model_pretrained": False, "timm_pool": "",
+            "timm_proj": "linear", "image_size": 32,
+        },
+        "text_cfg": {
+            "hf_model_name": "somebody/some-bert", "hf_tokenizer_name": "somebody/some-bert",
+            "hf_proj_type": "mlp", "hf_pooler_type": "cls_last_hidden_state_pooler",
+            "context_length": 10,
+        },
+    }  # fmt: skip
+    preprocessing = {"mean": [0.5, 0.4, 0.3], "std": [0.2, 0.2, 0.2]}
+    (folder / "open_clip_config.json").write_text(
+        json.dumps({"model_cfg": config, "preprocess_cfg": preprocessing})
+    )
+    text = {**config["text_cfg"], "hf_model_name": str(folder), "hf_model_pretrained": False}
+    with torch.random.fork_rng():
+        torch.manual_seed(3)
+        original = CustomTextCLIP(16, config["vision_cfg"], text)
+    torch.save(original.state_dict(), folder / "open_clip_pytorch_model.bin")
+    return folder
+
+
+def from_folder(folder: Path, **changes) -> clip.ClipClassifier:
+    own = {"architecture": None, "quick_gelu": False, "context_length": 10}
+    return build(weights=folder, **(own | changes))
+
+
+def test_a_model_folder_is_built_without_the_network(model_folder, monkeypatch):
+    """Architecture, text encoder, tokeniser, normalisation and weights all come from the folder."""
+
+    def no_network(*_):
+        raise AssertionError("something was looked for on the network")
+
+    monkeypatch.setattr(socket.socket, "connect", no_network)
+    classifier = from_folder(model_folder)
+    stored = torch.load(model_folder / "open_clip_pytorch_model.bin", weights_only=True)
+    loaded = classifier.parts.clip.state_dict()
+    assert all(torch.equal(stored[name], loaded[name]) for name in stored)
+    assert classifier.parts.mean == [0.5, 0.4, 0.3]
+    tokens = classifier.parts.tokenise(["a photo of a chart"])
+    assert tokens.tolist() == [[2, 5, 6, 7, 5, 10, 3, 0, 0, 0]]
+    assert classifier.truncated_share(["a photo", "of " * 9]) == 0.5
+    probabilities = classifier.probabilities(tiny.make_pairs(3).images, None)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
+
+
+def test_a_model_folder_is_saved_by_name_and_can_be_fine_tuned(model_folder, tmp_path):
+    """Untrained or trained, it comes back with the folder's architecture and tokeniser."""
+    test = tiny.make_pairs(6, seed=2)
+    classifier = from_folder(model_folder, epochs=1)
+    for step in ("untrained", "trained"):
+        if step == "trained":
+            clip.fit(classifier, tiny.make_pairs(9), tiny.make_pairs(3, seed=1), FitJob(seed=1))
+        saved = tmp_path / step
+        saved.mkdir()
+        classifier.save(saved)
+        assert (saved / "model.safetensors").exists() is (step == "trained")
+        loaded = load_classifier(saved, {"weights": model_folder})
+        np.testing.assert_allclose(
+            predict(loaded, test, 6), predict(classifier, test, 6), atol=1e-6
+        )
+
+
+@pytest.mark.parametrize("name", ["config.json", "tokenizer.json", "open_clip_config.json"])
+def test_a_model_folder_without_its_files_is_refused(model_folder, name):
+    """The text encoder's configuration is a second download; what is missing is named."""
+    (model_folder / name).unlink()
+    with pytest.raises(PairDxError, match=name.replace(".", r"\.")):
+        from_folder(model_folder)
+
+
+def test_a_model_folder_without_weights_or_with_a_named_architecture_is_refused(model_folder):
+    """A folder brings its own architecture, and its weights have one of open_clip's names."""
+    with pytest.raises(PairDxError, match="architecture"):
+        from_folder(model_folder, architecture=tiny.TINY_CLIP, quick_gelu=True)
+    (model_folder / "open_clip_pytorch_model.bin").unlink()
+    with pytest.raises(PairDxError, match="no weights"):
+        from_folder(model_folder)

@@ -1,0 +1,239 @@
+"""The whole demo, run once: results that hold together, and reruns of exactly what changed."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from pairdx.evaluation.metrics import evaluate
+
+from .conftest import DEMO, Workflow
+
+pytestmark = pytest.mark.slow
+
+SPLITS = ("stratified", "grouped")
+COMPARISON_COLUMNS = [
+    *("model", "split", "seeds", "accuracy", "accuracy_low", "accuracy_high", "macro_f1"),
+    *("train_seconds", "train_device", "seconds_per_image", "parameters"),
+    *("paper_accuracy", "paper_train_seconds", "paper_seconds_per_image"),
+]
+
+
+@pytest.fixture(scope="module")
+def results(demo: Workflow) -> Path:
+    return demo.folder / "results/demo"
+
+
+@pytest.fixture(scope="module")
+def comparison(results: Path) -> pd.DataFrame:
+    return pd.read_csv(results / "tables/comparison.csv").set_index(["model", "split"])
+
+
+@pytest.fixture(scope="module")
+def pairs(results: Path) -> pd.DataFrame:
+    return pd.read_parquet(results / "curated/pairs.parquet")
+
+
+@pytest.fixture(scope="module")
+def registry(demo: Workflow) -> dict[str, dict]:
+    models = yaml.safe_load((demo.folder / "config/models.yaml").read_text())["models"]
+    return {name: entry for name, entry in models.items() if entry["enabled"]}
+
+
+def test_the_comparison_has_one_row_per_system_and_split(
+    comparison: pd.DataFrame, registry: dict[str, dict]
+) -> None:
+    assert list(comparison.reset_index().columns) == COMPARISON_COLUMNS
+    assert list(comparison.index) == [(model, split) for model in registry for split in SPLITS]
+
+
+def test_cells_that_do_not_apply_are_empty_and_never_zero(
+    comparison: pd.DataFrame, registry: dict[str, dict]
+) -> None:
+    for model, entry in registry.items():
+        for split in SPLITS:
+            row = comparison.loc[model, split]
+            assert row["train_seconds"] > 0 if entry["trained"] else pd.isna(row["train_seconds"])
+            assert pd.isna(row["train_device"]) != entry["trained"]
+            has_paper = split == "stratified" and entry["paper"] is not None
+            assert pd.isna(row["paper_accuracy"]) != has_paper
+    assert not (comparison[["train_seconds", "seconds_per_image"]] == 0).any().any()
+    assert comparison.loc[("pairdx_clip", "stratified"), "paper_train_seconds"] == 3952
+    assert comparison.loc[("biomedclip_zero_shot", "stratified"), "paper_accuracy"] == 0.663
+
+
+def test_the_demo_is_a_real_task(comparison: pd.DataFrame) -> None:
+    for split in SPLITS:
+        majority = comparison.loc[("majority", split), "accuracy"]
+        assert comparison.loc[("pairdx_fusion", split), "accuracy_low"] > majority + 0.3
+        assert comparison.loc[("mean_colour", split), "accuracy"] < 0.9
+        assert comparison.loc[("tfidf_logistic", split), "accuracy"] < 0.9
+        for untrained in ("clip_zero_shot", "biomedclip_zero_shot"):
+            assert comparison.loc[(untrained, split), "accuracy"] < 0.45
+
+
+def test_every_class_has_at_least_ten_test_pairs(results: Path, pairs: pd.DataFrame) -> None:
+    for split in SPLITS:
+        subsets = pd.read_parquet(results / split / "split.parquet")
+        test = pairs[pairs["pair_id"].isin(subsets.loc[subsets["subset"] == "test", "pair_id"])]
+        assert test["label"].value_counts().reindex(pairs["label"].unique()).min() >= 10
+
+
+def test_the_funnel_adds_up_to_the_rows_of_the_raw_table(demo: Workflow, results: Path) -> None:
+    raw = pd.read_csv(next(demo.folder.glob("resources/demo/*/captions_and_labels.csv")))
+    funnel = pd.read_csv(results / "curated/funnel.csv")
+    assert (
+        funnel["candidates"] == funnel[["rejected", "out_of_distribution", "kept"]].sum(1)
+    ).all()
+    counted = funnel[funnel["stage"] == "ingest"].set_index("label")["candidates"]
+    assert counted.to_dict() == raw["image_type"].value_counts().to_dict()
+    rejected = pd.read_parquet(results / "curated/rejected.parquet")
+    stages = rejected.groupby("stage").size()
+    assert funnel.groupby("stage")["rejected"].sum()[stages.index].to_dict() == stages.to_dict()
+
+
+def test_every_planted_trouble_is_rejected_for_its_reason(
+    demo: Workflow, results: Path, pairs: pd.DataFrame
+) -> None:
+    manifest = json.loads(next(demo.folder.glob("resources/demo/*/manifest.json")).read_text())
+    rejected = pd.read_parquet(results / "curated/rejected.parquet").set_index("file")
+    kept = set(pairs["file"])
+    kept |= set(pd.read_parquet(results / "curated/out_of_distribution.parquet")["file"])
+    problems = {planted["problem"] for planted in manifest["planted"]}
+    assert len(problems) >= 14
+    for planted in manifest["planted"]:
+        if planted["expected"] == "rejected":
+            found = rejected.loc[planted["file"], ["stage", "reason"]].tolist()
+            assert found == [planted["stage"], planted["reason"]], planted
+        else:
+            surplus = rejected["stage"].get(planted["file"]) == "balance"
+            assert surplus or planted["file"] in kept, planted
+
+
+def test_the_grouped_split_leaks_nothing_and_the_stratified_one_is_measured(results: Path) -> None:
+    leaked = {}
+    for split in SPLITS:
+        report = json.loads((results / split / "leakage.json").read_text())
+        leaked[split] = sum(c["pairs"] for kind in report["kinds"].values() for c in kind.values())
+    assert leaked["grouped"] == 0
+    assert leaked["stratified"] > 0
+
+
+def test_metrics_can_be_recomputed_from_the_predictions(results: Path) -> None:
+    folder = results / "grouped/pairdx_fusion/seed1"
+    stored = json.loads((folder / "metrics.json").read_text())
+    predictions = pd.read_parquet(folder / "predictions.parquet")
+    interval = stored["interval"]
+    again = evaluate(
+        predictions, stored["classes"], resamples=interval["resamples"], seed=interval["seed"]
+    )
+    assert again == stored
+    columns = [f"p_{name}" for name in stored["classes"]]
+    np.testing.assert_allclose(predictions[columns].sum(axis=1), 1, atol=1e-5)
+
+
+def test_every_system_leaves_what_it_should(results: Path, registry: dict[str, dict]) -> None:
+    for model, entry in registry.items():
+        folder = results / "stratified" / model / "seed1"
+        passport = json.loads((folder / "passport.json").read_text())
+        assert passport["seed"] == 1
+        assert sum(passport["pairs"].values()) == 720
+        assert (folder / "settings.json").is_file()
+        assert (folder / "model.safetensors").is_file() == entry["trained"]
+        assert (folder / "training.csv").is_file() == entry["trained"]
+        timing = json.loads((results / f"timing/{model}.json").read_text())
+        assert sum(timing["stages"].values()) == pytest.approx(timing["mean"])
+        assert timing["cpu_model"]
+    assert not list((results.parents[1] / "state").rglob("*.pt"))
+
+
+def test_stand_ins_are_called_so_wherever_their_numbers_stand(results: Path) -> None:
+    notice = "randomly initialised"
+    pages = ["tables/comparison.md", "tables/comparison.html", "figures/comparison.svg"]
+    pages += ["tables/timing.md", "tables/per_class_grouped_clip_zero_shot.md"]
+    pages += [f"figures/{kind}_grouped_pairdx_fusion.svg" for kind in ("confusion", "training")]
+    for page in pages:
+        text = " ".join(re.sub(r"<[^>]+>", " ", (results / page).read_text()).split())
+        assert notice in text or "stand-in" in text, page
+
+
+def test_no_caption_becomes_markup_in_a_page(results: Path) -> None:
+    for page in (results / "tables").glob("*.html"):
+        assert "<script" not in page.read_text()
+
+
+def test_a_second_run_has_nothing_to_do(demo: Workflow) -> None:
+    assert "Nothing to be done" in demo.snakemake("all", *DEMO)
+
+
+def test_a_new_time_stamp_alone_reruns_nothing(demo: Workflow) -> None:
+    for name in ("models/fusion.py", "training/loop.py", "curation/captions.py"):
+        (demo.folder / "workflow/scripts/pairdx" / name).touch()
+    assert demo.plan("all", *DEMO) == {}
+
+
+def test_new_content_of_a_familys_file_reruns_that_family_alone(demo: Workflow) -> None:
+    with edited(demo.folder / "workflow/scripts/pairdx/models/fusion.py"):
+        output = demo.snakemake("all", *DEMO, "-n")
+    retrained = re.findall(r"rule train_on_cpu:[\s\S]*?wildcards: (.*)", output)
+    assert len(retrained) == len(SPLITS)
+    assert all("model=pairdx_fusion" in wildcards for wildcards in retrained)
+    assert "prepare_untrained" not in output
+
+
+def test_editing_what_only_tables_and_figures_show_retrains_nothing(demo: Workflow) -> None:
+    with edited(demo.folder / "config/models.yaml", "title: Most frequent class", "title: Mode"):
+        plan = demo.plan("all", *DEMO)
+    assert plan["compare_systems"] == 1
+    assert not {"train_on_cpu", "predict", "evaluate_predictions", "pack_images"} & set(plan)
+    with edited(demo.folder / "workflow/scripts/pairdx/reporting/figures.py"):
+        plan = demo.plan("all", *DEMO)
+    assert set(plan) == {"all", "compare_systems", "plot_training", "report_system"}
+
+
+def test_editing_one_systems_setting_retrains_that_system_alone(demo: Workflow) -> None:
+    with edited(demo.folder / "config/demo.yaml", "dropout: 0.2", "dropout: 0.3"):
+        plan = demo.plan("trained", *DEMO)
+    assert plan == {"train_on_cpu": len(SPLITS), "trained": 1}
+
+
+def test_a_failed_job_leaves_nothing_that_looks_finished(demo: Workflow, tmp_path: Path) -> None:
+    overlay = tmp_path / "broken.yaml"
+    overlay.write_text(
+        "run: broken\nsplit: {fractions: {train: 0.998, validation: 0.001, test: 0.001}}"
+    )
+    files = ["config/demo.yaml", str(overlay)]
+    command = ["splits", "--profile", "profiles/local", "--configfile", *files]
+    output = demo.snakemake(*command, check=False)
+    assert "too small for six classes" in output
+    assert "Traceback" not in output
+    assert not list((demo.folder / "results/broken").rglob("split.parquet"))
+
+
+def test_the_report_is_one_file_with_every_category(demo: Workflow) -> None:
+    demo.snakemake("all", "--report", "results/demo/report.html", *DEMO)
+    report = (demo.folder / "results/demo/report.html").read_text()
+    for category in ("1. Comparison", "2. Dataset", "3. Systems", "4. Cost", "5. Workflow"):
+        assert category in report
+    assert "randomly initialised" in report
+
+
+class edited:  # noqa: N801 - reads as a verb: with edited(file)
+    """Change a file for the time of a block: one word for another, or one more comment."""
+
+    def __init__(self, path: Path, old: str = "", new: str = "") -> None:
+        self.path, self.original = path, path.read_text()
+        assert old in self.original
+        self.text = self.original.replace(old, new) if old else f"{self.original}# changed\n"
+
+    def __enter__(self) -> None:
+        self.path.write_text(self.text)
+
+    def __exit__(self, *_: object) -> None:
+        self.path.write_text(self.original)

@@ -1,0 +1,57 @@
+"""Every command of the README works as it is written."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+
+import pytest
+
+from .conftest import REPOSITORY, Workflow
+
+pytestmark = pytest.mark.slow
+
+README = (REPOSITORY / "README.md").read_text()
+COMMANDS = [
+    line
+    for block in re.findall(r"```bash\n(.*?)```", README, re.DOTALL)
+    for line in block.splitlines()
+    if line.strip()
+]
+CORPUS = os.environ.get("PAIRDX_REAL_CORPUS")
+
+
+def test_the_readme_has_commands() -> None:
+    assert len(COMMANDS) >= 8
+    assert all(shlex.split(command)[0] in ("make", "snakemake") for command in COMMANDS)
+
+
+@pytest.mark.parametrize("command", [line for line in COMMANDS if line.startswith("snakemake")])
+def test_snakemake_commands_of_the_readme(demo: Workflow, command: str) -> None:
+    """Those on the demo run for real; those on the full experiment or a cluster are dry runs."""
+    words = shlex.split(command)[1:]
+    if "my_corpus" in command:
+        if not CORPUS:
+            pytest.skip("PAIRDX_REAL_CORPUS names no corpus")
+        words = [word.replace("my_corpus", CORPUS) for word in words]
+        words.insert(0, "-n")
+    elif "config/demo.yaml" not in words:
+        words.insert(0, "-n")
+    demo.snakemake(*words)
+
+
+@pytest.mark.parametrize("command", [line for line in COMMANDS if line.startswith("make")])
+def test_make_commands_of_the_readme_name_targets(command: str) -> None:
+    """The demo and the tests cannot run within the tests: their recipes are only read."""
+    words = shlex.split(command)
+    done = subprocess.run(
+        [words[0], "-n", *words[1:]], cwd=REPOSITORY, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_files_that_the_readme_links_to_exist() -> None:
+    for link in re.findall(r"\]\(([^)#:]+)\)", README):
+        assert (REPOSITORY / link).is_file(), link

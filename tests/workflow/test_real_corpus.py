@@ -1,0 +1,32 @@
+"""The workflow on images that nobody drew: a corpus that PAIRDX_REAL_CORPUS names."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from .conftest import DEMO, copy_of_workflow
+
+pytestmark = pytest.mark.slow
+
+CORPUS = os.environ.get("PAIRDX_REAL_CORPUS")
+
+
+@pytest.mark.skipif(not CORPUS, reason="PAIRDX_REAL_CORPUS names no corpus")
+def test_a_corpus_of_ones_own_runs_to_the_end(tmp_path: Path) -> None:
+    workflow = copy_of_workflow(tmp_path)
+    settings = ["run=real", "corpus=multicare", f"multicare={{path: {CORPUS}}}"]
+    workflow.snakemake("all", *DEMO, "--config", *settings)
+    results = tmp_path / "results/real"
+    raw = pd.read_csv(Path(str(CORPUS), "captions_and_labels.csv"))
+    funnel = pd.read_csv(results / "curated/funnel.csv")
+    counted = funnel[funnel["stage"] == "ingest"].set_index("label")["candidates"]
+    assert counted.to_dict() == raw["image_type"].value_counts().to_dict()
+    pairs = pd.read_parquet(results / "curated/pairs.parquet")
+    assert not (pairs["age"] < 18).any()
+    comparison = pd.read_csv(results / "tables/comparison.csv")
+    assert comparison.groupby("split").size().nunique() == 1
+    assert comparison["accuracy"].between(0, 1).all()
