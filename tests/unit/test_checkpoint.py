@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from pairdx.training.checkpoint import StateFolder, remove_state, settings_hash
+from pairdx.training.checkpoint import StateFolder
 from pairdx.training.passport import git_state, passport
+from pairdx.training.state import remove_state, settings_hash
 from tiny_training import KilledError, run, same_weights, stop_after
 
 # -------------------------------------------------------------------- resuming

@@ -4,16 +4,14 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import torch
-
 from pairdx.files import sha256_of, write_json, write_table
 from pairdx.logs import job_log
 from pairdx.models.base import FitJob
 from pairdx.models.inputs import read_subset, resources
 from pairdx.models.registry import family
 from pairdx.splits import SUBSETS
-from pairdx.training.checkpoint import remove_state, settings_hash
 from pairdx.training.passport import passport
+from pairdx.training.state import remove_state, settings_hash
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -39,7 +37,6 @@ def main() -> None:
     params, source, out = snakemake.params, snakemake.input, snakemake.output
     seed, started = int(snakemake.wildcards.seed), time.perf_counter()
     with job_log(snakemake.log[0]):
-        torch.set_num_threads(snakemake.threads)
         subsets = {
             name: read_subset(source.pairs, source.split, source.images, params.classes, name)
             for name in SUBSETS

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
 import numpy as np
-import torch
 from PIL import Image
 
 from pairdx.errors import PairDxError
@@ -117,6 +117,11 @@ def _seconds_per_stage(
 
 @contextmanager
 def _torch_threads(threads: int) -> Iterator[None]:
+    """Limit PyTorch's threads, if the classifier loaded it: those without a network do not."""
+    torch = sys.modules.get("torch")
+    if torch is None:
+        yield
+        return
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:

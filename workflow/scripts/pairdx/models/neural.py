@@ -15,9 +15,10 @@ from pairdx.errors import PairDxError
 from pairdx.files import read_json, sha256_of
 from pairdx.models.base import SETTINGS_FILE, FitJob, Pairs
 from pairdx.training.batches import Examples, as_float_images
-from pairdx.training.checkpoint import StateFolder, settings_hash
+from pairdx.training.checkpoint import StateFolder
 from pairdx.training.loop import Objective, train
 from pairdx.training.settings import TrainingSettings
+from pairdx.training.state import settings_hash
 
 
 class Normalise(nn.Module):

@@ -7,10 +7,7 @@ executed.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import pickle
-import shutil
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,14 +19,6 @@ from pairdx.files import written_whole
 from pairdx.logs import logger
 
 GENERATIONS = 2
-
-
-def settings_hash(settings: Mapping[str, Any]) -> str:
-    """Return 16 hexadecimal digits for the settings; the order of their keys does not matter."""
-    canonical = json.dumps(
-        settings, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    )
-    return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
 
 class StateFolder:
@@ -78,11 +67,6 @@ class StateFolder:
 
     def _files(self) -> list[Path]:
         return sorted(self.folder.glob("epoch-?????.pt"))
-
-
-def remove_state(folder: str | Path) -> None:
-    """Remove a run's training state, if there is any, once the job's outputs are in place."""
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _epoch_of(path: Path) -> int:

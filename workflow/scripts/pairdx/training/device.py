@@ -10,7 +10,6 @@ from typing import Any
 import torch
 
 from pairdx.errors import PairDxError
-from pairdx.machine import cpu_model
 
 
 def torch_device(name: str) -> torch.device:
@@ -72,9 +71,3 @@ def synchronise(device: torch.device) -> None:
     """Wait until the device has done all its work, so that a clock read now measures it."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
-
-
-def device_description(name: str) -> dict[str, str]:
-    """Return the device's kind (``cpu`` or ``cuda``) and the model name of its chip."""
-    chip = torch.cuda.get_device_name() if name == "cuda" else cpu_model()
-    return {"kind": name, "name": chip}

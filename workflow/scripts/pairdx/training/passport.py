@@ -13,9 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import torch
-
-from pairdx.training.device import device_description
+from pairdx.machine import cpu_model
 
 PACKAGES = (
     "torch",
@@ -64,17 +62,27 @@ def passport(
         "host": host(),
         "wall_seconds": round(wall_seconds, 3),
         "peak_memory_bytes": peak_memory(device),
-        "versions": versions(),
+        "versions": versions(device),
         "git": git_state(Path(__file__).resolve()),
     }
 
 
-def versions() -> dict[str, str | None]:
+def device_description(name: str) -> dict[str, str]:
+    """Return the device's kind (``cpu`` or ``cuda``) and the model name of its chip."""
+    if name == "cpu":
+        return {"kind": name, "name": cpu_model()}
+    import torch  # takes seconds to load, and systems without a network do without it
+
+    return {"kind": name, "name": torch.cuda.get_device_name()}
+
+
+def versions(device: str) -> dict[str, str | None]:
     """Return the versions of Python, CUDA and the packages that decide a result; None: absent."""
-    found: dict[str, str | None] = {
-        "python": platform.python_version(),
-        "cuda": torch.version.cuda if torch.cuda.is_available() else None,
-    }
+    found: dict[str, str | None] = {"python": platform.python_version(), "cuda": None}
+    if device == "cuda":
+        import torch
+
+        found["cuda"] = torch.version.cuda
     for package in PACKAGES:
         try:
             found[package] = version(package)
@@ -94,8 +102,11 @@ def peak_memory(device: str) -> dict[str, int | None]:
     largest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     # Linux counts kibibytes, macOS bytes.
     in_bytes = largest if sys.platform == "darwin" else largest * 1024
-    on_device = torch.cuda.max_memory_allocated() if device == "cuda" else None
-    return {"host": in_bytes, "device": on_device}
+    if device == "cpu":
+        return {"host": in_bytes, "device": None}
+    import torch
+
+    return {"host": in_bytes, "device": torch.cuda.max_memory_allocated()}
 
 
 def git_state(file: Path) -> dict[str, str | bool | None]:
