@@ -1,5 +1,5 @@
 # make demo    the whole workflow on the embedded corpus, from nothing to the report
-# make test    every test that needs no cluster of its own
+# make test    every test
 # make help    the rest
 
 PYTHON ?= python3
@@ -11,7 +11,7 @@ REPORT ?= results/demo/report.html
 DEMO := --profile profiles/local --configfile config/demo.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo report check test test-slurm lint format types lock environments clean
+.PHONY: help setup demo report check test lint format types lock environments clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -39,10 +39,10 @@ report: setup ## write the HTML report of a finished run (CONFIGFILE=..., REPORT
 	$(SNAKEMAKE) all --report $(REPORT) --profile profiles/local --configfile $(CONFIGFILE)
 
 check: setup lint types ## the fast checks, under a minute
-	$(BIN)/python -m pytest -q -m "not slow and not slurm" -n 2
+	$(BIN)/python -m pytest -q -m "not slow and not slurm" -n 2 --dist loadgroup
 
 test: setup lint types ## every test, the demo run and one small run on a real SLURM included
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 lint: setup
 	$(BIN)/ruff check .

@@ -17,7 +17,8 @@ PYTHON_VERSION = "3.12"
 ENVIRONMENTS = {
     "data": [
         "gensim", "imagehash", "matplotlib", "numpy", "pandas", "pillow", "pyarrow", "pyyaml",
-        "requests", "safetensors", "scikit-learn", "scipy", "seaborn", "tabulate", "tqdm",
+        "requests", "safetensors", "scikit-learn", "scipy", "seaborn", "snakemake", "tabulate",
+        "tqdm",
     ],
     "learning": [
         "kornia", "numpy", "open-clip-torch", "pandas", "pillow", "pyarrow", "safetensors",

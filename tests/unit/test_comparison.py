@@ -11,8 +11,15 @@ import pandas as pd
 import pytest
 
 from pairdx.errors import PairDxError
-from pairdx.reporting.comparison import COLUMNS, Cell, comparison_markdown, comparison_table
+from pairdx.reporting.comparison import (
+    COLUMNS,
+    Cell,
+    comparison_for_reading,
+    comparison_notes,
+    comparison_table,
+)
 from pairdx.reporting.labels import DEMO_NOTE
+from pairdx.reporting.markdown import as_markdown
 from reporting_samples import REGISTRY, cell, papers_numbers, three_systems
 
 Rows = dict[tuple[str, str], dict[str, Any]]
@@ -98,16 +105,22 @@ def test_a_system_unknown_to_registry_or_paper_is_named(paper: dict[str, Any]) -
         comparison_table([cell("words", "stratified")], registry, paper, resamples=5, seed=0)
 
 
+def markdown(comparison, cells, registry, paper) -> str:
+    """The comparison as its script writes it."""
+    notes = comparison_notes(comparison, cells, registry, paper)
+    return as_markdown(comparison_for_reading(comparison, registry), title="T", notes=notes)
+
+
 def test_comparison_markdown_names_conditions_contradictions_and_stand_ins(
     comparison: pd.DataFrame, cells: list[Cell], paper: dict[str, Any]
 ) -> None:
-    text = comparison_markdown(comparison, cells, REGISTRY, paper)
+    text = markdown(comparison, cells, REGISTRY, paper)
     assert "0.387 s" in text
     assert "Some CPU" in text
     assert "66.3 |" in text
     assert DEMO_NOTE not in text
     demo = {name: entry | {"stand_in": True} for name, entry in REGISTRY.items()}
-    text = comparison_markdown(comparison, cells, demo, paper)
+    text = markdown(comparison, cells, demo, paper)
     assert DEMO_NOTE in text
     assert "BiomedCLIP, zero-shot (untrained stand-in)" in text
     assert "PairDxFusion (stand-in)" in text

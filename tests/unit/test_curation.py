@@ -17,7 +17,7 @@ from PIL import Image
 from pairdx.curation.archives import inspect_archive, perceptual_hash
 from pairdx.curation.balancing import chosen, class_sizes, water_fill
 from pairdx.curation.captions import caption_cluster, caption_problem
-from pairdx.curation.duplicates import clusters, near_duplicates, same_value_links
+from pairdx.curation.duplicates import clusters, copies, near_duplicates, same_value_links
 from pairdx.curation.outcomes import STAGES
 from pairdx.curation.pairs import Curated, curate
 from pairdx.curation.tables import screen_tables
@@ -73,14 +73,17 @@ def curated(table: pd.DataFrame, facts: pd.DataFrame | None = None, **changes: o
     screening = screen_tables(table, configuration, subset=None, seed=1)
     facts = facts_of(table) if facts is None else facts
     own = facts[facts["row"].isin(screening.candidates["row"])]
-    return curate(screening.candidates, screening.rejected, own, configuration, seed=1)
+    counts = table["label"].value_counts()
+    return curate(
+        screening.candidates, screening.rejected, own, configuration, counts=counts, seed=1
+    )
 
 
 LABELS = st.sampled_from(["radiology", "chart", "pathology", "hologram"])
 AGES = st.sampled_from([None, 3, 17, 18, 60])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.lists(st.tuples(LABELS, AGES), min_size=1, max_size=60), st.randoms())
 def test_every_candidate_has_one_outcome_whatever_the_order_of_the_rows(rows, random) -> None:
     table = candidates([*(label for label, _ in rows), "chart"], [*(age for _, age in rows), 40])
@@ -169,6 +172,44 @@ def test_near_duplicates_equal_a_comparison_of_all_with_all(distance, size, seed
     all_distances = (bits[:, None, :] != bits[None, :, :]).sum(axis=2)
     expected = np.argwhere(np.triu(all_distances <= distance, k=1))
     assert near_duplicates(hashes, distance).tolist() == expected.tolist()
+
+
+def test_a_chain_of_near_duplicates_is_not_removed_whole() -> None:
+    chain = np.array([[0, 1], [1, 2], [2, 3]])
+    assert copies({"near": chain}, 4) == {1: ("near", 0), 3: ("near", 2)}
+    assert copies({"exact": np.array([[0, 1]]), "near": chain}, 2) == {1: ("exact", 0)}
+
+
+def test_exact_copies_stay_where_only_near_ones_are_removed() -> None:
+    table = candidates(["chart"] * 3, [40] * 3)
+    facts = facts_of(table)
+    facts.loc[1, ["sha256", "perceptual_hash"]] = facts.loc[0, ["sha256", "perceptual_hash"]]
+    facts.loc[2, "perceptual_hash"] = facts.loc[0, "perceptual_hash"]
+    duplicates = {"exact": "cluster", "near": "remove", "max_distance_bits": 10}
+    result = curated(table, facts, duplicates=duplicates)
+    assert result.pairs["pair_id"].tolist() == table["pair_id"].tolist()[:2]
+    assert result.pairs["duplicate_cluster"].nunique() == 1
+
+
+def test_a_pair_is_preferred_to_its_out_of_distribution_copy() -> None:
+    table = candidates(["pathology", "chart"], [40, 40])
+    facts = facts_of(table)
+    facts.loc[1, ["sha256", "perceptual_hash"]] = facts.loc[0, ["sha256", "perceptual_hash"]]
+    assert curated(table, facts).pairs["label"].tolist() == ["chart"]
+
+
+def test_a_row_lost_before_curation_is_noticed() -> None:
+    table = candidates(["chart"] * 3, [40] * 3)
+    screening = screen_tables(table.iloc[:2], SETTINGS, subset=None, seed=1)
+    with pytest.raises(PairDxError, match="does not add up"):
+        curate(
+            screening.candidates,
+            screening.rejected,
+            facts_of(table).iloc[:2],
+            SETTINGS,
+            counts=table["label"].value_counts(),
+            seed=1,
+        )
 
 
 def test_clusters_are_connected_groups_named_after_their_first_member() -> None:
@@ -356,4 +397,10 @@ def test_transparent_images_are_laid_over_white() -> None:
 def test_a_decompression_bomb_is_refused_before_it_is_decoded() -> None:
     stream = io.BytesIO()
     Image.new("1", (20_000, 20_000)).save(stream, "PNG")
-    assert isinstance(decode(stream.getvalue()), str)
+    assert str(decode(stream.getvalue())).startswith("refused")
+
+
+def test_images_of_more_than_8_bits_are_refused_rather_than_clipped() -> None:
+    stream = io.BytesIO()
+    Image.fromarray(np.full((40, 40), 30_000, dtype=np.uint16)).save(stream, "PNG")
+    assert "8 bits" in str(decode(stream.getvalue()))

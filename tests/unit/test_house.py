@@ -66,7 +66,10 @@ def test_every_computing_rule_has_a_log_a_benchmark_and_the_librarys_files() -> 
             assert "conda:" in body, name
             is_download = name.startswith(("download_", "extract_"))
             assert is_download or "benchmark:" in body, name
-            assert is_download or "library=library" in body, name
+            script = re.search(r'script:\s+"\.\./scripts/(\w+\.py)"', body)
+            assert script, name
+            names = re.findall(r'library=library(?:_of_model)?\("(\w+\.py)"', body)
+            assert is_download or names == [script[1]], name
     assert checked > 15
 
 

@@ -1,4 +1,4 @@
-"""Checksums of files, files that stand in for their download, members taken out of archives."""
+"""Checksums of files, and members taken out of archives."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from pairdx.errors import PairDxError
-from pairdx.fetching import Checksum, extract_member, parse_checksum, use_local
+from pairdx.fetching import extract_member, parse_checksum
 
 MEBIBYTE = 2**20
 CONTENT = np.random.default_rng(0).bytes(2 * MEBIBYTE + 12_345)
@@ -19,10 +19,6 @@ OTHER_CONTENT = np.random.default_rng(1).bytes(2 * MEBIBYTE + 54_321)
 
 def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
-
-
-def expecting(content: bytes) -> Checksum:
-    return parse_checksum(f"sha256:{sha256(content)}", "config")
 
 
 def left_in(folder: Path) -> list[str]:
@@ -48,25 +44,6 @@ def test_a_prefix_compares_only_the_digits_that_are_known(tmp_path: Path) -> Non
 def test_what_is_no_checksum_is_refused(text: str) -> None:
     with pytest.raises(PairDxError, match="not a checksum"):
         parse_checksum(text, "config")
-
-
-def test_a_file_on_this_machine_stands_in_for_its_download(tmp_path: Path) -> None:
-    (tmp_path / "mine").write_bytes(CONTENT)
-    use_local(tmp_path / "mine", tmp_path / "resources" / "x", expected=expecting(CONTENT))
-    assert (tmp_path / "resources" / "x").read_bytes() == CONTENT
-    assert left_in(tmp_path / "resources") == ["x"]
-
-
-def test_a_wrong_file_on_this_machine_is_refused_and_kept(tmp_path: Path) -> None:
-    (tmp_path / "mine").write_bytes(OTHER_CONTENT)
-    with pytest.raises(PairDxError, match="wrong checksum"):
-        use_local(tmp_path / "mine", tmp_path / "x", expected=expecting(CONTENT))
-    assert left_in(tmp_path) == ["mine"]
-
-
-def test_a_missing_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(PairDxError, match="does not exist"):
-        use_local(tmp_path / "mine", tmp_path / "x", expected=None)
 
 
 @pytest.fixture

@@ -28,8 +28,10 @@ def test_the_papers_configuration_shows_the_complete_plan(fresh: Workflow) -> No
     runs = sum(seeds if entry["random"] else 1 for entry in ENABLED.values()) * splits
     on_gpu = [entry for entry in ENABLED.values() if entry["trained"] and entry["network"]]
     assert plan["download_multicare"] == len(CONFIG["multicare"]["archives"]) + 3
-    assert plan["download_weights"] == plan["download_hub_weights"] == 1
-    assert plan["download_biomedclip"] == plan["download_glove"] == 1
+    assert plan["download_weights"] == plan["download_glove"] == 1
+    biomedclip = CONFIG["downloads"]["weights"]["biomedclip"]
+    hub_files = 1 + len(biomedclip["files"]) + len(biomedclip["text_tower"]["files"])
+    assert plan["download_hub_weights"] == hub_files
     assert plan["inspect_archive"] == len(CONFIG["multicare"]["archives"])
     assert plan["train_on_gpu"] == len(on_gpu) * splits * seeds
     assert plan["predict"] == plan["evaluate_predictions"] == runs
@@ -63,6 +65,26 @@ def test_files_on_disk_replace_downloads(fresh: Workflow) -> None:
     assert "download_" not in output
 
 
+def test_a_users_own_file_never_becomes_an_output(fresh: Workflow, tmp_path: Path) -> None:
+    """Snakemake deletes outputs before a job: a folder with one missing file must stay whole."""
+    for name in CONFIG["downloads"]["weights"]["biomedclip"]["files"]:
+        (tmp_path / name).write_text("kept")
+    setting = f"downloads={{weights: {{biomedclip: {{path: {tmp_path}}}}}}}"
+    target = "results/pairdx/stratified/biomedclip_zero_shot/seed1/settings.json"
+    output = fresh.snakemake(target, "-n", "--config", setting, check=False)
+    assert "MissingInputException" in output
+    assert f"{tmp_path}/config.json" in output
+
+
+def test_a_comparison_of_untrained_systems_alone_can_be_planned(fresh: Workflow) -> None:
+    names = [name for name, entry in ENABLED.items() if entry["trained"]]
+    overlay = "models={" + ", ".join(f"{name}: {{enabled: false}}" for name in names) + "}"
+    (fresh.folder / "untrained.yaml").write_text(overlay.replace("models=", "models: "))
+    plan = fresh.plan("all", "--configfile", "untrained.yaml")
+    assert plan["compare_systems"] == 1
+    assert not {"train_on_gpu", "train_on_cpu"} & set(plan)
+
+
 def test_the_device_decides_where_networks_are_trained(fresh: Workflow) -> None:
     plan = fresh.plan("trained", "--config", "device=cpu")
     assert "train_on_gpu" not in plan
@@ -89,6 +111,8 @@ def test_a_new_registry_entry_appears_without_another_edit(fresh: Workflow, tmp_
         ("models={pairdx_clip: {settings: {weights: nowhere}}}", "nowhere"),
         ("split={fractions: {train: 0.9}}", "split.fractions"),
         ("curation={out_of_distribution: [chart]}", "curation.out_of_distribution"),
+        ("models={majority: {paper: nope}}", "models.majority.paper"),
+        ("models={pairdx_clip: {settings: {class_names: {ct: CT}}}}", "class_names"),
         ("run=../elsewhere", "run"),
         ("corpus=multicaree", "corpus"),
     ],

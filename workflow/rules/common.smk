@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator
 from snakemake.exceptions import WorkflowError
 
 SCRIPTS = Path(workflow.basedir, "workflow", "scripts")
+PAPER = "config/paper.yaml"
 NOTHING = "(?!)"  # a regular expression that matches no text
 
 
@@ -52,7 +53,15 @@ def _conflicts():
     if not models():
         yield "config key models: no system is enabled"
     sources = config["downloads"]["weights"]
+    stated = yaml.safe_load(Path(workflow.basedir, PAPER).read_text())["systems"]
     for name in models():
+        paper, named = (config["models"][name][key] for key in ("paper", "settings"))
+        if paper is not None and paper not in stated:
+            yield f"config key models.{name}.paper: {paper} is not among the systems of {PAPER} ({', '.join(stated)})"
+        if "class_names" in named and set(named["class_names"]) != set(
+            config["curation"]["classes"]
+        ):
+            yield f"config key models.{name}.settings.class_names: must name each of curation.classes, and no other"
         weights = config["models"][name]["settings"].get("weights")
         if weights and weights not in sources:
             known = ", ".join(sources)
@@ -88,15 +97,16 @@ def _files_of(module):
 
 
 def library(script, *modules):
-    """The library files that a script depends on, directly or through others, as inputs of its rule.
+    """A script and the library files that it depends on, directly or through others, as inputs of its rule.
 
     A rule with these inputs is out of date when their content changes; a new time stamp alone changes nothing.
+    (Snakemake's own trigger `code` looks at a script's time stamp; the profiles leave it out.)
 
     script   file name in workflow/scripts
     modules  further modules that the script imports only when asked for, such as pairdx.models.clip
     """
     waiting = set().union(_imports(SCRIPTS / script), *map(_files_of, modules))
-    found = set()
+    found = {SCRIPTS / script}
     while waiting:
         path = waiting.pop()
         found.add(path)
@@ -150,25 +160,12 @@ def weights_files(name):
     return [source["path"] or f"<resources>/weights/{name}/{file}"]
 
 
-def hub_sources(wildcards):
-    """Repositories, revisions and files to fetch for one set of weights."""
-    source = config["downloads"]["weights"][getattr(wildcards, "name", "biomedclip")]
-    if "file" in source:
-        return [
-            {
-                "repo": source["repo"],
-                "revision": source["revision"],
-                "files": [source["file"]],
-            }
-        ]
-    own = {key: source[key] for key in ("repo", "revision", "files")}
-    return [own, source["text_tower"]]
-
-
-def hub_checksums(wildcards):
-    """Pinned checksums by file name."""
-    source = config["downloads"]["weights"][getattr(wildcards, "name", "biomedclip")]
-    return {source["file"]: source["checksum"]} if "file" in source else source["checksums"]
+def hub_source(wildcards):
+    """The repository and revision that hold one file of pretrained weights."""
+    source = config["downloads"]["weights"][wildcards.name]
+    own = [source["file"]] if "file" in source else source["files"]
+    holder = source if wildcards.file in own else source["text_tower"]
+    return {"repo": holder["repo"], "revision": holder["revision"]}
 
 
 def glove_file(_):
@@ -222,10 +219,18 @@ def seeds_of(model):
     return config["seeds"] if config["models"][model]["random"] else config["seeds"][:1]
 
 
-def registry():
-    """What tables and figures need to know of each system: not its settings, so that editing these redraws nothing."""
+def registry(names=None):
+    """What tables and figures need to know of systems: not their settings, so that editing these redraws nothing."""
     keys = ("title", "trained", "stand_in", "paper")
-    return {name: {key: config["models"][name][key] for key in keys} for name in models()}
+    return {
+        name: {key: config["models"][name][key] for key in keys}
+        for name in (models() if names is None else names)
+    }
+
+
+def registry_entry(wildcards):
+    """The same of the one system that the wildcards name."""
+    return registry([wildcards.model])
 
 
 # ---------------------------------------------------------------- cells: split x system x seed
@@ -234,7 +239,7 @@ def cell_names(model=None):
     return [
         [split, name, seed]
         for split in config["splits"]
-        for name in (model or models())
+        for name in (models() if model is None else model)
         for seed in seeds_of(name)
     ]
 
@@ -293,10 +298,10 @@ def model_resources(wildcards):
 
 
 # ---------------------------------------------------------------- tables and figures
+SNAKEFILE = os.path.relpath(workflow.main_snakefile)
 RULE_FILES = sorted(
-    os.path.relpath(path) for path in Path(workflow.basedir, "workflow/rules").glob("*.smk")
+    os.path.relpath(path) for path in Path(workflow.basedir, "workflow", "rules").glob("*.smk")
 )
-PAPER = "config/paper.yaml"
 
 
 def table_files():

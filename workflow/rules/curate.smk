@@ -15,6 +15,7 @@ rule ingest_tables:
     output:
         candidates="<results>/curated/stages/candidates.parquet",
         rejected="<results>/curated/stages/rejected_by_tables.parquet",
+        counts="<results>/curated/stages/rows_per_label.parquet",
     log:
         "<logs>/curated/ingest_tables.log",
     benchmark:
@@ -65,6 +66,7 @@ rule curate_pairs:
     input:
         candidates="<results>/curated/stages/candidates.parquet",
         rejected="<results>/curated/stages/rejected_by_tables.parquet",
+        counts="<results>/curated/stages/rows_per_label.parquet",
         facts=expand(
             "<results>/curated/stages/facts/{archive}.parquet",
             archive=corpus_archives(),

@@ -5,7 +5,8 @@
 # Outputs  resources/multicare/{record}/, resources/weights/{name}/, resources/glove/, resources/demo/...
 # Notes    Downloads are local rules, because compute nodes often have no internet. They resume from a `.part` file that
 #          is no declared output, since Snakemake deletes the outputs of a failed job. A file that config names by `path`
-#          is used as it is, and its rule never runs.
+#          is used as it is, and its rule never runs. Addresses and checksums are read from config by the scripts and are
+#          no params: pinning a checksum does not download a verified file again.
 
 
 rule draw_demo_corpus:
@@ -49,13 +50,8 @@ rule download_multicare:
     localrule: True
     conda:
         "../../envs/data.yaml"
-    params:
-        record=config["multicare"]["record"],
-        zenodo=config["downloads"]["zenodo"],
-        checksums=config["downloads"]["multicare"]["checksums"],
-        config_key="multicare.path",
     script:
-        "../scripts/download_zenodo_file.py"
+        "../scripts/download_multicare.py"
 
 
 rule download_release:
@@ -67,12 +63,8 @@ rule download_release:
     localrule: True
     conda:
         "../../envs/data.yaml"
-    params:
-        record=config["downloads"]["release"]["record"],
-        zenodo=config["downloads"]["zenodo"],
-        checksums=config["downloads"]["release"]["checksums"],
     script:
-        "../scripts/download_zenodo_record.py"
+        "../scripts/download_release.py"
 
 
 rule download_weights:
@@ -87,8 +79,7 @@ rule download_weights:
     conda:
         "../../envs/data.yaml"
     params:
-        source=lookup("downloads/weights/{name}", within=config),
-        config_key="downloads.weights.{name}.path",
+        key="weights/{name}",
     script:
         "../scripts/download_url.py"
 
@@ -99,30 +90,15 @@ rule download_hub_weights:
     log:
         "<logs>/resources/weights/{name}/{file}.log",
     wildcard_constraints:
-        name=one_of(weights_by("file")),
+        name=one_of(weights_by("repo")),
     retries: 2
     localrule: True
     conda:
         "../../envs/data.yaml"
     params:
-        sources=hub_sources,
-        checksums=hub_checksums,
-        hub=config["downloads"]["hub"],
-        config_key="downloads.weights.{name}.path",
+        source=hub_source,
     script:
-        "../scripts/download_hub_files.py"
-
-
-use rule download_hub_weights as download_biomedclip with:
-    output:
-        [ensure(file, non_empty=True) for file in weights_files("biomedclip")],
-    log:
-        "<logs>/resources/weights/biomedclip.log",
-    params:
-        sources=hub_sources,
-        checksums=hub_checksums,
-        hub=config["downloads"]["hub"],
-        config_key="downloads.weights.biomedclip.path",
+        "../scripts/download_hub_file.py"
 
 
 rule download_glove:
@@ -135,8 +111,7 @@ rule download_glove:
     conda:
         "../../envs/data.yaml"
     params:
-        source=config["downloads"]["glove"],
-        config_key="downloads.glove.path",
+        key="glove",
     script:
         "../scripts/download_url.py"
 

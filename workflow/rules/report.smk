@@ -5,6 +5,84 @@
 # Outputs  tables/{name}.csv and .md, figures/{name}.svg and .png
 
 
+rule describe_dataset:
+    input:
+        pairs="<results>/curated/pairs.parquet",
+        funnel="<results>/curated/funnel.csv",
+        images="<results>/packed/images.npy",
+        splits=expand("<results>/{split}/split.parquet", split=config["splits"]),
+        leakage=expand("<results>/{split}/leakage.json", split=config["splits"]),
+        library=library("describe_dataset.py"),
+    output:
+        multiext("<results>/tables/dataset", csv=".csv", md=".md"),
+        multiext("<results>/tables/example_captions", captions_csv=".csv", captions_md=".md"),
+        multiext("<results>/tables/funnel", funnel_csv=".csv", funnel_md=".md"),
+        multiext("<results>/tables/leakage", leakage_csv=".csv", leakage_md=".md"),
+        dataset_html=report(
+            "<results>/tables/dataset.html",
+            caption="../report/dataset.rst",
+            category="2. Dataset",
+            labels={"item": "Table 3: pairs per class"},
+        ),
+        captions_html=report(
+            "<results>/tables/example_captions.html",
+            caption="../report/example_captions.rst",
+            category="2. Dataset",
+            labels={"item": "Table 4: example captions"},
+        ),
+        leakage_html=report(
+            "<results>/tables/leakage.html",
+            caption="../report/leakage.rst",
+            category="2. Dataset",
+            labels={"item": "What subsets share"},
+        ),
+        examples=report(
+            "<results>/figures/examples.svg",
+            caption="../report/examples.rst",
+            category="2. Dataset",
+            labels={"item": "Figure 2: example images"},
+        ),
+        examples_png="<results>/figures/examples.png",
+        funnel=report(
+            "<results>/figures/funnel.svg",
+            caption="../report/funnel.rst",
+            category="2. Dataset",
+            labels={"item": "Curation funnel"},
+        ),
+        funnel_png="<results>/figures/funnel.png",
+        class_counts=report(
+            "<results>/figures/class_counts.svg",
+            caption="../report/dataset.rst",
+            category="2. Dataset",
+            labels={"item": "Pairs per class and subset (figure)"},
+        ),
+        class_counts_png="<results>/figures/class_counts.png",
+        caption_lengths=report(
+            "<results>/figures/caption_lengths.svg",
+            caption="../report/caption_lengths.rst",
+            category="2. Dataset",
+            labels={"item": "Caption lengths"},
+        ),
+        caption_lengths_png="<results>/figures/caption_lengths.png",
+    log:
+        "<logs>/tables/dataset.log",
+    benchmark:
+        "<benchmarks>/tables/dataset.tsv"
+    conda:
+        "../../envs/data.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        classes=config["curation"]["classes"],
+        splits=config["splits"],
+        seed=config["curation"]["seed"],
+        drawn=config["corpus"] == "demo",
+        tokens=config["models"]["pairdx_fusion"]["settings"]["tokens"],
+    script:
+        "../scripts/describe_dataset.py"
+
+
 rule compare_systems:
     input:
         predictions=cells("<results>/{split}/{model}/seed{seed}/predictions.parquet"),
@@ -21,13 +99,13 @@ rule compare_systems:
             "<results>/tables/comparison.html",
             caption="../report/comparison.rst",
             category="1. Comparison",
-            labels={"item": "Table 8: all systems", "kind": "table"},
+            labels={"item": "Table 8: comparison of all systems"},
         ),
         svg=report(
             "<results>/figures/comparison.svg",
             caption="../report/accuracy.rst",
             category="1. Comparison",
-            labels={"item": "Accuracy with intervals", "kind": "figure"},
+            labels={"item": "Accuracy of all systems (figure)"},
         ),
         png="<results>/figures/comparison.png",
     log:
@@ -48,83 +126,6 @@ rule compare_systems:
         "../scripts/compare_systems.py"
 
 
-rule describe_dataset:
-    input:
-        pairs="<results>/curated/pairs.parquet",
-        funnel="<results>/curated/funnel.csv",
-        images="<results>/packed/images.npy",
-        splits=expand("<results>/{split}/split.parquet", split=config["splits"]),
-        leakage=expand("<results>/{split}/leakage.json", split=config["splits"]),
-        library=library("describe_dataset.py"),
-    output:
-        multiext("<results>/tables/dataset", csv=".csv", md=".md"),
-        multiext("<results>/tables/example_captions", captions_csv=".csv", captions_md=".md"),
-        multiext("<results>/tables/funnel", funnel_csv=".csv", funnel_md=".md"),
-        multiext("<results>/tables/leakage", leakage_csv=".csv", leakage_md=".md"),
-        dataset_html=report(
-            "<results>/tables/dataset.html",
-            caption="../report/dataset.rst",
-            category="2. Dataset",
-            labels={"item": "Table 3: pairs per class", "kind": "table"},
-        ),
-        captions_html=report(
-            "<results>/tables/example_captions.html",
-            caption="../report/example_captions.rst",
-            category="2. Dataset",
-            labels={"item": "Table 4: example captions", "kind": "table"},
-        ),
-        leakage_html=report(
-            "<results>/tables/leakage.html",
-            caption="../report/leakage.rst",
-            category="2. Dataset",
-            labels={"item": "What subsets share", "kind": "table"},
-        ),
-        examples=report(
-            "<results>/figures/examples.svg",
-            caption="../report/examples.rst",
-            category="2. Dataset",
-            labels={"item": "Figure 2: example images", "kind": "figure"},
-        ),
-        examples_png="<results>/figures/examples.png",
-        funnel=report(
-            "<results>/figures/funnel.svg",
-            caption="../report/funnel.rst",
-            category="2. Dataset",
-            labels={"item": "Curation funnel", "kind": "figure"},
-        ),
-        funnel_png="<results>/figures/funnel.png",
-        class_counts=report(
-            "<results>/figures/class_counts.svg",
-            caption="../report/dataset.rst",
-            category="2. Dataset",
-            labels={"item": "Pairs per class and subset", "kind": "figure"},
-        ),
-        class_counts_png="<results>/figures/class_counts.png",
-        caption_lengths=report(
-            "<results>/figures/caption_lengths.svg",
-            caption="../report/caption_lengths.rst",
-            category="2. Dataset",
-            labels={"item": "Caption lengths", "kind": "figure"},
-        ),
-        caption_lengths_png="<results>/figures/caption_lengths.png",
-    log:
-        "<logs>/tables/dataset.log",
-    benchmark:
-        "<benchmarks>/tables/dataset.tsv"
-    conda:
-        "../../envs/data.yaml"
-    resources:
-        mem_mb=4000,
-        runtime=30,
-    params:
-        classes=config["curation"]["classes"],
-        splits=config["splits"],
-        seed=config["curation"]["seed"],
-        drawn=config["corpus"] == "demo",
-    script:
-        "../scripts/describe_dataset.py"
-
-
 rule report_system:
     input:
         metrics=seeds_of_cell("metrics.json"),
@@ -136,14 +137,14 @@ rule report_system:
             caption="../report/per_class.rst",
             category="3. Systems",
             subcategory="{model}",
-            labels={"split": "{split}", "item": "Scores per class", "kind": "table"},
+            labels={"split": "{split}", "item": "Scores per class (table)"},
         ),
         bars=report(
             "<results>/figures/per_class_{split}_{model}.svg",
             caption="../report/per_class.rst",
             category="3. Systems",
             subcategory="{model}",
-            labels={"split": "{split}", "item": "Scores per class", "kind": "figure"},
+            labels={"split": "{split}", "item": "Scores per class (figure)"},
         ),
         bars_png="<results>/figures/per_class_{split}_{model}.png",
         confusion=report(
@@ -151,7 +152,7 @@ rule report_system:
             caption="../report/confusion.rst",
             category="3. Systems",
             subcategory="{model}",
-            labels={"split": "{split}", "item": "Confusion matrix", "kind": "figure"},
+            labels={"split": "{split}", "item": "Confusion matrix"},
         ),
         confusion_png="<results>/figures/confusion_{split}_{model}.png",
     log:
@@ -164,7 +165,7 @@ rule report_system:
         mem_mb=2000,
         runtime=20,
     params:
-        registry=registry(),
+        registry=registry_entry,
     script:
         "../scripts/report_system.py"
 
@@ -179,7 +180,7 @@ rule plot_training:
             caption="../report/training.rst",
             category="3. Systems",
             subcategory="{model}",
-            labels={"split": "{split}", "item": "Training curves", "kind": "figure"},
+            labels={"split": "{split}", "item": "Training curves"},
         ),
         png="<results>/figures/training_{split}_{model}.png",
     log:
@@ -194,7 +195,7 @@ rule plot_training:
         mem_mb=2000,
         runtime=20,
     params:
-        registry=registry(),
+        registry=registry_entry,
     script:
         "../scripts/plot_training.py"
 
@@ -209,7 +210,7 @@ rule list_timings:
             "<results>/tables/timing.html",
             caption="../report/timing.rst",
             category="4. Cost",
-            labels={"item": "CPU seconds per image, by stage", "kind": "table"},
+            labels={"item": "CPU seconds per image, by stage"},
         ),
     log:
         "<logs>/tables/timing.log",
@@ -229,6 +230,7 @@ rule list_timings:
 rule draw_rule_graph:
     input:
         rules=RULE_FILES,
+        snakefile=SNAKEFILE,
         library=library("draw_rule_graph.py"),
     output:
         svg=report(
@@ -250,6 +252,5 @@ rule draw_rule_graph:
         "../../envs/data.yaml"
     params:
         config=config,
-        snakefile=workflow.main_snakefile,
     script:
         "../scripts/draw_rule_graph.py"

@@ -20,6 +20,7 @@ def main() -> None:
             pd.read_parquet(snakemake.input.rejected),
             pd.concat([pd.read_parquet(path) for path in snakemake.input.facts]),
             snakemake.params.settings,
+            counts=pd.read_parquet(snakemake.input.counts).set_index("label")["rows"],
             seed=snakemake.params.seed,
         )
         counts = curated.rejected.groupby(["stage", "reason"], sort=False).size()

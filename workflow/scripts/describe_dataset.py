@@ -14,7 +14,6 @@ from pairdx.reporting.webpage import write_for_reading
 
 CAPTIONS_PER_CLASS = 2
 DRAWN_NOTE = "Demo: images and captions are drawn by the workflow; no patient is shown."
-FUSION_TOKENS = 32  # paper, Section 3.2
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -70,7 +69,7 @@ def draw_figures(pairs: pd.DataFrame, dataset: pd.DataFrame, note: str | None) -
     save(counts, out.class_counts, out.class_counts_png)
     title = "Words per caption"
     lengths = figures.caption_lengths(
-        pairs, params.classes, title=title, note=note, truncation=FUSION_TOKENS
+        pairs, params.classes, title=title, note=note, truncation=params.tokens
     )
     save(lengths, out.caption_lengths, out.caption_lengths_png)
 

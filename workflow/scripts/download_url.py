@@ -11,14 +11,17 @@ if TYPE_CHECKING:
 
 
 def main() -> None:
-    """Download the one output."""
-    params = snakemake.params
+    """Download the one output from where its entry under ``downloads`` says."""
+    keys = snakemake.params.key.split("/")
+    source = snakemake.config["downloads"]
+    for key in keys:
+        source = source[key]
     with job_log(snakemake.log[0]):
         download(
-            params.source["url"],
+            source["url"],
             Path(snakemake.output[0]),
-            expected=choose_checksum(params.source["checksum"], None),
-            config_key=params.config_key,
+            expected=choose_checksum(source["checksum"], None),
+            config_key=".".join(["downloads", *keys, "path"]),
         )
 
 

@@ -22,7 +22,7 @@ def rule_graph_in_dot() -> str:
         config = Path(folder, "config.json")
         config.write_text(json.dumps(snakemake.params.config))
         command = [sys.executable, "-m", "snakemake", "all", "--rulegraph", "dot", "--nolock"]
-        command += ["--quiet", "all", "--snakefile", snakemake.params.snakefile]
+        command += ["--quiet", "all", "--snakefile", snakemake.input.snakefile]
         done = subprocess.run(  # noqa: S603 - a fixed command
             [*command, "--configfile", str(config)], capture_output=True, text=True, check=False
         )

@@ -20,6 +20,7 @@ def main() -> None:
             Path(source.captions), Path(source.cases), Path(source.metadata)
         )
         log.info("%d candidates in %s", len(candidates), source.captions)
+        counts = candidates["label"].value_counts().rename_axis("label").reset_index(name="rows")
         screening = screen_tables(
             candidates,
             snakemake.params.settings,
@@ -29,6 +30,7 @@ def main() -> None:
         log.info("%d rejected, %d left", len(screening.rejected), len(screening.candidates))
         write_table(snakemake.output.candidates, screening.candidates)
         write_table(snakemake.output.rejected, screening.rejected)
+        write_table(snakemake.output.counts, counts)
 
 
 main()

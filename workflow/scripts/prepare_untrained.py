@@ -4,13 +4,10 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from pairdx.files import write_json
 from pairdx.logs import job_log
-from pairdx.models.inputs import resources
+from pairdx.models.inputs import resources, subset_sizes
 from pairdx.models.registry import family
-from pairdx.splits import SUBSETS
 from pairdx.training.passport import passport
 
 if TYPE_CHECKING:
@@ -26,13 +23,13 @@ def main() -> None:
             params.settings, params.classes, resources(dict(source.items())), seed
         )
         classifier.save(Path(out.settings).parent)
-        counts = pd.read_parquet(source.split)["subset"].value_counts()
         facts = passport(
             settings=params.settings,
             seed=seed,
             device="cpu",
             wall_seconds=time.perf_counter() - started,
-            pairs={name: int(counts.get(name, 0)) for name in SUBSETS},
+            pairs=subset_sizes(source.split),
+            threads=snakemake.threads,
             parameters=classifier.parameters,
             stand_in=params.stand_in,
         )

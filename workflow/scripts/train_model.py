@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 from pairdx.files import sha256_of, write_json, write_table
 from pairdx.logs import job_log
 from pairdx.models.base import FitJob
-from pairdx.models.inputs import read_subset, resources
+from pairdx.models.inputs import read_subset, resources, subset_sizes
 from pairdx.models.registry import family
-from pairdx.splits import SUBSETS
 from pairdx.training.passport import passport
 from pairdx.training.state import remove_state, settings_hash
 
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def state_folder(seed: int) -> Path:
-    """Where an interrupted job's state lies: other settings or data have another folder."""
+    """Where an interrupted job's state lies: other settings, data or code have another."""
     params, source = snakemake.params, snakemake.input
     identity = {
         "family": params.family,
@@ -26,7 +25,8 @@ def state_folder(seed: int) -> Path:
         "classes": params.classes,
         "device": params.device,
         "seed": seed,
-        "data": [sha256_of(source.pairs), sha256_of(source.split)],
+        "data": [sha256_of(path) for path in (source.pairs, source.split, source.images)],
+        "code": [sha256_of(path) for path in source.library],
         "resources": {name: str(path) for name, path in resources(dict(source.items())).items()},
     }
     return Path(params.state, settings_hash(identity))
@@ -37,10 +37,10 @@ def main() -> None:
     params, source, out = snakemake.params, snakemake.input, snakemake.output
     seed, started = int(snakemake.wildcards.seed), time.perf_counter()
     with job_log(snakemake.log[0]):
-        subsets = {
-            name: read_subset(source.pairs, source.split, source.images, params.classes, name)
-            for name in SUBSETS
-        }
+        train, validation = (
+            read_subset(source.pairs, source.split, source.images, params.classes, name)
+            for name in ("train", "validation")
+        )
         module = family(params.family)
         classifier = module.build(
             params.settings, params.classes, resources(dict(source.items())), seed
@@ -51,7 +51,7 @@ def main() -> None:
             state_folder=state_folder(seed),
             threads=snakemake.threads,
         )
-        history = module.fit(classifier, subsets["train"], subsets["validation"], job)
+        history = module.fit(classifier, train, validation, job)
         classifier.save(Path(out.settings).parent)
         write_table(out.history, history)
         facts = passport(
@@ -59,7 +59,8 @@ def main() -> None:
             seed=seed,
             device=params.device,
             wall_seconds=time.perf_counter() - started,
-            pairs={name: len(pairs) for name, pairs in subsets.items()},
+            pairs=subset_sizes(source.split),
+            threads=snakemake.threads,
             parameters=classifier.parameters,
             stand_in=params.stand_in,
         )

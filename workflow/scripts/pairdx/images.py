@@ -8,14 +8,14 @@ import warnings
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-# A decompression bomb is an image that is small on disk and huge in memory. MultiCaRe's images are
-# about 0.3 megapixel.
-LARGEST_IMAGE_PIXELS = 100_000_000
 READABLE_FORMATS = ("WEBP", "JPEG", "PNG")
 
 
 def decode(content: bytes) -> Image.Image | str:
     """Decode an image to RGB, over white where it is transparent.
+
+    Images of more pixels than Pillow's limit (about 89 million), which may be decompression bombs,
+    and images of more than 8 bits per channel, whose meaning is not known, are not decoded.
 
     Returns:
         The image, or, where it cannot be decoded, one sentence that says why.
@@ -24,8 +24,8 @@ def decode(content: bytes) -> Image.Image | str:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             image = Image.open(io.BytesIO(content), formats=READABLE_FORMATS)
-            if image.width * image.height > LARGEST_IMAGE_PIXELS:
-                return f"{image.width} x {image.height} pixels exceed the limit of 100 megapixels"
+            if image.mode.startswith(("I", "F")):
+                return "more than 8 bits per channel; convert it to 8 bits first"
             image.load()
     except UnidentifiedImageError:
         return f"not a {', '.join(READABLE_FORMATS)} image"

@@ -27,7 +27,7 @@ LEAKAGE_KINDS = {
     "caption": "caption_cluster",
     "near_duplicate_image": "duplicate_cluster",
 }
-GROUPING_COLUMNS = ("article_id", "case_id", "duplicate_cluster", "caption_cluster")
+GROUPING_COLUMNS = ("article_id", "case_id", "figure_id", "duplicate_cluster", "caption_cluster")
 
 
 def stratified(pairs: pd.DataFrame, fractions: Mapping[str, float], seed: int) -> pd.DataFrame:
@@ -63,10 +63,10 @@ def _apportion(total: int, fractions: list[float]) -> list[int]:
 def grouped(pairs: pd.DataFrame, fractions: Mapping[str, float], seed: int) -> pd.DataFrame:
     """Split so that no group is on two sides, and class shares are as close as groups allow.
 
-    A group is a connected component of pairs that share an article, a case, a duplicate cluster or
-    a caption cluster. Groups are placed one by one, the largest first and equals in seeded order,
-    each where it leaves the class counts closest to their targets (least squares, relative to the
-    class's size).
+    A group is a connected component of pairs that share an article, a case, a figure, a duplicate
+    cluster or a caption cluster. Groups are placed one by one, the largest first and equals in
+    seeded order, each where it leaves the class counts closest to their targets (least squares,
+    relative to the class's size).
 
     Args:
         pairs: Columns pair_id, label and those of :data:`GROUPING_COLUMNS`.

@@ -65,7 +65,7 @@ def read_candidates(captions: Path, cases: Path, metadata: Path) -> pd.DataFrame
             "pair_id": images["file"].str.rsplit(".", n=1).str[0],
             "article_id": images["patient_id"].str.split("_").str[0],
             "case_id": images["patient_id"],
-            "figure_id": images["main_image"],
+            "figure_id": images["main_image"].where(images["main_image"] != "", images["file"]),
             "caption": images["caption"],
             "label": images["image_type"].str.strip(),
             "subtype": images["image_subtype"].str.strip(),

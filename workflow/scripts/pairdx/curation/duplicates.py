@@ -8,6 +8,7 @@ a band are compared.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise
 
 import numpy as np
@@ -77,6 +78,31 @@ def clusters(links: np.ndarray, names: pd.Series) -> pd.Series:
     _, component = connected_components(graph, directed=False)
     first = names.groupby(component).min()
     return pd.Series(first.loc[component].to_numpy(), index=names.index)
+
+
+def copies(found: Mapping[str, np.ndarray], size: int) -> dict[int, tuple[str, int]]:
+    """Decide which of linked items are copies of an item that is kept.
+
+    Items are visited in order; one that is linked to an item kept before is its copy. A chain of
+    near duplicates is not removed whole: its third item may resemble only the removed second.
+
+    Args:
+        found: Per reason, links as int array of shape (P, 2), positions; the first reason wins.
+        size: Number of items.
+
+    Returns:
+        For each copy its reason and the position of the kept item.
+    """
+    earlier: dict[int, list[tuple[str, int]]] = {}
+    for reason, links in found.items():
+        for first, second in np.sort(links, axis=1).tolist():
+            earlier.setdefault(second, []).append((reason, first))
+    removed: dict[int, tuple[str, int]] = {}
+    for item in range(size):
+        kept = [(reason, first) for reason, first in earlier.get(item, []) if first not in removed]
+        if kept:
+            removed[item] = kept[0]
+    return removed
 
 
 def same_value_links(values: pd.Series) -> np.ndarray:

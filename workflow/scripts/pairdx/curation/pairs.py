@@ -11,7 +11,7 @@ import pandas as pd
 
 from pairdx.curation.balancing import chosen, class_sizes
 from pairdx.curation.captions import caption_cluster
-from pairdx.curation.duplicates import clusters, near_duplicates, same_value_links
+from pairdx.curation.duplicates import clusters, copies, near_duplicates, same_value_links
 from pairdx.curation.outcomes import KEEP, Screening, funnel, only
 from pairdx.errors import PairDxError
 
@@ -54,6 +54,7 @@ def curate(
     facts: pd.DataFrame,
     settings: Mapping[str, Any],
     *,
+    counts: pd.Series,
     seed: int,
 ) -> Curated:
     """Run the stages archive, image, duplicates and balance, and draw up the funnel.
@@ -63,15 +64,15 @@ def curate(
         rejected_by_tables: What they rejected.
         facts: Rows of :func:`pairdx.curation.archives.inspect_archive`, of all archives.
         settings: The config's ``curation`` section.
+        counts: Number of rows per label in the raw table, which the funnel must account for.
         seed: Seed of the balancing.
 
     Raises:
         PairDxError: No pair is left, or the funnel does not add up.
     """
-    counts = pd.concat([candidates["label"], rejected_by_tables["label"]]).value_counts()
     screening = Screening(candidates)
     _screen_images(screening, facts)
-    _screen_duplicates(screening, settings["duplicates"])
+    _screen_duplicates(screening, settings)
     _balance(screening, settings, seed)
     survivors = screening.candidates.assign(
         caption_cluster=caption_cluster(screening.candidates["caption"])
@@ -105,20 +106,27 @@ def _screen_images(screening: Screening, facts: pd.DataFrame) -> None:
 
 
 def _screen_duplicates(screening: Screening, settings: Mapping[str, Any]) -> None:
-    images = screening.candidates.sort_values("pair_id")
+    """Keep the first of copies: pairs before out-of-distribution pairs, then by name."""
+    aside = ~screening.candidates["label"].isin(settings["classes"])
+    images = screening.candidates.assign(aside=aside).sort_values(["aside", "pair_id"])
+    images = images.drop(columns="aside").reset_index(drop=True)
     exact = same_value_links(images["sha256"])
-    near = near_duplicates(images["perceptual_hash"], settings["max_distance_bits"])
-    names = images["pair_id"]
-    exact_cluster = clusters(exact, names)
-    cluster = clusters(np.concatenate([exact, near]), names)
+    near = near_duplicates(images["perceptual_hash"], settings["duplicates"]["max_distance_bits"])
+    near = near[images["sha256"].to_numpy()[near].T[0] != images["sha256"].to_numpy()[near].T[1]]
+    cluster = clusters(np.concatenate([exact, near]), images["pair_id"])
     screening.candidates = images.assign(duplicate_cluster=cluster)
-    reasons = only(names != names, "")
-    if settings["near"] == "remove":
-        reasons[cluster != names] = "near_duplicate"
-    if settings["exact"] == "remove":
-        reasons[exact_cluster != names] = "exact_duplicate"
-    details = "of " + exact_cluster.where(reasons == "exact_duplicate", cluster)
-    screening.reject("duplicates", reasons, details.where(reasons != KEEP, ""))
+
+    found = {
+        f"{kind}_duplicate": links
+        for kind, links in (("exact", exact), ("near", near))
+        if settings["duplicates"][kind] == "remove"
+    }
+    originals = copies(found, len(images))
+    names = images["pair_id"].tolist()
+    reasons, details = (pd.Series(KEEP, index=images.index) for _ in range(2))
+    for copy, (reason, original) in originals.items():
+        reasons[copy], details[copy] = reason, f"of {names[original]}"
+    screening.reject("duplicates", reasons, details)
 
 
 def _balance(screening: Screening, settings: Mapping[str, Any], seed: int) -> None:

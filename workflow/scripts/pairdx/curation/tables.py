@@ -34,9 +34,10 @@ def screen_tables(
 
 
 def _screen_rows(screening: Screening) -> None:
-    files = screening.candidates["file"]
-    reasons = only(files.duplicated(), "repeated_row")
-    reasons[files.str.strip() == ""] = "no_file_name"
+    rows = screening.candidates
+    reasons = only(rows["pair_id"].duplicated(), "repeated_row")
+    reasons[rows["case_id"].str.strip() == ""] = "no_case"
+    reasons[rows["file"].str.strip() == ""] = "no_file_name"
     screening.reject("ingest", reasons)
 
 

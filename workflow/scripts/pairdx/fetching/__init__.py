@@ -13,7 +13,7 @@ from pairdx.fetching.listings import (
     select_files,
     zenodo_listing,
 )
-from pairdx.fetching.local import extract_member, use_local
+from pairdx.fetching.local import extract_member
 from pairdx.fetching.transfer import download
 
 __all__ = [
@@ -27,7 +27,6 @@ __all__ = [
     "hub_listing",
     "parse_checksum",
     "select_files",
-    "use_local",
     "verify",
     "zenodo_listing",
 ]

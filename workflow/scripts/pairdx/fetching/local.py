@@ -1,4 +1,4 @@
-"""Files that are on this machine already, members of archives, and room on the disk."""
+"""Members of archives, and room on the disk."""
 
 from __future__ import annotations
 
@@ -8,27 +8,10 @@ import zlib
 from pathlib import Path
 
 from pairdx.errors import PairDxError
-from pairdx.fetching.checksums import Checksum, verify
 from pairdx.files import written_whole
 
 MEBIBYTE = 2**20
 ENCRYPTED = 0x1  # the flag bit of a zip member
-
-
-def use_local(source: str | Path, path: str | Path, *, expected: Checksum | None) -> None:
-    """Put a symbolic link to a file on this machine where its download would have stood.
-
-    Raises:
-        PairDxError: The file is missing or not the expected one. It is never changed or deleted.
-    """
-    source = Path(source).expanduser().resolve()
-    if not source.is_file():
-        remedy = "correct its path in config (downloads), or set it to null to download the file"
-        raise PairDxError("this file does not exist", where=source, remedy=remedy)
-    verify(source, expected, where=source, name=source.name)
-    with written_whole(path) as aside:
-        aside.unlink()
-        aside.symlink_to(source)
 
 
 def extract_member(archive: str | Path, member: str, path: str | Path) -> None:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from pairdx.errors import PairDxError
 from pairdx.models.base import Pairs
+from pairdx.splits import SUBSETS
 
 RESOURCES = ("word_vectors", "vocabulary")
 
@@ -40,6 +41,12 @@ def read_subset(
     subsets = pd.read_parquet(split).set_index("pair_id")["subset"]
     rows = np.flatnonzero(table["pair_id"].map(subsets) == subset)
     return Pairs(table.iloc[rows].reset_index(drop=True), packed[rows], tuple(classes))
+
+
+def subset_sizes(split: str | Path) -> dict[str, int]:
+    """Count the pairs of every subset of ``split.parquet``."""
+    counts = pd.read_parquet(split, columns=["subset"])["subset"].value_counts()
+    return {name: int(counts.get(name, 0)) for name in SUBSETS}
 
 
 def resources(inputs: Mapping[str, str | Sequence[str]]) -> dict[str, Path]:

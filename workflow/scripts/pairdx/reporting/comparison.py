@@ -11,7 +11,7 @@ import pandas as pd
 from pairdx.errors import PairDxError
 from pairdx.evaluation.metrics import accuracy_over_seeds
 from pairdx.reporting.labels import demo_note, readable, system_title
-from pairdx.reporting.markdown import as_markdown, paper_percent, percent, plain, significant
+from pairdx.reporting.markdown import paper_percent, percent, plain, significant
 
 COLUMNS = {
     "model": "str",
@@ -155,24 +155,6 @@ def _stated_by_paper(
             )
         stated = paper["systems"][entry["paper"]]
     return {f"paper_{name}": stated.get(name, {}).get("value") for name in names}
-
-
-def comparison_markdown(
-    table: pd.DataFrame, cells: Sequence[Cell], registry: Registry, paper: Mapping[str, Any]
-) -> str:
-    """Write the comparison as Markdown, with the conditions of its numbers as notes.
-
-    Args:
-        table: What ``comparison_table`` returned.
-        cells: The results it was built from.
-        registry: The ``models`` section of the configuration.
-        paper: The content of config/paper.yaml.
-    """
-    return as_markdown(
-        comparison_for_reading(table, registry),
-        title=TITLE,
-        notes=comparison_notes(table, cells, registry, paper),
-    )
 
 
 def comparison_for_reading(table: pd.DataFrame, registry: Registry) -> pd.DataFrame:

@@ -35,6 +35,7 @@ def passport(
     settings: Mapping[str, Any],
     seed: int,
     device: str,
+    threads: int,
     wall_seconds: float,
     pairs: Mapping[str, int],
     parameters: int,
@@ -46,6 +47,7 @@ def passport(
         settings: The model's resolved settings.
         seed: The seed it was trained with.
         device: ``cpu`` or ``cuda``.
+        threads: CPU threads; their number decides the last bits of a sum.
         wall_seconds: Duration of this attempt; the time of all attempts is the sum over
             training.csv.
         pairs: Number of pairs per subset.
@@ -59,6 +61,7 @@ def passport(
         "parameters": parameters,
         "pairs": dict(pairs),
         "device": device_description(device),
+        "threads": threads,
         "host": host(),
         "wall_seconds": round(wall_seconds, 3),
         "peak_memory_bytes": peak_memory(device),

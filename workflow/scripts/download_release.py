@@ -1,4 +1,4 @@
-"""Download every file of a Zenodo record, verified, and list what came."""
+"""Download every file of the published PairDx, verified, and list what came."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,11 +13,12 @@ if TYPE_CHECKING:
 
 def main() -> None:
     """Download beside the manifest; the files are not outputs, so that a retry keeps them."""
-    params, manifest = snakemake.params, Path(snakemake.output.manifest)
-    key = "downloads.release"
+    config, manifest = snakemake.config["downloads"], Path(snakemake.output.manifest)
+    key, pinned = "downloads.release", config["release"]["checksums"]
     with job_log(snakemake.log[0]):
-        listing = zenodo_listing(params.record, base_url=params.zenodo, config_key=key)
-        files = download_all(listing, manifest.parent, pinned=params.checksums, config_key=key)
+        record = snakemake.wildcards.record
+        listing = zenodo_listing(record, base_url=config["zenodo"], config_key=key)
+        files = download_all(listing, manifest.parent, pinned=pinned, config_key=key)
         write_json(manifest, {name: sha256_of(path) for name, path in files.items()})
 
 

@@ -1,0 +1,25 @@
+"""Download one file of the MultiCaRe record, verified."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pairdx.fetching import download_all, select_files, zenodo_listing
+from pairdx.logs import job_log
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+
+def main() -> None:
+    """Find the file in the record's listing and download it."""
+    config, target = snakemake.config["downloads"], Path(snakemake.output[0])
+    record, key = snakemake.wildcards.record, "multicare.path"
+    with job_log(snakemake.log[0]):
+        listing = zenodo_listing(record, base_url=config["zenodo"], config_key=key)
+        where = f"Zenodo record {record}"
+        wanted = select_files(listing, [target.name], where=where, config_key=key)
+        pinned = config["multicare"]["checksums"]
+        download_all(wanted, target.parent, pinned=pinned, config_key=key)
+
+
+main()
