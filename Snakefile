@@ -32,7 +32,6 @@ pathvars:
     results=f"results/{config['run']}",
     logs=f"logs/{config['run']}",
     benchmarks=f"benchmarks/{config['run']}",
-    state=f"state/{config['run']}",
 
 
 wildcard_constraints:

@@ -134,6 +134,15 @@ def test_a_repeated_row_is_rejected_once() -> None:
     assert curated(table).rejected["reason"].tolist() == ["repeated_row"]
 
 
+def test_a_subset_keeps_so_many_per_class_and_the_same_ones_in_any_order() -> None:
+    table = candidates(["chart"] * 30 + ["radiology"] * 5, [40] * 35)
+    screening = screen_tables(table, SETTINGS, subset=10, seed=1)
+    assert screening.candidates["label"].value_counts().to_dict() == {"chart": 10, "radiology": 5}
+    assert set(screening.rejected["reason"]) == {"outside_subset"}
+    shuffled = screen_tables(table.iloc[::-1], SETTINGS, subset=10, seed=1)
+    assert set(shuffled.candidates["pair_id"]) == set(screening.candidates["pair_id"])
+
+
 def test_an_archive_that_config_does_not_list_is_a_reason() -> None:
     table = candidates(["chart", "chart"], [40, 40])
     result = curated(table, facts_of(table).iloc[:1])

@@ -6,6 +6,8 @@ import json
 import re
 import shutil
 import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,7 @@ import pytest
 import yaml
 
 from pairdx.evaluation.metrics import evaluate, majority_share
+from pairdx.files import sha256_of
 
 from .conftest import DEMO, REPOSITORY, Workflow
 
@@ -158,7 +161,10 @@ def test_every_system_leaves_what_it_should(results: Path, registry: dict[str, d
         timing = json.loads((results / f"timing/{model}.json").read_text())
         assert sum(timing["stages"].values()) == pytest.approx(timing["mean"])
         assert timing["cpu_model"]
-    assert not list((results.parents[1] / "state").rglob("*.pt"))
+    states = results.parents[1] / "state/demo"
+    assert (states / "stratified/pairdx_fusion").is_dir()
+    assert not list(states.rglob("*.pt"))
+    assert not list(results.parents[1].glob("<*"))
 
 
 def test_stand_ins_are_called_so_wherever_their_numbers_stand(results: Path) -> None:
@@ -217,6 +223,43 @@ def test_a_failed_job_leaves_nothing_that_looks_finished(demo: Workflow, tmp_pat
     assert "too small for six classes" in output
     assert "Traceback" not in output
     assert not list((demo.folder / "results/broken").rglob("split.parquet"))
+
+
+def test_a_killed_training_goes_on_and_ends_with_the_same_weights(
+    demo: Workflow, tmp_path: Path
+) -> None:
+    """Through Snakemake: SIGKILL after the third epoch, then the same command again."""
+    copy = Workflow(tmp_path / "copy")
+    shutil.copytree(demo.folder, copy.folder)
+    outputs = "results/demo/stratified/pairdx_clip/seed1"
+    weights = copy.folder / outputs / "model.safetensors"
+    undisturbed = sha256_of(weights)
+    weights.unlink()
+
+    log = copy.folder / "logs/demo/stratified/pairdx_clip/seed1/train.log"
+    log.unlink()
+    target = [f"{outputs}/model.safetensors", *DEMO]
+    running = subprocess.Popen(
+        [sys.executable, "-m", "snakemake", *target],
+        cwd=copy.folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + 180
+    while not (log.is_file() and "epoch 3/" in log.read_text()):
+        assert running.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    subprocess.run(["pkill", "-KILL", "-f", f"{copy.folder}/.snakemake/scripts"], check=True)
+    assert running.wait(timeout=60) != 0
+    assert not weights.exists()
+    assert list((copy.folder / "state").rglob("epoch-*.pt"))
+
+    copy.snakemake(*target)
+    history = pd.read_csv(copy.folder / outputs / "training.csv")
+    assert history["epoch"].tolist() == list(range(1, len(history) + 1))
+    assert "epoch 1/" not in log.read_text()
+    assert sha256_of(weights) == undisturbed
 
 
 def test_the_report_is_one_file_with_every_category(demo: Workflow) -> None:

@@ -271,6 +271,11 @@ def training_data(wildcards):
     }
 
 
+def state_folder(wildcards):
+    """Where a training job keeps its state: outside its outputs, which Snakemake deletes when a job fails."""
+    return "state/{run}/{split}/{model}/seed{seed}".format(run=config["run"], **wildcards)
+
+
 def model_files(wildcards, split=None, seed=None):
     """What a system was saved as: settings, and weights if it was trained."""
     folder = f"<results>/{split or wildcards.split}/{wildcards.model}/seed{seed or wildcards.seed}"

@@ -22,7 +22,6 @@ rule train_on_gpu:
         "<benchmarks>/{split}/{model}/seed{seed}/train.tsv"
     wildcard_constraints:
         model=one_of(trained_on("cuda")),
-    retries: 2
     conda:
         "../../envs/learning.yaml"
     threads: 4
@@ -36,7 +35,7 @@ rule train_on_gpu:
         stand_in=lookup("models/{model}/stand_in", within=config),
         classes=config["curation"]["classes"],
         device="cuda",
-        state="<state>/{split}/{model}/seed{seed}",
+        state=state_folder,
     script:
         "../scripts/train_model.py"
 
@@ -54,7 +53,7 @@ use rule train_on_gpu as train_on_cpu with:
         stand_in=lookup("models/{model}/stand_in", within=config),
         classes=config["curation"]["classes"],
         device="cpu",
-        state="<state>/{split}/{model}/seed{seed}",
+        state=state_folder,
 
 
 rule prepare_untrained:
