@@ -76,11 +76,13 @@ def test_a_users_own_file_never_becomes_an_output(fresh: Workflow, tmp_path: Pat
     assert f"{tmp_path}/config.json" in output
 
 
-def test_a_comparison_of_untrained_systems_alone_can_be_planned(fresh: Workflow) -> None:
+def test_a_comparison_of_untrained_systems_alone_can_be_planned(
+    fresh: Workflow, tmp_path: Path
+) -> None:
     names = [name for name, entry in ENABLED.items() if entry["trained"]]
-    overlay = "models={" + ", ".join(f"{name}: {{enabled: false}}" for name in names) + "}"
-    (fresh.folder / "untrained.yaml").write_text(overlay.replace("models=", "models: "))
-    plan = fresh.plan("all", "--configfile", "untrained.yaml")
+    overlay = "models: {" + ", ".join(f"{name}: {{enabled: false}}" for name in names) + "}"
+    (tmp_path / "untrained.yaml").write_text(overlay)
+    plan = fresh.plan("all", "--configfile", str(tmp_path / "untrained.yaml"))
     assert plan["compare_systems"] == 1
     assert not {"train_on_gpu", "train_on_cpu"} & set(plan)
 
@@ -126,9 +128,10 @@ def test_a_config_error_stops_before_the_dag_and_names_the_key(
     assert "Traceback" not in output
 
 
-def test_an_item_of_the_paper_whose_system_is_off_says_so(fresh: Workflow) -> None:
-    setting = "models={pairdx_clip: {enabled: false}}"
-    output = fresh.snakemake("paper_table_6", "-n", *DEMO, "--config", setting, check=False)
+def test_an_item_of_the_paper_whose_system_is_off_says_so(fresh: Workflow, tmp_path: Path) -> None:
+    overlay = tmp_path / "without.yaml"
+    overlay.write_text("models: {pairdx_clip: {enabled: false}}")
+    output = fresh.snakemake("paper_table_6", "-n", "--configfile", str(overlay), check=False)
     assert "models.pairdx_clip is not enabled" in output
 
 
