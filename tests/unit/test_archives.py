@@ -1,0 +1,116 @@
+"""Images out of archives: each trouble has its reason, and nothing from outside is trusted."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from zipfile import ZipFile
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from pairdx.curation.archives import inspect_archive, perceptual_hash
+from pairdx.curation.duplicates import near_duplicates
+from pairdx.errors import PairDxError
+from pairdx.images import decode
+
+IMAGE_SETTINGS = {"min_side_pixels": 32, "max_aspect_ratio": 10, "min_grey_level_spread": 2.0}
+
+
+def encoded(image: Image.Image, quality: int = 80) -> bytes:
+    stream = io.BytesIO()
+    image.save(stream, "WEBP", quality=quality)
+    return stream.getvalue()
+
+
+@pytest.fixture
+def picture() -> Image.Image:
+    # noise whose amplitude falls with frequency, as in natural images
+    spectrum = np.fft.fft2(np.random.default_rng(5).standard_normal((96, 128)))
+    frequency = np.hypot(*np.meshgrid(np.fft.fftfreq(96), np.fft.fftfreq(128), indexing="ij"))
+    surface = np.fft.ifft2(spectrum / np.maximum(frequency, 0.01)).real
+    scaled = 255 * (surface - surface.min()) / np.ptp(surface)
+    return Image.fromarray(scaled.astype(np.uint8)).convert("RGB")
+
+
+def test_each_trouble_of_an_archive_has_its_reason(tmp_path: Path, picture: Image.Image) -> None:
+    contents = {
+        "sound": encoded(picture),
+        "tiny": encoded(Image.new("RGB", (1, 1), "white")),
+        "white": encoded(Image.new("RGB", (64, 64), "white")),
+        "strip": encoded(picture.resize((660, 40))),
+        "truncated": encoded(picture)[:300],
+        "page": b"<html>404</html>",
+    }
+    with ZipFile(tmp_path / "PMC1.zip", "w") as archive:
+        for name, content in contents.items():
+            archive.writestr(name, content)
+        archive.writestr("../climber", b"never read")
+    members = [*contents, "absent"]
+    table = pd.DataFrame({"row": range(len(members)), "member": members})
+    facts = inspect_archive(table, tmp_path / "PMC1.zip", IMAGE_SETTINGS)
+    assert dict(zip(members, facts["reason"], strict=True)) == {
+        "sound": "",
+        "tiny": "too_small",
+        "white": "near_uniform",
+        "strip": "extreme_shape",
+        "truncated": "unreadable",
+        "page": "unreadable",
+        "absent": "missing_from_archive",
+    }
+    assert facts.loc[0, ["width", "height"]].tolist() == [128, 96]
+    assert len(facts.loc[0, "perceptual_hash"]) == 64
+
+
+def test_a_damaged_entry_is_one_rejection_and_not_the_end(
+    tmp_path: Path, picture: Image.Image
+) -> None:
+    path = tmp_path / "PMC1.zip"
+    with ZipFile(path, "w") as archive:
+        archive.writestr("first", encoded(picture))
+        archive.writestr("second", encoded(picture))
+    content = bytearray(path.read_bytes())
+    content[200] ^= 0xFF  # within the first entry's data: its checksum no longer fits
+    path.write_bytes(content)
+    table = pd.DataFrame({"row": [0, 1], "member": ["first", "second"]})
+    facts = inspect_archive(table, path, IMAGE_SETTINGS)
+    assert facts["reason"].tolist() == ["unreadable", ""]
+    assert "damaged archive entry" in facts.loc[0, "detail"]
+
+
+def test_a_truncated_archive_is_an_error_that_names_it(tmp_path: Path) -> None:
+    path = tmp_path / "PMC7.zip"
+    with ZipFile(path, "w") as archive:
+        archive.writestr("entry", b"x" * 1000)
+    path.write_bytes(path.read_bytes()[:500])
+    with pytest.raises(PairDxError, match=r"not a whole zip file[\s\S]*PMC7\.zip"):
+        inspect_archive(pd.DataFrame({"row": [0], "member": ["entry"]}), path, IMAGE_SETTINGS)
+
+
+def test_recompression_stays_within_the_default_distance(picture: Image.Image) -> None:
+    again = decode(encoded(picture, quality=60))
+    assert isinstance(again, Image.Image)
+    hashes = pd.Series([perceptual_hash(picture), perceptual_hash(again)])
+    assert len(near_duplicates(hashes, 12)) == 1
+
+
+def test_transparent_images_are_laid_over_white() -> None:
+    stream = io.BytesIO()
+    Image.new("RGBA", (4, 4), (0, 0, 0, 0)).save(stream, "PNG")
+    image = decode(stream.getvalue())
+    assert isinstance(image, Image.Image)
+    assert image.getpixel((0, 0)) == (255, 255, 255)
+
+
+def test_a_decompression_bomb_is_refused_before_it_is_decoded() -> None:
+    stream = io.BytesIO()
+    Image.new("1", (20_000, 20_000)).save(stream, "PNG")
+    assert str(decode(stream.getvalue())).startswith("refused")
+
+
+def test_images_of_more_than_8_bits_are_refused_rather_than_clipped() -> None:
+    stream = io.BytesIO()
+    Image.fromarray(np.full((40, 40), 30_000, dtype=np.uint16)).save(stream, "PNG")
+    assert "8 bits" in str(decode(stream.getvalue()))
