@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,7 @@ from slurm.cluster import SlurmCluster
 from slurm.configuration import ACCOUNT
 from workflow.conftest import copy_of_workflow
 
-pytestmark = pytest.mark.slurm
+pytestmark = [pytest.mark.slurm, pytest.mark.xdist_group("slurm")]
 
 # Two epochs of the paper's reading of the loss, and no more pairs than that needs.
 OVERLAY = """
@@ -54,7 +55,10 @@ def test_one_system_goes_from_raw_archives_to_metrics(
     assert not list((folder / "state").rglob("*.pt"))
 
     columns = "Comment,Partition,State,AllocTRES"
+    run = re.search(r"SLURM run ID: (\S+)", done.stdout)
+    assert run
     options = ["--allocations", "--noheader", "--parsable2", "--starttime=now-1days"]
+    options += [f"--name={run[1]}"]
     rows = cluster.run("sacct", *options, f"--format={columns}").splitlines()
     jobs = {row.split("|")[0]: row.split("|")[1:] for row in rows if row.split("|")[0]}
     training = [job for rule, job in jobs.items() if rule.startswith("rule_train_on_cpu")]

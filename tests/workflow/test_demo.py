@@ -20,7 +20,7 @@ from pairdx.files import sha256_of
 
 from .conftest import DEMO, REPOSITORY, Workflow
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo")]
 
 SPLITS = ("stratified", "grouped")
 CLASSES = yaml.safe_load((REPOSITORY / "config/config.yaml").read_text())["curation"]["classes"]

@@ -10,7 +10,7 @@ import yaml
 
 from .conftest import DEMO, REPOSITORY, Workflow
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("plan")]
 
 CONFIG = yaml.safe_load((REPOSITORY / "config/config.yaml").read_text())
 MODELS = yaml.safe_load((REPOSITORY / "config/models.yaml").read_text())["models"]

@@ -11,7 +11,7 @@ import pytest
 
 from .conftest import REPOSITORY, Workflow
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo")]
 
 README = (REPOSITORY / "README.md").read_text()
 COMMANDS = [

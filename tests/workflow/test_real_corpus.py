@@ -11,7 +11,7 @@ import pytest
 
 from .conftest import DEMO, copy_of_workflow
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("real corpus")]
 
 CORPUS = os.environ.get("PAIRDX_REAL_CORPUS")
 
