@@ -44,7 +44,13 @@ wildcard_constraints:
 report: "workflow/report/workflow.rst"
 
 
-# ---------------------------------------------------------------- phases
+# ---------------------------------------------------------------- the default target, and the phases
+rule all:
+    input:
+        table_files(),
+        figure_files(),
+
+
 include: "workflow/rules/targets.smk"
 include: "workflow/rules/fetch.smk"
 include: "workflow/rules/curate.smk"

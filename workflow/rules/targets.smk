@@ -1,14 +1,7 @@
 # Named targets: what a user asks for, in place of file names.
 #
 # Purpose  `snakemake curated`, `snakemake tables`, `snakemake paper_table_8` ... make one thing and what it needs.
-#          `all` stands first, so that plain `snakemake` makes everything.
-
-
-rule all:
-    default_target: True
-    input:
-        table_files(),
-        figure_files(),
+#          `all`, which plain `snakemake` makes, stands in the Snakefile: an included file cannot set the default target.
 
 
 rule curated:
