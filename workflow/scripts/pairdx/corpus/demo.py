@@ -192,7 +192,7 @@ def _row(file_id: str, panel: Panel, size: int, rng: np.random.Generator) -> dic
         case.article.licence,
         size,
         panel.caption,
-        str(references),
+        panel.stated_references or str(references),
         *labels,
         str(machine),
         str(from_text),

@@ -81,6 +81,7 @@ class Panel:
         order: Place of the panel in its figure, from 1.
         total: Number of panels of the figure.
         stated_type: What the column ``image_type`` says instead of what was drawn.
+        stated_references: What the column ``case_substring`` holds instead of a list.
     """
 
     number: int
@@ -92,6 +93,7 @@ class Panel:
     total: int
     caption: str
     stated_type: str | None = None
+    stated_references: str | None = None
 
     @property
     def file(self) -> str:

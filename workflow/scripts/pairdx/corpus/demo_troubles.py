@@ -15,6 +15,7 @@ import imagehash
 from PIL import Image
 
 from pairdx.corpus.demo_plan import Case, Panel, Plan
+from pairdx.corpus.demo_trouble_texts import BROKEN_LISTS, CAPTIONS, ERROR_PAGE, UNKNOWN_TYPES
 from pairdx.errors import PairDxError
 
 # A re-compressed copy stays well inside the 12 of 256 bits that count as a near-duplicate.
@@ -33,11 +34,13 @@ class Trouble:
     Attributes:
         stage: The curation stage that rejects the file; None where the file is kept.
         reason: The reason that this stage gives.
+        masked: The kind of identifier that is masked in the caption of a file that is kept.
     """
 
     problem: str
-    stage: str | None
-    reason: str | None
+    stage: str | None = None
+    reason: str | None = None
+    masked: str | None = None
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,7 @@ class Planted:
             "expected": "kept" if self.trouble.stage is None else "rejected",
             "stage": self.trouble.stage,
             "reason": self.trouble.reason,
+            "masked": self.trouble.masked,
             "of": self.original.file if self.original else None,
         }
 
@@ -70,14 +74,22 @@ TROUBLES = {
         Trouble("not_an_image", "image", "unreadable"),
         Trouble("exact_duplicate", "duplicates", "exact_duplicate"),
         Trouble("near_duplicate", "duplicates", "near_duplicate"),
-        Trouble("caption_name", "caption", "caption_name"),
-        Trouble("caption_date", "caption", "caption_date"),
-        Trouble("caption_record_number", "caption", "caption_record_number"),
+        Trouble("caption_name", "identifiers", "name"),
+        Trouble("caption_date", "identifiers", "date"),
+        Trouble("caption_record_number", "identifiers", "record_number"),
+        Trouble("caption_phone", "identifiers", "phone"),
+        Trouble("caption_email", "identifiers", "email"),
+        Trouble("caption_url", masked="url"),
+        Trouble("caption_initials", masked="initials"),
         Trouble("caption_markup", "caption", "caption_markup"),
         Trouble("empty_caption", "caption", "empty_caption"),
+        Trouble("boilerplate_caption", "caption", "boilerplate_caption"),
+        Trouble("uniform_image", "image", "near_uniform"),
+        Trouble("absurd_shape", "image", "extreme_shape"),
+        Trouble("malformed_list", "ingest", "malformed_list"),
         Trouble("missing_from_archive", "archive", "missing_from_archive"),
         Trouble("unknown_class", "class", "unknown_class"),
-        Trouble("emoji_in_caption", None, None),
+        Trouble("emoji_in_caption"),
     )
 }
 DUPLICATES = ("exact_duplicate", "near_duplicate")
@@ -85,47 +97,6 @@ AGES: dict[str, tuple[int | None, ...]] = {
     "under_age": (17, 0, 9, 14, 5, 12),
     "unknown_age": (None,),
 }
-UNKNOWN_TYPES = ("hologram", "thermogram", "sketch")
-CAPTIONS: dict[str, tuple[str, ...]] = {
-    "caption_name": (
-        "{} Courtesy of Dr. Maria Keller.",
-        "Mr. Tom Baker, seen in our clinic. {}",
-        "{} Image provided by Prof. Anna Lindqvist.",
-        "{} Mrs. Helen Osei agreed to publication.",
-        "{} The operation was done by Dr. Paul Novak.",
-        "Ms. Laura Petit at follow-up. {}",
-    ),
-    "caption_date": (
-        "Findings on 12 March 2019. {}",
-        "{} Taken 03/04/2018.",
-        "{} Seen again on January 7, 2021.",
-        "{} (2016-11-23)",
-        "State on 5th June 2014. {}",
-        "{} Last visit 21.09.2017.",
-    ),
-    "caption_record_number": (
-        "{} MRN 00482913.",
-        "{} (patient ID: 7734102)",
-        "MRN: 51200934. {}",
-        "{} Hospital number 20957714.",
-        "Patient ID 3390817. {}",
-        "{} Medical record number 660128.",
-    ),
-    "caption_markup": (
-        "<b>Case</b> {}",
-        "{}<script>alert(1)</script>",
-        "{} <img src=x onerror=alert(1)>",
-        '<a href="javascript:alert(1)">Figure</a> {}',
-        "{}<br/>",
-        "<i>{}</i>",
-    ),
-    "empty_caption": ("", "   "),
-    "emoji_in_caption": ("{} 🫀", "🩺 {}", "{} 👁️", "{} 🫁"),
-}
-ERROR_PAGE = (
-    "<!DOCTYPE html><html><head><title>404 Not Found</title></head>"
-    "<body><h1>Not Found</h1><p>{} was not found on this server.</p></body></html>\n"
-)
 
 
 def plant(plan: Plan) -> list[Planted]:
@@ -203,6 +174,8 @@ def _add_figure(plan: Plan, case: Case, trouble: Trouble, number: int) -> Plante
         panel.caption = templates[number % len(templates)].format(panel.caption)
     elif trouble.problem == "unknown_class":
         panel.stated_type = UNKNOWN_TYPES[number % len(UNKNOWN_TYPES)]
+    elif trouble.problem == "malformed_list":
+        panel.stated_references = BROKEN_LISTS[number % len(BROKEN_LISTS)]
     return Planted(panel, trouble)
 
 
@@ -218,6 +191,10 @@ def spoilt(planted: Planted, image: bytes) -> bytes | None:
         return None
     if problem == "white_pixel":
         return encoded(Image.new("RGB", (1, 1), (255, 255, 255)))
+    if problem == "uniform_image":
+        return encoded(Image.new("RGB", (320, 240), (90, 90, 94)))
+    if problem == "absurd_shape":
+        return encoded(_opened(image).resize((1200, 40)))
     if problem == "truncated_image":
         return image[: len(image) // 2]
     if problem == "not_an_image":
@@ -232,13 +209,11 @@ def recompressed(image: bytes) -> bytes:
 
     The perceptual hash is ``imagehash.phash`` with 256 bits.
     """
-    with Image.open(io.BytesIO(image)) as opened:
-        picture = opened.convert("RGB")
+    picture = _opened(image)
     before = imagehash.phash(picture, hash_size=HASH_SIZE)
     for quality in (45, 60, 75, 90):
         again = encoded(picture, quality)
-        with Image.open(io.BytesIO(again)) as opened:
-            after = imagehash.phash(opened.convert("RGB"), hash_size=HASH_SIZE)
+        after = imagehash.phash(_opened(again), hash_size=HASH_SIZE)
         if again != image and before - after <= MOST_BITS_OF_A_COPY:
             return again
     stream = io.BytesIO()
@@ -251,3 +226,8 @@ def encoded(image: Image.Image, quality: int = 80) -> bytes:
     stream = io.BytesIO()
     image.save(stream, "WEBP", quality=quality, method=ENCODER_EFFORT)
     return stream.getvalue()
+
+
+def _opened(image: bytes) -> Image.Image:
+    with Image.open(io.BytesIO(image)) as opened:
+        return opened.convert("RGB")
