@@ -5,6 +5,8 @@
 # Where things are:
 #   resources/...                                    files from outside, shared by all runs
 #   results/{run}/curated/                           pairs.parquet, rejected.parquet, funnel.csv
+#   results/{run}/review/                            sheet.csv to fill in, and the images that it lists
+#   results/{run}/dataset/                           pairdx.zip, croissant.json, datasheet.md: the dataset to hand on
 #   results/{run}/packed/                            images.npy (decoded once), word_vectors.safetensors
 #   results/{run}/{split}/                           split.parquet, leakage.json
 #   results/{run}/{split}/{model}/seed{seed}/        weights, training.csv, predictions, metrics, passport
@@ -49,6 +51,7 @@ rule all:
     input:
         table_files(),
         figure_files(),
+        "<results>/dataset/datasheet.md",
 
 
 include: "workflow/rules/targets.smk"
@@ -56,6 +59,7 @@ include: "workflow/rules/fetch.smk"
 include: "workflow/rules/curate.smk"
 include: "workflow/rules/split.smk"
 include: "workflow/rules/pack.smk"
+include: "workflow/rules/passport.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/time.smk"

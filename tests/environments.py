@@ -16,9 +16,9 @@ PYTHON_VERSION = "3.12"
 # What a rule of each environment imports, beyond what these bring along.
 ENVIRONMENTS = {
     "data": [
-        "gensim", "imagehash", "matplotlib", "mlcroissant", "numpy", "pandas", "phonenumbers",
-        "pillow", "pyarrow", "pyyaml", "requests", "safetensors", "scikit-learn", "scipy",
-        "seaborn", "snakemake", "tabulate", "tqdm",
+        "gensim", "imagehash", "markdown-it-py", "matplotlib", "mlcroissant", "numpy", "pandas",
+        "phonenumbers", "pillow", "pyarrow", "pyyaml", "regex", "requests", "safetensors",
+        "scikit-learn", "scipy", "seaborn", "snakemake", "tabulate", "tqdm",
     ],
     "learning": [
         "kornia", "numpy", "open-clip-torch", "pandas", "pillow", "pyarrow", "safetensors",

@@ -90,6 +90,7 @@ def pairs_table() -> pd.DataFrame:
             "pair_id": names,
             "label": [CLASSES[row % 3] for row in range(30)],
             "subtype": "ct",
+            "age": pd.array([None, *range(18, 47)], dtype="Int64"),
             "caption": [f"caption {row} $x_{{ " + "word " * row for row in range(30)],
             "article_id": "PMC1",
             "licence": "CC BY",
@@ -116,3 +117,75 @@ def funnel_of_two_stages() -> pd.DataFrame:
             "kept": [8, 22, 8, 9],
         }
     )
+
+
+# Candidates per class in MultiCaRe 2.x, and what the largest figures have to hold.
+FULL_SCALE = {
+    "radiology": 65640,
+    "endoscopy": 3356,
+    "medical_photograph": 24822,
+    "ophthalmic_imaging": 3818,
+    "electrography": 1974,
+    "chart": 4877,
+}
+SET_ASIDE = {"pathology": 26304}
+STAGES = [
+    *("ingest", "class", "age", "licence", "caption", "identifiers", "subset", "archive", "image"),
+    *("duplicates", "review", "balance"),
+]
+
+
+def full_scale_funnel() -> pd.DataFrame:
+    """A curation funnel of 130,791 candidates: twelve stages, which reject 2 % each."""
+    rows = []
+    for label, count in [*FULL_SCALE.items(), *SET_ASIDE.items(), ("sketch", 4)]:
+        left = count
+        for stage in STAGES:
+            rejected = left if (stage, label) == ("class", "sketch") else left // 50
+            aside = left - rejected if stage == "balance" and label in SET_ASIDE else 0
+            kept = left - rejected - aside
+            rows.append([stage, label, left, rejected, aside, kept])
+            left = kept
+    columns = ["stage", "label", "candidates", "rejected", "out_of_distribution", "kept"]
+    table = pd.DataFrame(rows, columns=columns)
+    order = table["stage"].map(STAGES.index)
+    return table.loc[order.sort_values(kind="stable").index].reset_index(drop=True)
+
+
+def full_scale_pairs() -> pd.DataFrame:
+    """Label and age of 22,665 pairs; every tenth age is unknown, and all of charts."""
+    places = np.arange(22665)
+    labels = np.array(list(FULL_SCALE))[places % len(FULL_SCALE)]
+    years = pd.Series(18 + places * 7 % 83, dtype="Int64")
+    return pd.DataFrame(
+        {"label": labels, "age": years.mask((places % 10 == 0) | (labels == "chart"))}
+    )
+
+
+def leakage_reports() -> list[dict[str, Any]]:
+    """What leakage.json holds of a split that leaks in every measure and of one that does not."""
+    sizes = {"train": 15865, "validation": 3400, "test": 3400}
+    kinds = ("article", "case", "figure", "caption", "near_duplicate_image")
+    shares = {"stratified": (1.0, 0.862, 0.613, 0.4021, 1 / 3400), "grouped": (0.0,) * 5}
+    return [
+        {
+            "split": split,
+            "pairs": sizes,
+            "kinds": {
+                kind: {
+                    f"{first}-{second}": {
+                        "groups": round(share * 100),
+                        "pairs": round(share * sizes[second]),
+                        "share": round(share, 6),
+                    }
+                    for first, second in [
+                        ("train", "validation"),
+                        ("train", "test"),
+                        ("validation", "test"),
+                    ]
+                }
+                for kind, share in zip(kinds, of_split, strict=True)
+            },
+        }
+        for split, of_split in shares.items()
+    ]

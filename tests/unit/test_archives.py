@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -62,6 +63,49 @@ def test_each_trouble_of_an_archive_has_its_reason(tmp_path: Path, picture: Imag
     }
     assert facts.loc[0, ["width", "height"]].tolist() == [128, 96]
     assert len(facts.loc[0, "perceptual_hash"]) == 64
+
+
+def test_a_folder_is_read_like_an_archive(tmp_path: Path, picture: Image.Image) -> None:
+    contents = {"images/sound": encoded(picture), "images/page": b"<html>404</html>"}
+    (tmp_path / "folder" / "images").mkdir(parents=True)
+    with ZipFile(tmp_path / "corpus.zip", "w") as archive:
+        for name, content in contents.items():
+            archive.writestr(name, content)
+            (tmp_path / "folder" / name).write_bytes(content)
+    members = [*contents, "images/absent", "../corpus.zip"]
+    table = pd.DataFrame({"row": range(len(members)), "member": members})
+    of_folder = inspect_archive(table, tmp_path / "folder", IMAGE_SETTINGS)
+    assert of_folder["reason"].tolist() == ["", "unreadable", *2 * ["missing_from_archive"]]
+    of_archive = inspect_archive(table, tmp_path / "corpus.zip", IMAGE_SETTINGS)
+    pd.testing.assert_frame_equal(of_folder, of_archive)
+
+
+def test_ignored_members_are_counted_in_the_log(
+    tmp_path: Path, picture: Image.Image, caplog: pytest.LogCaptureFixture
+) -> None:
+    names = ["wanted", "unnamed", "licence.txt", "../climber", "/absolute", "a/../../climber"]
+    with ZipFile(tmp_path / "PMC1.zip", "w") as archive:
+        for name in names:
+            archive.writestr(name, encoded(picture))
+    table = pd.DataFrame({"row": [0, 1], "member": ["wanted", "../climber"]})
+    with caplog.at_level(logging.INFO, logger="pairdx"):
+        facts = inspect_archive(table, tmp_path / "PMC1.zip", IMAGE_SETTINGS)
+    assert facts["reason"].tolist() == ["", "missing_from_archive"]
+    assert "PMC1.zip: 2 members are ignored because no candidate names them" in caplog.text
+    assert "3 because their names lead out of the archive" in caplog.text
+    assert [path.name for path in tmp_path.iterdir()] == ["PMC1.zip"]
+
+
+def test_a_file_that_is_too_large_is_not_read(
+    tmp_path: Path, picture: Image.Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = encoded(picture)
+    (tmp_path / "image").write_bytes(content)
+    monkeypatch.setattr("pairdx.curation.archives.LARGEST_FILE_BYTES", len(content) - 1)
+    table = pd.DataFrame({"row": [0], "member": ["image"]})
+    facts = inspect_archive(table, tmp_path, IMAGE_SETTINGS)
+    assert facts.loc[0, "reason"] == "unreadable"
+    assert "larger than" in facts.loc[0, "detail"]
 
 
 def test_a_damaged_entry_is_one_rejection_and_not_the_end(

@@ -10,67 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from curation_samples import SETTINGS, candidates, curated, facts_of
 from pairdx.curation.balancing import chosen, class_sizes, water_fill
-from pairdx.curation.captions import caption_cluster, caption_problem
 from pairdx.curation.duplicates import clusters, copies, near_duplicates, same_value_links
+from pairdx.curation.identifiers import KINDS
 from pairdx.curation.outcomes import STAGES
-from pairdx.curation.pairs import Curated, curate
+from pairdx.curation.pairs import curate
+from pairdx.curation.review import read_decisions
 from pairdx.curation.tables import screen_tables
 from pairdx.errors import PairDxError
-
-CLASSES = ["radiology", "chart"]
-SETTINGS = {
-    "classes": CLASSES,
-    "out_of_distribution": ["pathology"],
-    "min_age": 18,
-    "unknown_age": "reject",
-    "licences": None,
-    "caption_problems": ["empty", "markup", "name", "date", "record_number", "email"],
-    "duplicates": {"exact": "remove", "near": "remove", "max_distance_bits": 10},
-    "balance": {"total": 25, "per_class_cap": None},
-}
-
-
-def candidates(labels: list[str], ages: list[int | None]) -> pd.DataFrame:
-    names = [f"PMC1{number:04d}_f_a_1_1" for number in range(len(labels))]
-    return pd.DataFrame(
-        {
-            "row": range(len(labels)),
-            "file": [f"{name}.webp" for name in names],
-            "pair_id": names,
-            "article_id": names,
-            "case_id": names,
-            "figure_id": names,
-            "caption": [f"Finding number {number}." for number in range(len(labels))],
-            "label": labels,
-            "subtype": "",
-            "licence": "CC BY",
-            "archive": "PMC1",
-            "member": names,
-            "age": pd.array(ages, dtype="Int64"),
-            "sex": "",
-            "year": "",
-        }
-    )
-
-
-def facts_of(table: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
-    generator = np.random.default_rng(seed)
-    hashes = [generator.bytes(32).hex() for _ in range(len(table))]
-    sound = {"width": 300, "height": 300, "stage": "", "reason": "", "detail": ""}
-    return pd.DataFrame({"row": table["row"], "sha256": hashes, "perceptual_hash": hashes} | sound)
-
-
-def curated(table: pd.DataFrame, facts: pd.DataFrame | None = None, **changes: object) -> Curated:
-    configuration = SETTINGS | changes
-    screening = screen_tables(table, configuration, subset=None, seed=1)
-    facts = facts_of(table) if facts is None else facts
-    own = facts[facts["row"].isin(screening.candidates["row"])]
-    counts = table["label"].value_counts()
-    return curate(
-        screening.candidates, screening.rejected, own, configuration, counts=counts, seed=1
-    )
-
 
 LABELS = st.sampled_from(["radiology", "chart", "pathology", "hologram"])
 AGES = st.sampled_from([None, 3, 17, 18, 60])
@@ -209,6 +157,7 @@ def test_a_row_lost_before_curation_is_noticed() -> None:
             screening.rejected,
             facts_of(table).iloc[:2],
             SETTINGS,
+            decisions=read_decisions(None),
             counts=table["label"].value_counts(),
             seed=1,
         )
@@ -260,52 +209,54 @@ def test_adding_a_candidate_changes_at_most_one_of_the_chosen() -> None:
     assert len(before - after) <= 1
 
 
-@pytest.mark.parametrize(
-    ("caption", "reason"),
-    [
-        ("", "empty_caption"),
-        (" \n\t", "empty_caption"),
-        ("Seen by Dr. Maria Keller before surgery.", "caption_name"),
-        ("Mr T. Baker after treatment.", "caption_name"),
-        ("Taken on 12 March 2019.", "caption_date"),
-        ("Follow-up, 03/04/2018, axial.", "caption_date"),
-        ("MRI of 2020-05-17.", "caption_date"),
-        ("Image of March 2019.", "caption_date"),
-        ("MRN 00482913, chest.", "caption_record_number"),
-        ("Patient ID: 7734102", "caption_record_number"),
-        ("<b>CT</b> of the chest", "caption_markup"),
-        ("<script>alert(1)</script>", "caption_markup"),
-        ("<img src=x onerror=alert(1)>", "caption_markup"),
-        ("Write to someone@clinic.example for data.", "caption_email"),
-    ],
-)
-def test_identifiers_and_markup_are_found(caption: str, reason: str) -> None:
-    found = caption_problem(caption)
-    assert found is not None
-    assert found[0] == reason
+def test_a_modality_that_is_switched_off_is_left_out_by_class_and_subtype() -> None:
+    table = candidates(["radiology", "radiology", "chart"], [40] * 3)
+    table.loc[1, "subtype"] = "ultrasound"
+    modalities = SETTINGS["modalities"] | {
+        "radiology": None,
+        "ultrasound": {"label": "radiology", "subtypes": ["ultrasound"]},
+    }
+    result = curated(table, modalities=modalities)
+    assert result.pairs["pair_id"].tolist() == table.loc[[1, 2], "pair_id"].tolist()
+    assert result.rejected["reason"].tolist() == ["modality_not_selected"]
 
 
-@pytest.mark.parametrize(
-    "caption",
-    [
-        "MR angiography of the head.",
-        "Gram stain, T1 and T2 sequences; Parkinson disease, post-op day 3.",
-        "p<0.05 and n>30; a <b and c> d",
-        "Ratio 1/2, C3/4 level, 3.5 x 2.1 cm, grade 2-3.",
-        "MS lesions in May-Grünwald stain 🫀",
-        "ECG at 25 mm/s, 10 mm/mV, 2019 criteria.",
-        "Case report, patient aged 60 years, figure 12345.",
-    ],
-)
-def test_tempting_captions_pass(caption: str) -> None:
-    assert caption_problem(caption) is None
+@pytest.mark.parametrize("file", ["../../etc/x.webp", "a/b.webp", "a\\b.webp", ".hidden.webp"])
+def test_a_file_name_that_leaves_its_folder_is_rejected(file: str) -> None:
+    table = candidates(["chart", "chart"], [40, 40])
+    table.loc[0, "file"] = file
+    assert curated(table).rejected["reason"].tolist() == ["unsafe_file_name"]
 
 
-def test_problems_that_are_not_asked_for_are_not_looked_for() -> None:
-    assert caption_problem("", ["name"]) is None
-    assert caption_problem("Dr. Keller", ["date"]) is None
+def test_identifiers_are_rejected_masked_or_left_kind_by_kind() -> None:
+    table = candidates(["chart"] * 4, [40] * 4)
+    table["caption"] = [
+        "Seen by Dr. Maria Keller.",
+        "Taken on 12 March 2019, see www.clinic.example.org.",
+        "Mail a@clinic.example.org.",
+        "Nothing to hide.",
+    ]
+    handling = dict.fromkeys(KINDS, "mask") | {"name": "reject", "email": "keep"}
+    result = curated(table, identifiers=handling)
+    assert result.rejected[["stage", "reason", "detail"]].to_numpy().tolist() == [
+        ["identifiers", "name", "Dr. Maria Keller"]
+    ]
+    assert result.pairs["caption"].tolist() == [
+        "Taken on [date], see [url].",
+        "Mail a@clinic.example.org.",
+        "Nothing to hide.",
+    ]
+    assert result.pairs["masked"].tolist() == ["date;url", "", ""]
 
 
-def test_captions_differing_in_case_and_space_share_a_cluster() -> None:
-    names = caption_cluster(pd.Series(["Axial  CT.", "axial ct. ", "Axial CT"]))
-    assert names[0] == names[1] != names[2]
+def test_a_copy_of_a_near_duplicate_leaves_with_it() -> None:
+    """Of an image, a recompressed copy, and the same bytes as that copy, only the first stays."""
+    table = candidates(["chart"] * 3, [40] * 3)
+    facts = facts_of(table)
+    flipped = f"{int(facts.loc[0, 'perceptual_hash'], 16) ^ 0b11:064x}"
+    facts.loc[1, "perceptual_hash"] = flipped
+    facts.loc[2, ["sha256", "perceptual_hash"]] = facts.loc[1, ["sha256", "perceptual_hash"]]
+    for exact in ("remove", "cluster"):
+        duplicates = {"exact": exact, "near": "remove", "max_distance_bits": 10}
+        pairs = curated(table, facts, duplicates=duplicates).pairs
+        assert pairs["pair_id"].tolist() == table.loc[:0, "pair_id"].tolist()

@@ -13,16 +13,18 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from pairdx.reporting import dataset_figures, figures
+from pairdx.reporting import curation_figures, dataset_figures, figures
 from pairdx.reporting.comparison import comparison_table
+from pairdx.reporting.curation_tables import funnel_by_class, funnel_table
 from pairdx.reporting.labels import DEMO_NOTE, system_title
-from pairdx.reporting.tables import funnel_table, per_class_report
+from pairdx.reporting.tables import per_class_report
 from pairdx.reporting.theme import PAGE_WIDTH, save
 from reporting_samples import (
     CLASSES,
     REGISTRY,
     dataset_of,
     funnel_of_two_stages,
+    leakage_reports,
     metrics_of,
     pairs_table,
     papers_numbers,
@@ -66,7 +68,14 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "scores per class": lambda: figures.per_class_bars(
         per_class_report([metrics_of(predictions(0))]), **WORDS
     ),
-    "funnel": lambda: dataset_figures.funnel(funnel_table(funnel_of_two_stages()), **WORDS),
+    "funnel": lambda: curation_figures.funnel(funnel_table(funnel_of_two_stages()), **WORDS),
+    "funnel of nothing": lambda: curation_figures.funnel(
+        funnel_table(funnel_of_two_stages() * [1, 1, 0, 0, 0, 0]), **WORDS
+    ),
+    "funnel per class": lambda: curation_figures.funnel_per_class(
+        funnel_by_class(funnel_of_two_stages(), CLASSES), CLASSES, **WORDS
+    ),
+    "leakage": lambda: curation_figures.leakage(leakage_reports()[:1], **WORDS),
     "class counts": lambda: dataset_figures.class_counts(
         dataset_of(pairs_table()), ["stratified", "grouped"], **WORDS
     ),
@@ -79,6 +88,8 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "caption lengths": lambda: dataset_figures.caption_lengths(
         pairs_table(), CLASSES, truncation=32, **WORDS
     ),
+    "ages": lambda: dataset_figures.ages(pairs_table(), CLASSES, youngest=18, **WORDS),
+    "no ages": lambda: dataset_figures.ages(pairs_table().assign(age=None), CLASSES, **WORDS),
 }
 
 

@@ -44,6 +44,7 @@ def test_rows_of_the_array_follow_the_rows_of_the_pairs(tmp_path: Path) -> None:
                 images[name].save(stream, "PNG")
                 file.writestr(name, stream.getvalue())
     pairs = pd.DataFrame({"archive": ["PMC2", "PMC1", "PMC1"], "member": ["z", "y", "x"]})
+    pairs["image_edit"] = ""
     pack_images(pairs, archives, tmp_path / "images.npy", size=20)
     packed = np.load(tmp_path / "images.npy", mmap_mode="r")
     assert packed.dtype == np.uint8
@@ -54,10 +55,34 @@ def test_rows_of_the_array_follow_the_rows_of_the_pairs(tmp_path: Path) -> None:
 def test_a_failed_packing_leaves_nothing_behind(tmp_path: Path) -> None:
     with ZipFile(tmp_path / "PMC1.zip", "w") as file:
         file.writestr("x", b"no image")
-    pairs = pd.DataFrame({"archive": ["PMC1"], "member": ["x"]})
-    with pytest.raises(PairDxError, match=r"PMC1\.zip: x"):
-        pack_images(pairs, {"PMC1": tmp_path / "PMC1.zip"}, tmp_path / "images.npy", size=8)
+    archives = {"PMC1": tmp_path / "PMC1.zip"}
+    for member in ("x", "absent"):
+        pairs = pd.DataFrame({"archive": ["PMC1"], "member": [member], "image_edit": [""]})
+        with pytest.raises(PairDxError, match=rf"PMC1\.zip: {member}"):
+            pack_images(pairs, archives, tmp_path / "images.npy", size=8)
     assert [path.name for path in tmp_path.iterdir()] == ["PMC1.zip"]
+
+
+def test_edited_images_are_packed_edited_from_a_folder_too(tmp_path: Path) -> None:
+    raw = picture(30, 20)
+    raw.save(tmp_path / "x.png")
+    edits = ["", "crop 8 4 18 14; mask 9 5 12 8"]
+    pairs = pd.DataFrame({"archive": "release", "member": "x.png", "image_edit": edits})
+    pairs.index = pd.Index([7, 3])  # rows are counted, whatever their index says
+    pack_images(pairs, {"release": tmp_path}, tmp_path / "images.npy", size=10)
+    packed = np.load(tmp_path / "images.npy")
+    expected = np.array(raw)[4:14, 8:18]
+    expected[1:4, 1:4] = 128
+    np.testing.assert_array_equal(packed[1], expected)
+    np.testing.assert_array_equal(packed[0], fit_to_square(raw, 10))
+
+
+def test_an_edit_that_does_not_fit_its_image_names_the_image(tmp_path: Path) -> None:
+    picture(30, 20).save(tmp_path / "x.png")
+    pairs = pd.DataFrame({"archive": ["A"], "member": ["x.png"], "image_edit": ["crop 0 0 31 9"]})
+    with pytest.raises(PairDxError, match=r"30 x 20[\s\S]*x\.png[\s\S]*review"):
+        pack_images(pairs, {"A": tmp_path}, tmp_path / "images.npy", size=8)
+    assert [path.name for path in tmp_path.iterdir()] == ["x.png"]
 
 
 def test_words_follow_the_papers_rules() -> None:

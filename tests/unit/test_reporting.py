@@ -11,8 +11,6 @@ from pairdx.reporting.markdown import as_markdown, escape, significant
 from pairdx.reporting.tables import (
     caption_examples,
     example_pairs,
-    funnel_table,
-    leakage_table,
     per_class_report,
     timing_table,
 )
@@ -21,7 +19,6 @@ from reporting_samples import (
     REGISTRY,
     TIMING,
     dataset_of,
-    funnel_of_two_stages,
     metrics_of,
     pairs_table,
     predictions,
@@ -130,26 +127,7 @@ def test_per_class_report_averages_over_seeds() -> None:
     assert list(both["support"]) == list(each[0]["support"])
 
 
-def test_funnel_is_summed_over_classes_in_the_order_of_stages() -> None:
-    table = funnel_table(funnel_of_two_stages())
-    assert list(table["stage"]) == ["age", "balance"]
-    assert list(table["kept"]) == [30, 17]
-    assert list(table["kept_share"]) == pytest.approx([0.75, 17 / 30])
-    parts = table["rejected"] + table["out_of_distribution"] + table["kept"]
-    assert (table["candidates"] == parts).all()
-
-
-def test_leakage_and_timing_have_one_row_per_measurement() -> None:
-    shared = {"groups": 3, "pairs": 5, "share": 0.05}
-    kinds = {"case": {"train-test": shared, "train-validation": shared}, "figure": {}}
-    table = leakage_table([{"split": "stratified", "kinds": kinds}])
-    assert table.to_dict("records")[0] == {
-        "split": "stratified",
-        "shared": "case",
-        "between": "train-test",
-        **shared,
-    }
-    assert len(table) == 2
+def test_stages_of_timing_add_up_to_the_mean() -> None:
     timings = timing_table({"fusion": TIMING, "words": TIMING})
     stages = [f"{name}_seconds" for name in ("decode", "preprocess", "text", "forward")]
     assert list(timings[stages].sum(axis=1)) == pytest.approx([0.12, 0.12])

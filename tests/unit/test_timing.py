@@ -15,6 +15,7 @@ from PIL import Image
 
 from pairdx.errors import PairDxError
 from pairdx.evaluation.timing import STAGES, time_classifier
+from pairdx.images import apply_edit
 from pairdx.machine import cpu_model
 
 
@@ -50,11 +51,12 @@ def encoded(width: int, height: int) -> bytes:
 
 IMAGES = [encoded(40, 30), encoded(30, 50), encoded(20, 20)]
 CAPTIONS = ["first", "second", "third"]
+EDITS = ["", "", ""]
 
 
 def test_stages_add_up_to_the_mean_and_are_seconds_per_image() -> None:
     result = time_classifier(
-        RecordingClassifier(), IMAGES, CAPTIONS, image_size=16, threads=1, warm_up=0
+        RecordingClassifier(), IMAGES, CAPTIONS, EDITS, image_size=16, threads=1, warm_up=0
     )
     assert tuple(result["stages"]) == STAGES
     assert sum(result["stages"].values()) == pytest.approx(result["mean"])
@@ -67,7 +69,9 @@ def test_stages_add_up_to_the_mean_and_are_seconds_per_image() -> None:
 
 def test_every_image_is_squared_and_classified_alone_after_the_warm_up() -> None:
     classifier = RecordingClassifier()
-    result = time_classifier(classifier, IMAGES, CAPTIONS, image_size=16, threads=1, warm_up=2)
+    result = time_classifier(
+        classifier, IMAGES, CAPTIONS, EDITS, image_size=16, threads=1, warm_up=2
+    )
     assert classifier.captions == ["first", "second", "first", "second", "third"]
     assert classifier.shapes == [(1, 16, 16, 3)] * 5
     assert (result["warm_up"], result["pairs"]) == (2, 3)
@@ -75,7 +79,7 @@ def test_every_image_is_squared_and_classified_alone_after_the_warm_up() -> None
 
 def test_more_warm_up_than_pairs_is_recorded_as_what_was_run() -> None:
     result = time_classifier(
-        RecordingClassifier(), IMAGES, CAPTIONS, image_size=8, threads=1, warm_up=50
+        RecordingClassifier(), IMAGES, CAPTIONS, EDITS, image_size=8, threads=1, warm_up=50
     )
     assert result["warm_up"] == 3
 
@@ -83,7 +87,9 @@ def test_more_warm_up_than_pairs_is_recorded_as_what_was_run() -> None:
 def test_threads_are_set_for_the_classifier_and_restored_even_after_an_error() -> None:
     before = torch.get_num_threads()
     classifier = RecordingClassifier()
-    time_classifier(classifier, IMAGES, CAPTIONS, image_size=8, threads=before + 1, warm_up=0)
+    time_classifier(
+        classifier, IMAGES, CAPTIONS, EDITS, image_size=8, threads=before + 1, warm_up=0
+    )
     assert classifier.threads == {before + 1}
     assert torch.get_num_threads() == before
 
@@ -95,6 +101,7 @@ def test_threads_are_set_for_the_classifier_and_restored_even_after_an_error() -
             classifier,
             IMAGES,
             CAPTIONS,
+            EDITS,
             image_size=8,
             threads=before + 1,
             warm_up=0,
@@ -104,16 +111,51 @@ def test_threads_are_set_for_the_classifier_and_restored_even_after_an_error() -
 
 
 @pytest.mark.parametrize(
-    ("images", "captions", "message"),
+    ("images", "captions", "edits", "message"),
     [
-        ([], [], "at least one image"),
-        (IMAGES, CAPTIONS[:2], "one caption per image"),
-        ([b"not an image"], ["caption"], "cannot be read"),
+        ([], [], [], "at least one image"),
+        (IMAGES, CAPTIONS[:2], EDITS, "one caption and edit per image"),
+        (IMAGES, CAPTIONS, EDITS[:2], "one caption and edit per image"),
+        ([b"not an image"], ["caption"], [""], "cannot be read"),
+        (IMAGES[:1], ["caption"], ["mask 0 0 1 31"], "40 x 30"),
     ],
 )
-def test_bad_input_is_refused(images: list[bytes], captions: list[str], message: str) -> None:
+def test_bad_input_is_refused(
+    images: list[bytes], captions: list[str], edits: list[str], message: str
+) -> None:
     with pytest.raises(PairDxError, match=message):
-        time_classifier(RecordingClassifier(), images, captions, image_size=8, threads=1, warm_up=0)
+        time_classifier(
+            RecordingClassifier(), images, captions, edits, image_size=8, threads=1, warm_up=0
+        )
+
+
+def test_edited_images_are_classified_and_editing_is_not_timed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def slow(image: Image.Image, edit: str) -> Image.Image:
+        time.sleep(0.05)
+        return apply_edit(image, edit)
+
+    monkeypatch.setattr("pairdx.evaluation.timing.apply_edit", slow)
+    sizes = []
+
+    def preprocess(image: Image.Image, size: int) -> np.ndarray:
+        sizes.append(image.size)
+        return np.zeros((size, size, 3), dtype=np.uint8)
+
+    edits = ["", "crop 1 2 11 22", ""]
+    result = time_classifier(
+        RecordingClassifier(),
+        IMAGES,
+        CAPTIONS,
+        edits,
+        image_size=8,
+        threads=1,
+        warm_up=0,
+        preprocess=preprocess,
+    )
+    assert sizes == [(40, 30), (10, 20), (20, 20)]
+    assert result["mean"] < 0.05  # the time of editing is not the classifier's
 
 
 def test_the_processor_is_named_as_linux_names_it(tmp_path: Path) -> None:

@@ -16,7 +16,17 @@ CONFIG = yaml.safe_load((REPOSITORY / "config/config.yaml").read_text())
 MODELS = yaml.safe_load((REPOSITORY / "config/models.yaml").read_text())["models"]
 ENABLED = {name: entry for name, entry in MODELS.items() if entry["enabled"]}
 TARGETS = [
-    *("curated", "splits", "trained", "evaluated", "timing", "tables", "figures"),
+    *(
+        "curated",
+        "review_sheet",
+        "splits",
+        "dataset",
+        "trained",
+        "evaluated",
+        "timing",
+        "tables",
+        "figures",
+    ),
     *(f"paper_table_{number}" for number in range(3, 9)),
     *(f"paper_figure_{number}" for number in (1, 2, 5, 6, 7, 8, 9)),
 ]

@@ -50,6 +50,8 @@ def _conflicts():
     both = set(config["curation"]["classes"]) & set(config["curation"]["out_of_distribution"])
     if both:
         yield f"config key curation.out_of_distribution: {sorted(both)} are among the classes too"
+    if "published" in config["splits"] and config["corpus"] != "release":
+        yield "config key splits: published is the released PairDx's own split; it needs corpus: release"
     if not models():
         yield "config key models: no system is enabled"
     sources = config["downloads"]["weights"]
@@ -125,7 +127,8 @@ def library_of_model(script):
 
 # ---------------------------------------------------------------- the corpus
 def corpus_archives():
-    return config[config["corpus"]]["archives"]
+    """Names of what holds the corpus's images: each is inspected by a job of its own."""
+    return ["release"] if config["corpus"] == "release" else config[config["corpus"]]["archives"]
 
 
 def corpus_file(name):
@@ -136,6 +139,43 @@ def corpus_file(name):
     if section["path"]:
         return f"{section['path'].rstrip('/')}/{name}"
     return f"<resources>/multicare/{section['record']}/{name}"
+
+
+def release_source():
+    """The published PairDx: a folder or zip file on disk, or the manifest of what is downloaded."""
+    record = config["downloads"]["release"]["record"]
+    return config["release"]["path"] or f"<resources>/pairdx_release/{record}/manifest.json"
+
+
+def release_settings():
+    """How the published PairDx is read; of no concern to the other corpora."""
+    return config["release"] if config["corpus"] == "release" else {}
+
+
+def corpus_tables(_):
+    """The tables that ingest reads."""
+    if config["corpus"] == "release":
+        return {"release": release_source()}
+    return {
+        "captions": corpus_file("captions_and_labels.csv"),
+        "cases": corpus_file("cases.parquet"),
+        "metadata": corpus_file("metadata.parquet"),
+    }
+
+
+def corpus_store(archive):
+    """Where one of the archives lies."""
+    return release_source() if config["corpus"] == "release" else corpus_file(f"{archive}.zip")
+
+
+def corpus_stores():
+    return [corpus_store(archive) for archive in corpus_archives()]
+
+
+def review_decisions():
+    """The filled-in review sheet, if there is one."""
+    sheet = config["curation"]["review"]["decisions"]
+    return {"decisions": sheet} if sheet else {}
 
 
 def multicare_files():
@@ -310,7 +350,18 @@ RULE_FILES = sorted(
 
 
 def table_files():
-    names = ["comparison", "dataset", "example_captions", "funnel", "leakage", "timing"]
+    names = [
+        "comparison",
+        "dataset",
+        "example_captions",
+        "funnel",
+        "funnel_by_class",
+        "rejections",
+        "identifiers",
+        "masked_captions",
+        "leakage",
+        "timing",
+    ]
     names += [f"per_class_{split}_{model}" for split in config["splits"] for model in models()]
     return [f"<results>/tables/{name}.{suffix}" for name in names for suffix in ("csv", "md")]
 
@@ -321,8 +372,11 @@ def figure_files():
         "rule_graph",
         "examples",
         "funnel",
+        "funnel_by_class",
+        "leakage",
         "class_counts",
         "caption_lengths",
+        "ages",
     ]
     for split in config["splits"]:
         names += [

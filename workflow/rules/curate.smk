@@ -2,15 +2,15 @@
 #
 # Purpose  every candidate becomes a pair, an out-of-distribution pair, or a rejection with a reason.
 # Inputs   the corpus's tables and archives (fetch.smk)
-# Outputs  curated/pairs.parquet, curated/out_of_distribution.parquet, curated/rejected.parquet, curated/funnel.csv
-# Steps    ingest_tables -> inspect_archive (one job per archive) -> curate_pairs
+# Outputs  curated/pairs.parquet, curated/out_of_distribution.parquet, curated/rejected.parquet, curated/funnel.csv,
+#          review/sheet.csv and review/images/ (a sample for a person to look at)
+# Steps    ingest_tables -> inspect_archive (one job per archive) -> curate_pairs -> export_review_sheet
+# Review   the sheet is copied, filled in and named in curation.review.decisions; curate_pairs then carries it out
 
 
 rule ingest_tables:
     input:
-        captions=corpus_file("captions_and_labels.csv"),
-        cases=corpus_file("cases.parquet"),
-        metadata=corpus_file("metadata.parquet"),
+        unpack(corpus_tables),
         library=library("ingest_tables.py"),
     output:
         candidates="<results>/curated/stages/candidates.parquet",
@@ -29,11 +29,15 @@ rule ingest_tables:
         settings=curation(
             "classes",
             "out_of_distribution",
+            "modalities",
             "min_age",
             "unknown_age",
             "licences",
             "caption_problems",
+            "identifiers",
         ),
+        corpus=config["corpus"],
+        release=release_settings(),
         subset=config["subset"],
         seed=config["curation"]["seed"],
     script:
@@ -42,7 +46,7 @@ rule ingest_tables:
 
 rule inspect_archive:
     input:
-        archive=corpus_file("{archive}.zip"),
+        archive=lambda wildcards: corpus_store(wildcards.archive),
         candidates="<results>/curated/stages/candidates.parquet",
         library=library("inspect_archive.py"),
     output:
@@ -64,6 +68,7 @@ rule inspect_archive:
 
 rule curate_pairs:
     input:
+        **review_decisions(),
         candidates="<results>/curated/stages/candidates.parquet",
         rejected="<results>/curated/stages/rejected_by_tables.parquet",
         counts="<results>/curated/stages/rows_per_label.parquet",
@@ -91,3 +96,29 @@ rule curate_pairs:
         seed=config["curation"]["seed"],
     script:
         "../scripts/curate_pairs.py"
+
+
+rule export_review_sheet:
+    input:
+        **review_decisions(),
+        pairs="<results>/curated/pairs.parquet",
+        archives=corpus_stores(),
+        library=library("export_review_sheet.py"),
+    output:
+        sheet="<results>/review/sheet.csv",
+        images=directory("<results>/review/images"),
+    log:
+        "<logs>/review/export_review_sheet.log",
+    benchmark:
+        "<benchmarks>/review/export_review_sheet.tsv"
+    conda:
+        "../../envs/data.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        archives=corpus_archives(),
+        sample=config["curation"]["review"]["sample"],
+        seed=config["curation"]["seed"],
+    script:
+        "../scripts/export_review_sheet.py"

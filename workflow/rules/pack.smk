@@ -8,7 +8,7 @@
 rule pack_images:
     input:
         pairs="<results>/curated/pairs.parquet",
-        archives=expand(corpus_file("{archive}.zip"), archive=corpus_archives()),
+        archives=corpus_stores(),
         library=library("pack_images.py"),
     output:
         images=ensure("<results>/packed/images.npy", non_empty=True),

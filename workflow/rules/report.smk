@@ -8,16 +8,12 @@
 rule describe_dataset:
     input:
         pairs="<results>/curated/pairs.parquet",
-        funnel="<results>/curated/funnel.csv",
         images="<results>/packed/images.npy",
         splits=expand("<results>/{split}/split.parquet", split=config["splits"]),
-        leakage=expand("<results>/{split}/leakage.json", split=config["splits"]),
         library=library("describe_dataset.py"),
     output:
         multiext("<results>/tables/dataset", csv=".csv", md=".md"),
         multiext("<results>/tables/example_captions", captions_csv=".csv", captions_md=".md"),
-        multiext("<results>/tables/funnel", funnel_csv=".csv", funnel_md=".md"),
-        multiext("<results>/tables/leakage", leakage_csv=".csv", leakage_md=".md"),
         dataset_html=report(
             "<results>/tables/dataset.html",
             caption="../report/dataset.rst",
@@ -30,12 +26,6 @@ rule describe_dataset:
             category="2. Dataset",
             labels={"item": "Table 4: example captions"},
         ),
-        leakage_html=report(
-            "<results>/tables/leakage.html",
-            caption="../report/leakage.rst",
-            category="2. Dataset",
-            labels={"item": "What subsets share"},
-        ),
         examples=report(
             "<results>/figures/examples.svg",
             caption="../report/examples.rst",
@@ -43,13 +33,6 @@ rule describe_dataset:
             labels={"item": "Figure 2: example images"},
         ),
         examples_png="<results>/figures/examples.png",
-        funnel=report(
-            "<results>/figures/funnel.svg",
-            caption="../report/funnel.rst",
-            category="2. Dataset",
-            labels={"item": "Curation funnel"},
-        ),
-        funnel_png="<results>/figures/funnel.png",
         class_counts=report(
             "<results>/figures/class_counts.svg",
             caption="../report/dataset.rst",
@@ -64,6 +47,13 @@ rule describe_dataset:
             labels={"item": "Caption lengths"},
         ),
         caption_lengths_png="<results>/figures/caption_lengths.png",
+        ages=report(
+            "<results>/figures/ages.svg",
+            caption="../report/ages.rst",
+            category="2. Dataset",
+            labels={"item": "Ages of the patients"},
+        ),
+        ages_png="<results>/figures/ages.png",
     log:
         "<logs>/tables/dataset.log",
     benchmark:
@@ -77,10 +67,101 @@ rule describe_dataset:
         classes=config["curation"]["classes"],
         splits=config["splits"],
         seed=config["curation"]["seed"],
+        min_age=config["curation"]["min_age"],
         drawn=config["corpus"] == "demo",
         tokens=config["models"]["pairdx_fusion"]["settings"]["tokens"],
     script:
         "../scripts/describe_dataset.py"
+
+
+rule describe_curation:
+    input:
+        pairs="<results>/curated/pairs.parquet",
+        rejected="<results>/curated/rejected.parquet",
+        funnel="<results>/curated/funnel.csv",
+        leakage=expand("<results>/{split}/leakage.json", split=config["splits"]),
+        library=library("describe_curation.py"),
+    output:
+        multiext("<results>/tables/funnel", funnel_csv=".csv", funnel_md=".md"),
+        multiext("<results>/tables/funnel_by_class", by_class_csv=".csv", by_class_md=".md"),
+        multiext("<results>/tables/rejections", rejections_csv=".csv", rejections_md=".md"),
+        multiext("<results>/tables/identifiers", identifiers_csv=".csv", identifiers_md=".md"),
+        multiext("<results>/tables/masked_captions", masked_csv=".csv", masked_md=".md"),
+        multiext("<results>/tables/leakage", leakage_csv=".csv", leakage_md=".md"),
+        funnel_html=report(
+            "<results>/tables/funnel.html",
+            caption="../report/funnel.rst",
+            category="2. Dataset",
+            labels={"item": "Curation funnel (table)"},
+        ),
+        by_class_html=report(
+            "<results>/tables/funnel_by_class.html",
+            caption="../report/funnel_by_class.rst",
+            category="2. Dataset",
+            labels={"item": "Curation funnel by class (table)"},
+        ),
+        rejections_html=report(
+            "<results>/tables/rejections.html",
+            caption="../report/rejections.rst",
+            category="2. Dataset",
+            labels={"item": "Reasons of rejection"},
+        ),
+        identifiers_html=report(
+            "<results>/tables/identifiers.html",
+            caption="../report/identifiers.rst",
+            category="2. Dataset",
+            labels={"item": "Identifiers found in captions"},
+        ),
+        masked_html=report(
+            "<results>/tables/masked_captions.html",
+            caption="../report/masked_captions.rst",
+            category="2. Dataset",
+            labels={"item": "Masked captions to review"},
+        ),
+        leakage_html=report(
+            "<results>/tables/leakage.html",
+            caption="../report/leakage.rst",
+            category="2. Dataset",
+            labels={"item": "What subsets share (table)"},
+        ),
+        funnel=report(
+            "<results>/figures/funnel.svg",
+            caption="../report/funnel.rst",
+            category="2. Dataset",
+            labels={"item": "Curation funnel (figure)"},
+        ),
+        funnel_png="<results>/figures/funnel.png",
+        by_class=report(
+            "<results>/figures/funnel_by_class.svg",
+            caption="../report/funnel_by_class.rst",
+            category="2. Dataset",
+            labels={"item": "Curation funnel by class (figure)"},
+        ),
+        by_class_png="<results>/figures/funnel_by_class.png",
+        leakage=report(
+            "<results>/figures/leakage.svg",
+            caption="../report/leakage.rst",
+            category="2. Dataset",
+            labels={"item": "What subsets share (figure)"},
+        ),
+        leakage_png="<results>/figures/leakage.png",
+    log:
+        "<logs>/tables/curation.log",
+    benchmark:
+        "<benchmarks>/tables/curation.tsv"
+    conda:
+        "../../envs/data.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        classes=config["curation"]["classes"],
+        set_aside=config["curation"]["out_of_distribution"],
+        identifiers=config["curation"]["identifiers"],
+        seed=config["curation"]["seed"],
+        drawn=config["corpus"] == "demo",
+    script:
+        "../scripts/describe_curation.py"
 
 
 rule compare_systems:

@@ -9,9 +9,21 @@ rule curated:
         "<results>/curated/pairs.parquet",
 
 
+rule review_sheet:
+    input:
+        "<results>/review/sheet.csv",
+
+
 rule splits:
     input:
         expand("<results>/{split}/split.parquet", split=config["splits"]),
+
+
+rule dataset:
+    input:
+        "<results>/dataset/pairdx.zip",
+        "<results>/dataset/croissant.json",
+        "<results>/dataset/datasheet.md",
 
 
 rule trained:

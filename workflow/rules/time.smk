@@ -12,7 +12,7 @@ rule time_model:
         unpack(first_model_files),
         pairs="<results>/curated/pairs.parquet",
         split=f"<results>/{config['splits'][0]}/split.parquet",
-        archives=expand(corpus_file("{archive}.zip"), archive=corpus_archives()),
+        archives=corpus_stores(),
         library=library_of_model("time_model.py"),
     output:
         timing="<results>/timing/{model}.json",

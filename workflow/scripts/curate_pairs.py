@@ -1,10 +1,11 @@
-"""Join the archives' facts, take out duplicates and surplus, and draw up the funnel."""
+"""Join the archives' facts, take out duplicates, carry out a review, balance; draw the funnel."""
 
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from pairdx.curation.pairs import curate
+from pairdx.curation.review import read_decisions
 from pairdx.files import write_table
 from pairdx.logs import job_log
 
@@ -20,6 +21,7 @@ def main() -> None:
             pd.read_parquet(snakemake.input.rejected),
             pd.concat([pd.read_parquet(path) for path in snakemake.input.facts]),
             snakemake.params.settings,
+            decisions=read_decisions(snakemake.input.get("decisions")),
             counts=pd.read_parquet(snakemake.input.counts).set_index("label")["rows"],
             seed=snakemake.params.seed,
         )

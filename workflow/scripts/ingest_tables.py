@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pairdx.corpus.multicare import read_candidates
+from pairdx.corpus.release import read_release
 from pairdx.curation.tables import screen_tables
 from pairdx.files import write_table
 from pairdx.logs import job_log
@@ -14,18 +15,17 @@ if TYPE_CHECKING:
 
 def main() -> None:
     """Write the candidates that are left, and those rejected."""
-    source = snakemake.input
+    source, params = snakemake.input, snakemake.params
     with job_log(snakemake.log[0]) as log:
-        candidates = read_candidates(
-            Path(source.captions), Path(source.cases), Path(source.metadata)
-        )
-        log.info("%d candidates in %s", len(candidates), source.captions)
+        if params.corpus == "release":
+            candidates = read_release(Path(source.release), params.release)
+        else:
+            tables = (source.captions, source.cases, source.metadata)
+            candidates = read_candidates(*map(Path, tables))
+        log.info("%d candidates in the corpus %s", len(candidates), params.corpus)
         counts = candidates["label"].value_counts().rename_axis("label").reset_index(name="rows")
         screening = screen_tables(
-            candidates,
-            snakemake.params.settings,
-            subset=snakemake.params.subset,
-            seed=snakemake.params.seed,
+            candidates, params.settings, subset=params.subset, seed=params.seed
         )
         log.info("%d rejected, %d left", len(screening.rejected), len(screening.candidates))
         write_table(snakemake.output.candidates, screening.candidates)

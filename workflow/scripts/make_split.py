@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from pairdx import splits
+from pairdx import leakage, splits
 from pairdx.files import write_json, write_table
 from pairdx.logs import job_log
 
@@ -19,10 +19,12 @@ def main() -> None:
         pairs = pd.read_parquet(snakemake.input.pairs)
         split = splits.METHODS[name](pairs, params.fractions, params.seed)
         splits.check_subsets(pairs, split)
-        report = splits.leakage(pairs, split, name)
+        report = leakage.leakage(pairs, split, name, params.fractions)
         log.info("pairs per class and subset:\n%s", pd.crosstab(pairs["label"], split["subset"]))
+        log.info("groups: %s", report["groups"])
+        log.info("largest deviation of a class's share: %.4f", report["largest_deviation"])
         if name in splits.WITHOUT_LEAKAGE:
-            splits.refuse_leakage(report)
+            leakage.refuse_leakage(report)
         write_table(snakemake.output.split, split)
         write_json(snakemake.output.leakage, report)
 

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 from typing import TYPE_CHECKING
-from zipfile import ZipFile
 
 import pandas as pd
 
@@ -12,6 +11,7 @@ from pairdx.logs import job_log
 from pairdx.models.inputs import resources
 from pairdx.models.registry import load_classifier
 from pairdx.ordering import seeded_rank
+from pairdx.packing import encoded_images
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -32,15 +32,13 @@ def main() -> None:
     with job_log(snakemake.log[0]) as log:
         classifier = load_classifier(Path(source.settings).parent, resources(dict(source.items())))
         pairs = chosen_pairs()
-        archives = dict(zip(params.archives, map(ZipFile, source.archives), strict=True))
-        encoded = [
-            archives[archive].read(member)
-            for archive, member in zip(pairs["archive"], pairs["member"], strict=True)
-        ]
+        archives = dict(zip(params.archives, map(Path, source.archives), strict=True))
+        encoded = dict(encoded_images(pairs, archives))
         timing = time_classifier(
             classifier,
-            encoded,
+            [encoded[row] for row in pairs.index],
             pairs["caption"].tolist(),
+            pairs["image_edit"].tolist(),
             image_size=params.image_size,
             threads=snakemake.threads,
             warm_up=params.timing["warm_up"],

@@ -1,7 +1,7 @@
 """The PairDx library: from raw case-report corpora to a comparison of image-text classifiers.
 
 Plain Python that knows nothing of Snakemake. The rooms, in the order in which data flows; none
-imports one further down: fetching, corpus, curation, splits, packing, words, training, models,
-evaluation, reporting. Below them all lie errors, files, images, logs,
+imports one further down: fetching, corpus, curation, splits, leakage, packing, export, words,
+training, models, evaluation, reporting. Below them all lie errors, files, stores, images, logs,
 machine and ordering.
 """

@@ -36,6 +36,7 @@ def job_log(path: str | Path) -> Iterator[logging.Logger]:
         handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", datefmt="%H:%M:%S"))
         logger.addHandler(handler)
     logger.setLevel(logging.INFO)
+    logger.propagate = False  # some libraries print what reaches the root logger a second time
     logging.captureWarnings(capture=True)
     logging.getLogger("py.warnings").addHandler(handlers[0])
     try:
@@ -49,6 +50,7 @@ def job_log(path: str | Path) -> Iterator[logging.Logger]:
         )
         raise
     finally:
+        logger.propagate = True
         for handler in handlers:
             logger.removeHandler(handler)
             logging.getLogger("py.warnings").removeHandler(handler)

@@ -8,9 +8,8 @@ only normalise.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from pathlib import Path
-from zipfile import ZipFile
 
 import numpy as np
 import pandas as pd
@@ -18,8 +17,9 @@ from PIL import Image
 
 from pairdx.errors import PairDxError
 from pairdx.files import written_whole
-from pairdx.images import decode
+from pairdx.images import apply_edit, decode
 from pairdx.logs import progress
+from pairdx.stores import DamagedMemberError, open_store
 
 
 def fit_to_square(image: Image.Image, size: int) -> np.ndarray:
@@ -41,35 +41,77 @@ def pack_images(
     """Write the images of ``pairs`` as a NumPy file: uint8 (N, size, size, 3), row i for row i.
 
     Args:
-        pairs: Columns ``pair_id``, ``archive`` (a key of ``archives``) and ``member`` (a path
-            inside it).
-        archives: The zip file of every archive.
+        pairs: Columns ``archive`` (a key of ``archives``), ``member`` (a path inside it) and
+            ``image_edit`` (see :func:`pairdx.images.parse_edit`; "" for none).
+        archives: Where every archive lies, for :func:`pairdx.stores.open_store`.
         path: The ``.npy`` file, made for memory mapping and written whole or not at all.
         size: Side length in pixels.
 
     Raises:
-        PairDxError: An image that was readable when the pairs were curated is not any more.
+        PairDxError: An image that was readable when the pairs were curated is not any more, or an
+            edit does not fit its image.
     """
     with written_whole(path) as aside:
         packed = np.lib.format.open_memmap(
             aside, mode="w+", dtype=np.uint8, shape=(len(pairs), size, size, 3)
         )
-        positions = pd.Series(range(len(pairs)), index=pairs.index)
+        positions = {index: row for row, index in enumerate(pairs.index)}
         done = progress(_images(pairs, archives), "packing images", total=len(pairs))
         for index, image in done:
             packed[positions[index]] = fit_to_square(image, size)
         packed.flush()
 
 
-def _images(pairs: pd.DataFrame, archives: Mapping[str, Path]):  # type: ignore[no-untyped-def]
+def encoded_images(
+    pairs: pd.DataFrame, archives: Mapping[str, Path]
+) -> Iterator[tuple[Hashable, bytes]]:
+    """Yield the index and the image file's bytes of every pair, one archive after the other.
+
+    Args:
+        pairs: Columns ``archive`` and ``member``.
+        archives: Where every archive lies, for :func:`pairdx.stores.open_store`.
+
+    Raises:
+        PairDxError: An archive or an image is missing or damaged.
+    """
     for name, rows in pairs.groupby("archive", sort=True):
-        with ZipFile(archives[str(name)]) as archive:
+        path = archives[str(name)]
+        with open_store(path) as store:
             for index, member in rows["member"].items():
-                image = decode(archive.read(str(member)))
-                if isinstance(image, str):
-                    raise PairDxError(
-                        f"an image of a curated pair cannot be read ({image})",
-                        where=f"{archives[str(name)]}: {member}",
-                        remedy="the archive changed since curation; run the workflow again",
-                    )
-                yield index, image
+                try:
+                    yield index, store.read(str(member))
+                except KeyError as error:
+                    raise _unreadable("it is missing", path, member) from error
+                except DamagedMemberError as error:
+                    raise _unreadable(error, path, member) from error
+
+
+def _images(
+    pairs: pd.DataFrame, archives: Mapping[str, Path]
+) -> Iterator[tuple[Hashable, Image.Image]]:
+    rows = pairs[["archive", "member", "image_edit"]].to_dict("index")
+    for index, content in encoded_images(pairs, archives):
+        path, member = archives[rows[index]["archive"]], rows[index]["member"]
+        image = decode(content)
+        if isinstance(image, str):
+            raise _unreadable(image, path, member)
+        yield index, _edited(image, rows[index]["image_edit"], f"{path}: {member}")
+
+
+def _edited(image: Image.Image, edit: str, where: str) -> Image.Image:
+    try:
+        return apply_edit(image, edit)
+    except PairDxError as error:
+        raise PairDxError(
+            f"a reviewer's edit of an image cannot be made: {error.what}",
+            where=where,
+            remedy="correct it in the review sheet; the archive may have changed since the review",
+        ) from error
+
+
+def _unreadable(reason: object, path: Path, member: str) -> PairDxError:
+    return PairDxError(
+        f"an image of a curated pair cannot be read ({reason})",
+        where=f"{path}: {member}",
+        remedy="the archive changed since curation; run the workflow again",
+    )

@@ -6,6 +6,7 @@ An image ``PMC10018421_fig1_undivided_1_1.webp`` lies in ``PMC1.zip`` as ``PMC1/
 
 from __future__ import annotations
 
+import ast
 import math
 from pathlib import Path
 
@@ -37,6 +38,9 @@ CAPTION_COLUMNS = (
     "ml_labels_for_supervised_classification",
     "gt_labels_for_semisupervised_classification",
 )
+TEXT_LABELS = "gt_labels_for_semisupervised_classification"
+LIST_COLUMNS = ("case_substring", "ml_labels_for_supervised_classification", TEXT_LABELS)
+LONGEST_LIST = 1_000_000  # characters
 COLUMNS_OF_VERSION_1 = {"generic_label", "image_technique"}
 OLDEST_AGE_YEARS = 130
 
@@ -52,12 +56,16 @@ def read_candidates(captions: Path, cases: Path, metadata: Path) -> pd.DataFrame
     Returns:
         One row per row of the CSV, in its order: row (its number, from 0), file, pair_id,
         article_id, case_id, figure_id, caption, label, subtype, age (nullable Int64, years), sex,
-        licence, year, archive, member. Text columns hold "" where nothing is known.
+        licence (the image's, else its article's), year, archive, member, text_labels (the labels
+        that MultiCaRe took from the caption, joined with ";"), published_subset (""), malformed
+        (which list columns cannot be read). Text columns hold "" where nothing is known.
 
     Raises:
         PairDxError: A file is missing, unreadable, lacks a column or is of MultiCaRe 1.0.
     """
     images = _read_captions(captions)
+    lists = {column: images[column].map(_parsed_list) for column in LIST_COLUMNS}
+    broken = pd.DataFrame({column: parsed.isna() for column, parsed in lists.items()})
     candidates = pd.DataFrame(
         {
             "row": range(len(images)),
@@ -72,13 +80,34 @@ def read_candidates(captions: Path, cases: Path, metadata: Path) -> pd.DataFrame
             "licence": images["license"],
             "archive": images["file"].str[:4],
             "member": images["file"].str[:4] + "/" + images["file"].str[:5] + "/" + images["file"],
+            "text_labels": lists[TEXT_LABELS].map(";".join, na_action="ignore").fillna(""),
+            "published_subset": "",
+            "malformed": [", ".join(broken.columns[row]) for row in broken.to_numpy()],
         }
     )
     candidates = candidates.merge(_read_cases(cases), on="case_id", how="left")
-    candidates = candidates.merge(_read_years(metadata), on="article_id", how="left")
+    candidates = candidates.merge(_read_articles(metadata), on="article_id", how="left")
     candidates["age"] = candidates["age"].astype("Int64")
-    candidates[["sex", "year"]] = candidates[["sex", "year"]].fillna("")
-    return candidates
+    texts = ["sex", "year", "article_licence"]
+    candidates[texts] = candidates[texts].fillna("")
+    own = candidates["licence"] != ""
+    candidates["licence"] = candidates["licence"].where(own, candidates["article_licence"])
+    return candidates.drop(columns="article_licence")
+
+
+def _parsed_list(text: str) -> list[str] | None:
+    """Read a list of texts as Python writes it, without executing anything; None if it is none."""
+    if text.strip() in ("", "[]"):
+        return []
+    if len(text) > LONGEST_LIST:
+        return None
+    try:
+        values = ast.literal_eval(text)
+    except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
+        return None
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        return None
+    return values
 
 
 def _read_captions(path: Path) -> pd.DataFrame:
@@ -130,27 +159,29 @@ def _integers(ages: pa.Array, path: Path) -> list[int | None]:
     return [None if age is None or math.isnan(age) else int(age) for age in ages.to_pylist()]
 
 
-def _read_years(path: Path) -> pd.DataFrame:
+def _read_articles(path: Path) -> pd.DataFrame:
     table = _read_parquet(path, ["article_id", "article_metadata"])
     records = table.column("article_metadata").combine_chunks()
-    if not pa.types.is_struct(records.type) or "year" not in _field_names(records.type):
-        raise PairDxError("article_metadata has no field year", where=path, remedy=_FETCH_AGAIN)
-    years = pd.DataFrame(
-        {
-            "article_id": table.column("article_id").to_pylist(),
-            "year": [
-                "" if year is None else str(year) for year in records.field("year").to_pylist()
-            ],
-        }
-    )
-    return years.drop_duplicates("article_id")
+    fields = {"year": "year", "license": "article_licence"}
+    if not pa.types.is_struct(records.type) or set(fields) - _field_names(records.type):
+        raise PairDxError(
+            f"article_metadata should be a struct with the fields {' and '.join(fields)}",
+            where=path,
+            remedy=_FETCH_AGAIN,
+        )
+    articles = pd.DataFrame({"article_id": table.column("article_id").to_pylist()})
+    for field, column in fields.items():
+        values = records.field(field).to_pylist()
+        articles[column] = ["" if value is None else str(value) for value in values]
+    return articles.drop_duplicates("article_id")
 
 
 def _flatten(path: Path, column: str, fields: tuple[str, ...]) -> pa.StructArray:
     """Return the structs of a list<struct> column, one after the other."""
     table = _read_parquet(path, [column])
     lists = table.column(column).combine_chunks()
-    if not pa.types.is_list(lists.type) or not pa.types.is_struct(lists.type.value_type):
+    is_list = pa.types.is_list(lists.type) or pa.types.is_large_list(lists.type)
+    if not is_list or not pa.types.is_struct(lists.type.value_type):
         raise PairDxError(
             f"column {column} should be a list of structs, but is {lists.type}", where=path
         )

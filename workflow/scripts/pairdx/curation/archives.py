@@ -6,17 +6,15 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile, ZipFile
-from zlib import error as ZlibError
 
 import imagehash
 import pandas as pd
 from PIL import Image
 
 from pairdx.curation.outcomes import KEEP
-from pairdx.errors import PairDxError
 from pairdx.images import decode, grey_level_spread
-from pairdx.logs import progress
+from pairdx.logs import logger, progress
+from pairdx.stores import DamagedMemberError, ImageStore, climbs_out, open_store
 
 HASH_SIZE = 16  # 16 x 16 = 256 bits: with 64, discs and charts of one layout fall together
 LARGEST_FILE_BYTES = 200_000_000
@@ -27,9 +25,12 @@ def inspect_archive(
 ) -> pd.DataFrame:
     """Read every candidate's image out of one archive, without unpacking it to disk.
 
+    The log says how many members no candidate names, and how many have names that lead out of the
+    archive; both are ignored.
+
     Args:
         candidates: Columns row and member, all of one archive.
-        path: The zip file. Entries that no candidate names are ignored.
+        path: What :func:`pairdx.stores.open_store` opens.
         settings: The config's ``curation.images`` section.
 
     Returns:
@@ -37,28 +38,33 @@ def inspect_archive(
         width and height (pixels), stage, reason and detail ("" for a sound image).
 
     Raises:
-        PairDxError: The archive is missing or is not a whole zip file.
+        PairDxError: The archive is missing or cannot be opened as a whole.
     """
     columns = ["sha256", "perceptual_hash", "width", "height", "stage", "reason", "detail"]
-    try:
-        with ZipFile(path) as archive:
-            members = progress(candidates["member"], f"reading {path.name}", total=len(candidates))
-            facts = [_inspect(archive, str(member), settings) for member in members]
-    except FileNotFoundError as error:
-        raise PairDxError("an archive of the corpus is missing", where=path) from error
-    except BadZipFile as error:
-        raise PairDxError(
-            f"this archive is not a whole zip file: {error}",
-            where=path,
-            remedy="delete it and fetch it again; a download may have been cut short",
-        ) from error
+    with open_store(path) as store:
+        _log_ignored_members(store, path.name, set(candidates["member"]))
+        members = progress(candidates["member"], f"reading {path.name}", total=len(candidates))
+        facts = [_inspect(store, str(member), settings) for member in members]
     table = pd.DataFrame(facts, columns=columns)
     table.insert(0, "row", candidates["row"].to_numpy())
     return table.astype({"width": "Int64", "height": "Int64"})
 
 
-def _inspect(archive: ZipFile, member: str, settings: Mapping[str, Any]) -> tuple[Any, ...]:
-    content = _read(archive, member)
+def _log_ignored_members(store: ImageStore, name: str, wanted: set[str]) -> None:
+    members = store.members()
+    unsafe = sum(map(climbs_out, members))
+    unnamed = sum(member not in wanted and not climbs_out(member) for member in members)
+    logger.info(
+        "%s: %d members are ignored because no candidate names them, and %d because their names "
+        "lead out of the archive (an absolute path, or `..`); they are never extracted",
+        name,
+        unnamed,
+        unsafe,
+    )
+
+
+def _inspect(store: ImageStore, member: str, settings: Mapping[str, Any]) -> tuple[Any, ...]:
+    content = _read(store, member)
     if content is None:
         return ("", "", None, None, "archive", "missing_from_archive", member)
     if isinstance(content, str):
@@ -73,16 +79,16 @@ def _inspect(archive: ZipFile, member: str, settings: Mapping[str, Any]) -> tupl
     return (sha256, perceptual_hash(image), *image.size, "", KEEP, "")
 
 
-def _read(archive: ZipFile, member: str) -> bytes | str | None:
+def _read(store: ImageStore, member: str) -> bytes | str | None:
     """Return a member's bytes, None where it is missing, or a sentence where it is damaged."""
     try:
-        if archive.getinfo(member).file_size > LARGEST_FILE_BYTES:
+        if store.size(member) > LARGEST_FILE_BYTES:
             return f"larger than {LARGEST_FILE_BYTES:,} bytes"
-        return archive.read(member)
+        return store.read(member)
     except KeyError:
         return None
-    except (BadZipFile, ZlibError, EOFError, OSError, RuntimeError, NotImplementedError) as error:
-        return f"damaged archive entry: {error}"
+    except DamagedMemberError as error:
+        return str(error)
 
 
 def _image_problem(image: Image.Image, settings: Mapping[str, Any]) -> tuple[str, str]:

@@ -8,19 +8,21 @@ a band are compared.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from itertools import pairwise
+from collections.abc import Iterator, Mapping
+from itertools import count
 
 import numpy as np
 import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-LARGEST_BLOCK = 4096  # compared at once, to bound memory
+BITS_PER_WORD = 64
 
 
 def near_duplicates(hashes: pd.Series, max_distance: int) -> np.ndarray:
     """Find all pairs of hashes that differ in at most ``max_distance`` bits.
+
+    Memory grows with the number of hashes and of pairs found, not with that of pairs compared.
 
     Args:
         hashes: Hexadecimal strings of equal length.
@@ -29,38 +31,61 @@ def near_duplicates(hashes: pd.Series, max_distance: int) -> np.ndarray:
     Returns:
         int64 array of shape (P, 2): positions in ``hashes``, the smaller first, each pair once.
     """
-    if len(hashes) < 2:
-        return np.empty((0, 2), dtype=np.int64)
-    octets = np.frombuffer(bytes.fromhex("".join(hashes)), dtype=np.uint8).reshape(len(hashes), -1)
-    bits = np.unpackbits(octets, axis=1)
-    edges = np.linspace(0, bits.shape[1], max_distance + 2).astype(int)
-    found = [
-        _close_in_band(bits[:, start:stop], octets, max_distance) for start, stop in pairwise(edges)
-    ]
-    return np.unique(np.concatenate(found), axis=0)
-
-
-def _close_in_band(band: np.ndarray, octets: np.ndarray, max_distance: int) -> np.ndarray:
-    _, block = np.unique(np.packbits(band, axis=1), axis=0, return_inverse=True)
-    order = np.argsort(block, kind="stable")
-    starts = np.flatnonzero(np.diff(block[order], prepend=-1))
     found = [np.empty((0, 2), dtype=np.int64)]
-    for members in np.split(order, starts[1:]):
-        for start in range(0, len(members) if len(members) > 1 else 0, LARGEST_BLOCK):
-            part = members[start : start + LARGEST_BLOCK]
-            found.append(_close_pairs(part, members[start:], octets, max_distance))
-    return np.concatenate(found)
+    if len(hashes) > 1:
+        octets = np.frombuffer(bytes.fromhex("".join(hashes)), dtype=np.uint8)
+        bits = np.unpackbits(octets.reshape(len(hashes), -1), axis=1)
+        words, bands = _words(bits), _bands(bits, max_distance + 1)
+        for band in range(len(bands)):
+            for first, second in _sharing(bands[band]):
+                close = _distance(words[first], words[second]) <= max_distance
+                first, second = first[close], second[close]
+                # A pair that an earlier band has found already is not reported again.
+                new = (bands[:band, first] != bands[:band, second]).all(axis=0)
+                found.append(np.column_stack([first[new], second[new]]))
+    pairs = np.sort(np.concatenate(found), axis=1)
+    return pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
 
 
-def _close_pairs(
-    left: np.ndarray, right: np.ndarray, octets: np.ndarray, max_distance: int
-) -> np.ndarray:
-    distance = np.zeros((len(left), len(right)), dtype=np.uint16)
-    for column in octets.T:
-        distance += np.bitwise_count(column[left][:, None] ^ column[right][None, :])
-    rows, columns = np.nonzero(distance <= max_distance)
-    pairs = np.column_stack([left[rows], right[columns]]).astype(np.int64)
-    return np.sort(pairs[pairs[:, 0] != pairs[:, 1]], axis=1)
+def _bands(bits: np.ndarray, number: int) -> np.ndarray:
+    """Return each hash's value in each band: uint64 (number, N), equal where the band is equal.
+
+    Neighbouring bits of a perceptual hash describe neighbouring frequencies and often agree in
+    images of one layout. A band takes every ``number``-th bit instead, so that no band groups
+    images by layout alone. Of a long band only the first word counts, which adds comparisons and
+    loses no pair.
+    """
+    return np.stack([_words(bits[:, band::number])[:, 0] for band in range(number)])
+
+
+def _words(bits: np.ndarray) -> np.ndarray:
+    """Pack bits (N, B) into uint64 (N, at least 1), filled up with zeros."""
+    words = max(1, -(-bits.shape[1] // BITS_PER_WORD))
+    filled = np.zeros((len(bits), words * BITS_PER_WORD), dtype=np.uint8)
+    filled[:, : bits.shape[1]] = bits
+    return np.packbits(filled, axis=1).view(np.uint64)
+
+
+def _sharing(band: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield all pairs of positions with an equal value, in portions of at most N pairs.
+
+    In sorted order equal values stand together: the n-th portion pairs each item with its n-th
+    successor, as long as that one is equal.
+    """
+    order = np.argsort(band, kind="stable")
+    ordered = band[order]
+    left = np.arange(len(band))
+    for gap in count(1):
+        left = left[: np.searchsorted(left, len(band) - gap)]
+        left = left[ordered[left] == ordered[left + gap]]
+        if not len(left):
+            return
+        yield order[left], order[left + gap]
+
+
+def _distance(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Return the Hamming distances of hashes, row by row: (N, words) and (N, words) to (N,)."""
+    return np.bitwise_count(left ^ right).sum(axis=1, dtype=np.uint16)
 
 
 def clusters(links: np.ndarray, names: pd.Series) -> pd.Series:

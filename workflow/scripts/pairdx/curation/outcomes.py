@@ -12,10 +12,12 @@ STAGES = (
     "age",
     "licence",
     "caption",
+    "identifiers",
     "subset",
     "archive",
     "image",
     "duplicates",
+    "review",
     "balance",
 )
 REJECTED_COLUMNS = ["row", "file", "label", "stage", "reason", "detail"]

@@ -13,6 +13,7 @@ from pairdx.curation.balancing import chosen, class_sizes
 from pairdx.curation.captions import caption_cluster
 from pairdx.curation.duplicates import clusters, copies, near_duplicates, same_value_links
 from pairdx.curation.outcomes import KEEP, Screening, funnel, only
+from pairdx.curation.review import apply_decisions
 from pairdx.errors import PairDxError
 
 PAIR_COLUMNS = [
@@ -27,6 +28,7 @@ PAIR_COLUMNS = [
     "age",
     "sex",
     "licence",
+    "year",
     "sha256",
     "perceptual_hash",
     "width",
@@ -35,6 +37,12 @@ PAIR_COLUMNS = [
     "member",
     "duplicate_cluster",
     "caption_cluster",
+    "text_labels",
+    "masked",
+    "caption_reviewed",
+    "image_reviewed",
+    "image_edit",
+    "published_subset",
 ]
 
 
@@ -54,16 +62,18 @@ def curate(
     facts: pd.DataFrame,
     settings: Mapping[str, Any],
     *,
+    decisions: pd.DataFrame,
     counts: pd.Series,
     seed: int,
 ) -> Curated:
-    """Run the stages archive, image, duplicates and balance, and draw up the funnel.
+    """Run the stages archive, image, duplicates, review and balance, and draw up the funnel.
 
     Args:
         candidates: What the table screens left.
         rejected_by_tables: What they rejected.
         facts: Rows of :func:`pairdx.curation.archives.inspect_archive`, of all archives.
         settings: The config's ``curation`` section.
+        decisions: A reviewer's, from :func:`pairdx.curation.review.read_decisions`.
         counts: Number of rows per label in the raw table, which the funnel must account for.
         seed: Seed of the balancing.
 
@@ -73,6 +83,7 @@ def curate(
     screening = Screening(candidates)
     _screen_images(screening, facts)
     _screen_duplicates(screening, settings)
+    apply_decisions(screening, decisions)
     _balance(screening, settings, seed)
     survivors = screening.candidates.assign(
         caption_cluster=caption_cluster(screening.candidates["caption"])
@@ -111,8 +122,7 @@ def _screen_duplicates(screening: Screening, settings: Mapping[str, Any]) -> Non
     images = screening.candidates.assign(aside=aside).sort_values(["aside", "pair_id"])
     images = images.drop(columns="aside").reset_index(drop=True)
     exact = same_value_links(images["sha256"])
-    near = near_duplicates(images["perceptual_hash"], settings["duplicates"]["max_distance_bits"])
-    near = near[images["sha256"].to_numpy()[near].T[0] != images["sha256"].to_numpy()[near].T[1]]
+    near = _near_links(images, settings["duplicates"]["max_distance_bits"])
     cluster = clusters(np.concatenate([exact, near]), images["pair_id"])
     screening.candidates = images.assign(duplicate_cluster=cluster)
 
@@ -127,6 +137,20 @@ def _screen_duplicates(screening: Screening, settings: Mapping[str, Any]) -> Non
     for copy, (reason, original) in originals.items():
         reasons[copy], details[copy] = reason, f"of {names[original]}"
     screening.reject("duplicates", reasons, details)
+
+
+def _near_links(images: pd.DataFrame, max_distance: int) -> np.ndarray:
+    """Link the first image of its bytes to all copies of others that look nearly the same.
+
+    Only firsts are compared, so that many images of the same bytes do not make all pairs of them.
+    """
+    first = images.groupby("sha256").cumcount() == 0
+    firsts = np.flatnonzero(first)
+    links = firsts[near_duplicates(images.loc[first, "perceptual_hash"], max_distance)]
+    codes, _ = pd.factorize(images["sha256"])
+    copies_of = pd.DataFrame({"first": firsts[codes], "copy": np.arange(len(images))})
+    pairs = pd.DataFrame(links, columns=["original", "first"]).merge(copies_of, on="first")
+    return pairs[["original", "copy"]].to_numpy()
 
 
 def _balance(screening: Screening, settings: Mapping[str, Any], seed: int) -> None:

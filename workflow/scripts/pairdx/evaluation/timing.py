@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from pairdx.errors import PairDxError
-from pairdx.images import decode
+from pairdx.images import apply_edit, decode
 from pairdx.machine import cpu_model
 from pairdx.packing import fit_to_square
 
@@ -20,8 +20,9 @@ STAGES = ("decode", "preprocess", "text", "forward")
 PROTOCOL = (
     "One image at a time on the CPU, from the file's bytes in memory to class probabilities: "
     "decode (bytes to RGB), preprocess (resize and centre crop), text (tokenise the caption), "
-    "forward (normalise, encode, classify). Loading the model, building class prompts and reading "
-    "the disk are not included. The first images are run once beforehand and not counted."
+    "forward (normalise, encode, classify). Loading the model, building class prompts, reading the "
+    "disk and a reviewer's edits of images (crops, masks) are not included. The first images are "
+    "run once beforehand and not counted."
 )
 
 
@@ -39,6 +40,7 @@ def time_classifier(
     classifier: TimedClassifier,
     encoded_images: Sequence[bytes],
     captions: Sequence[str],
+    edits: Sequence[str],
     *,
     image_size: int,
     threads: int,
@@ -51,6 +53,8 @@ def time_classifier(
         classifier: The classifier, on the CPU.
         encoded_images: The image files' bytes.
         captions: One caption per image.
+        edits: One per image, see :func:`pairdx.images.parse_edit`; "" for none. What is classified
+            is the edited image; making it is no work of a classifier's and is not counted.
         image_size: Side S of the square that the classifier reads, in pixels.
         threads: Threads that torch may use meanwhile.
         warm_up: How many of the first pairs to run once beforehand without counting them.
@@ -61,22 +65,20 @@ def time_classifier(
         per image, and the stages add up to the mean.
 
     Raises:
-        PairDxError: There are no pairs, not one caption per image, or an image cannot be decoded.
+        PairDxError: There are no pairs, not one caption and edit per image, an image cannot be
+            decoded, or an edit does not fit its image.
     """
-    if not encoded_images or len(encoded_images) != len(captions):
+    if not encoded_images or {len(captions), len(edits)} != {len(encoded_images)}:
         raise PairDxError(
-            "timing needs at least one image and one caption per image",
-            where=f"{len(encoded_images)} images, {len(captions)} captions",
+            "timing needs at least one image and one caption and edit per image",
+            where=f"{len(encoded_images)} images, {len(captions)} captions, {len(edits)} edits",
         )
-    pairs = list(zip(encoded_images, captions, strict=True))
+    pairs = list(zip(encoded_images, captions, edits, strict=True))
     with _torch_threads(threads):
-        for content, caption in pairs[:warm_up]:
-            _seconds_per_stage(classifier, content, caption, image_size, preprocess)
+        for pair in pairs[:warm_up]:
+            _seconds_per_stage(classifier, *pair, image_size, preprocess)
         seconds = np.array(
-            [
-                _seconds_per_stage(classifier, content, caption, image_size, preprocess)
-                for content, caption in pairs
-            ]
+            [_seconds_per_stage(classifier, *pair, image_size, preprocess) for pair in pairs]
         )
     totals = seconds.sum(axis=1)
     return {
@@ -97,22 +99,25 @@ def _seconds_per_stage(
     classifier: TimedClassifier,
     content: bytes,
     caption: str,
+    edit: str,
     image_size: int,
     preprocess: Callable[[Image.Image, int], np.ndarray],
 ) -> list[float]:
     """Classify one pair and return the seconds of each of ``STAGES``."""
-    ticks = [time.perf_counter()]
+    start = time.perf_counter()
     image = decode(content)
+    decoding = time.perf_counter() - start
     if isinstance(image, str):
         raise PairDxError(f"an image chosen for timing cannot be read ({image})")
-    ticks.append(time.perf_counter())
+    image = apply_edit(image, edit)
+    ticks = [time.perf_counter()]
     square = preprocess(image, image_size)
     ticks.append(time.perf_counter())
     tokens = classifier.tokenise([caption])
     ticks.append(time.perf_counter())
     classifier.probabilities(square[np.newaxis], tokens)
     ticks.append(time.perf_counter())
-    return np.diff(ticks).tolist()
+    return [decoding, *np.diff(ticks).tolist()]
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Figures of the dataset: curation funnel, class counts, example images, caption lengths."""
+"""Figures of the dataset: class counts, example images, caption lengths, ages."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from pairdx.reporting.labels import readable
 from pairdx.reporting.tables import SUBSETS, shorten
 from pairdx.reporting.theme import (
+    BODY,
     INK,
     PAGE_WIDTH,
     SMALL,
@@ -30,48 +31,7 @@ MARGIN, HEADING, LINE = 0.1, 0.2, 0.135
 MOST_INCHES_PER_IMAGE = 2.1
 INCHES_PER_CHARACTER = 0.059  # of a caption, on average, at its font size
 
-
-@theme()
-def funnel(stages: pd.DataFrame, *, title: str, note: str | None = None) -> Figure:
-    """Draw what every stage of curation kept, rejected and set aside (paper, Section 3.1).
-
-    Args:
-        stages: What ``funnel_table`` returned: stage, candidates, rejected, out_of_distribution,
-            kept.
-        title: Title of the figure.
-        note: Small print under it.
-    """
-    figure = new_figure(1.0 + 0.3 * len(stages), title=title, note=note)
-    panel = figure.subplots()
-    outcomes = (("kept", "Kept"), ("rejected", "Rejected"), ("out_of_distribution", "Set aside"))
-    start = np.zeros(len(stages))
-    for position, (column, name) in enumerate(outcomes):
-        counts = stages[column].to_numpy(dtype=float)
-        if column == "out_of_distribution" and not counts.any():
-            continue
-        label = f"{name} (classes outside the comparison)" if position == 2 else name
-        bars = panel.barh(range(len(stages)), counts, left=start, height=0.68, label=label)
-        hatch_bars(bars, style(position))
-        start += counts
-    for row, (_, stage) in enumerate(stages.iterrows()):
-        aside = f" / {stage['out_of_distribution']:,}" if stage["out_of_distribution"] else ""
-        panel.annotate(
-            f"{stage['kept']:,} / -{stage['rejected']:,}{aside}",
-            (start[row], row),
-            xytext=(3, 0),
-            textcoords="offset points",
-            va="center",
-            size=SMALL,
-        )
-    panel.set_yticks(range(len(stages)), [readable(name) for name in stages["stage"]])
-    panel.set(ylim=(len(stages) - 0.45, -0.55), xlim=(0, 1.28 * max(1.0, float(start.max()))))
-    panel.set_xticks([tick for tick in panel.get_xticks() if 0 <= tick <= start.max()])
-    panel.set_xlabel("Candidates (beside the bars: kept / -rejected / set aside)")
-    _thousands(panel, "x")
-    panel.grid(axis="y", visible=False)
-    sns.despine(ax=panel)
-    legend_below(figure, panel, columns=3)
-    return figure
+YEARS_PER_BAR = 5  # of the ages' histograms
 
 
 @theme()
@@ -224,6 +184,61 @@ def caption_lengths(
     panel.grid(axis="y", visible=False)
     sns.despine(ax=panel)
     return figure
+
+
+@theme()
+def ages(
+    pairs: pd.DataFrame,
+    classes: Sequence[str],
+    *,
+    title: str,
+    note: str | None = None,
+    youngest: int | None = None,
+) -> Figure:
+    """Draw the distribution of the patients' ages, one panel per class, as shares of known ages.
+
+    Every pair counts, so that a patient with several images counts several times.
+
+    Args:
+        pairs: label, age (years; missing where unknown).
+        classes: The classes, in figure order.
+        title: Title of the figure.
+        note: Small print under it.
+        youngest: Years. The first bar starts here, so that an age limit cuts no bar in two.
+    """
+    years = pd.to_numeric(pairs["age"]).astype("Float64")
+    known = years.dropna()
+    low = min(float(known.min()) if len(known) else 0.0, np.inf if youngest is None else youngest)
+    edges = np.arange(low, (known.max() if len(known) else 100) + YEARS_PER_BAR + 1, YEARS_PER_BAR)
+    rows = -(-len(classes) // 3)
+    figure = new_figure(0.45 + 1.6 * rows, title=title, note=note)
+    panels = figure.subplots(rows, 3, sharex=True, sharey=True, squeeze=False).ravel()
+    for panel, name in zip(panels, classes, strict=False):
+        _age_histogram(panel, years[pairs["label"] == name], edges, name)
+    for panel in panels[len(classes) :]:
+        panel.set_axis_off()
+    if known.empty:
+        panels[0].set(xticks=[], yticks=[])
+    figure.supxlabel(f"Age in years ({YEARS_PER_BAR} years per bar)", size=BODY)
+    figure.supylabel("Pairs of known age (%)", size=BODY)
+    return figure
+
+
+def _age_histogram(panel: Axes, years: pd.Series, edges: np.ndarray, name: str) -> None:
+    known = years.dropna().to_numpy(dtype=float)
+    lines = [readable(name), f"unknown: {len(years) - len(known):,} of {len(years):,}"]
+    if len(known):
+        shares = np.full(len(known), 100 / len(known))
+        panel.hist(known, edges.tolist(), weights=shares, color=STYLES[4].colour, edgecolor="white")
+        median = float(np.median(known))
+        panel.axvline(median, color=INK, lw=1.6, linestyle="--")
+        lines.insert(1, f"median (dashed) {median:g} years")
+    else:
+        panel.text(0.5, 0.5, "No age is known", ha="center", transform=panel.transAxes)
+    panel.set_title("\n".join(lines), loc="left", size=SMALL + 0.5)
+    panel.grid(visible=len(known) > 0, axis="y")
+    panel.grid(visible=False, axis="x")
+    sns.despine(ax=panel)
 
 
 def _thousands(panel: Axes, axis: str) -> None:

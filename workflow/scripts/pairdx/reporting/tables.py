@@ -1,4 +1,4 @@
-"""The tables beside the comparison: dataset, captions, per class, funnel, leakage, timing."""
+"""The tables beside the comparison: dataset, captions, per class, timing."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pandas as pd
 from pairdx.ordering import seeded_rank
 
 SUBSETS = ("train", "validation", "test")
+DRAWN_NOTE = "Demo: images and captions are drawn by the workflow; no patient is shown."
 
 
 def dataset_table(
@@ -136,42 +137,6 @@ def _report_of_one_seed(metrics: Mapping[str, Any]) -> pd.DataFrame:
     )
     ordered = per_class.loc[list(metrics["classes"]), ["precision", "recall", "f1", "support"]]
     return pd.concat([ordered, averages])
-
-
-def funnel_table(funnel: pd.DataFrame) -> pd.DataFrame:
-    """Sum the curation funnel over classes: what each stage received, rejected, set aside and kept.
-
-    Args:
-        funnel: stage, label, candidates, rejected, out_of_distribution, kept (curated/funnel.csv).
-
-    Returns:
-        stage, candidates, rejected, out_of_distribution, kept, kept_share (of the stage's
-        candidates; empty where there were none), in the order of the stages.
-    """
-    counts = ["candidates", "rejected", "out_of_distribution", "kept"]
-    table = funnel.groupby("stage", sort=False)[counts].sum().reset_index()
-    received = table["candidates"].where(table["candidates"] > 0).astype("float64")
-    return table.assign(kept_share=table["kept"] / received)
-
-
-def leakage_table(reports: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """List what subsets share, per split, kind and two subsets.
-
-    Args:
-        reports: leakage.json of every split: ``{"split", "kinds": {kind: {"train-test": {"groups",
-            "pairs", "share"}}}}``.
-
-    Returns:
-        split, shared (the kind), between, groups (found in both subsets), pairs (of the later
-        subset, in such groups), share (of the later subset).
-    """
-    rows = [
-        {"split": report["split"], "shared": kind, "between": between, **counts}
-        for report in reports
-        for kind, counts_between in report["kinds"].items()
-        for between, counts in counts_between.items()
-    ]
-    return pd.DataFrame(rows, columns=["split", "shared", "between", "groups", "pairs", "share"])
 
 
 def timing_table(timings: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:

@@ -1,0 +1,131 @@
+"""The exported zip file: the published layout, reproducible, and readable as a release."""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+from zipfile import ZIP_STORED, ZipFile
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from dataset_samples import EDIT, LAYOUT, image_bytes, pairs_table, split_table, write_archives
+from pairdx.corpus.release import read_release
+from pairdx.errors import PairDxError
+from pairdx.export import export_dataset, exported_table
+from pairdx.files import sha256_of
+from pairdx.images import apply_edit, decode
+from pairdx.stores import open_store
+
+
+@pytest.fixture(name="pairs")
+def fixture_pairs() -> pd.DataFrame:
+    return pairs_table()
+
+
+@pytest.fixture(name="archive")
+def fixture_archive(pairs: pd.DataFrame, tmp_path: Path) -> Path:
+    path = tmp_path / "out" / "pairdx.zip"
+    export_dataset(pairs, split_table(pairs), write_archives(pairs, tmp_path), path, LAYOUT)
+    return path
+
+
+def test_the_export_is_read_back_as_a_release(pairs: pd.DataFrame, archive: Path) -> None:
+    """Whoever reads the published PairDx reads ours: the same code, the same settings."""
+    back = read_release(archive, LAYOUT).set_index("pair_id")
+    expected = pairs.merge(split_table(pairs)[["pair_id", "subset"]]).set_index("pair_id")
+    expected = expected.loc[sorted(expected.index)]
+    assert back.index.tolist() == expected.index.tolist()
+    for column, published in {
+        "caption": "caption",
+        "label": "label",
+        "subset": "published_subset",
+    }.items():
+        assert back[published].tolist() == expected[column].tolist(), column
+    assert back["article_id"].tolist() == [name.split("_")[0] for name in expected.index]
+    with open_store(archive) as store:
+        assert all(decode(store.read(member)).size for member in back["member"])  # type: ignore[union-attr]
+
+
+def test_images_keep_their_bytes_unless_a_person_edited_them(
+    pairs: pd.DataFrame, archive: Path
+) -> None:
+    edited = pairs["image_edit"] != ""
+    assert edited.sum() == 1
+    with ZipFile(archive) as opened:
+        for row, name in pairs.loc[~edited, "pair_id"].items():
+            assert opened.read(f"images/{name}.webp") == image_bytes(int(str(row)))
+        content = opened.read(f"images/{pairs.loc[edited, 'pair_id'].item()}.webp")
+    raw = decode(image_bytes(int(np.flatnonzero(edited)[0])))
+    assert isinstance(raw, Image.Image)
+    with Image.open(io.BytesIO(content)) as image:
+        np.testing.assert_array_equal(np.asarray(image), np.asarray(apply_edit(raw, EDIT)))
+        assert image.size == (30, 24)
+
+
+def test_columns_after_the_published_ones_say_whose_and_under_which_licence(
+    pairs: pd.DataFrame, archive: Path
+) -> None:
+    with ZipFile(archive) as opened, opened.open("image_metadata.csv") as stream:
+        table = pd.read_csv(stream).set_index("image_id")
+    assert table.columns.tolist() == [
+        *("modality", "filename", "caption", "split"),
+        *("article_id", "case_id", "subtype", "age", "sex", "licence", "year"),
+    ]
+    source = pairs.set_index("pair_id").loc[table.index]
+    assert table["age"].astype("Int64").equals(source["age"])
+    assert table["licence"].fillna("").tolist() == source["licence"].tolist()
+    years = pd.to_numeric(source["year"], errors="coerce")
+    assert years.isna().sum() == 2
+    assert table["year"].tolist() == pytest.approx(years.tolist(), nan_ok=True)
+
+
+def test_the_same_dataset_gives_the_same_bytes(
+    pairs: pd.DataFrame, archive: Path, tmp_path: Path
+) -> None:
+    """Row order, the clock and the umask leave no trace."""
+    shuffled = pairs.sample(frac=1, random_state=3)
+    before = os.umask(0o077)
+    try:
+        paths = write_archives(pairs, tmp_path)
+        export_dataset(shuffled, split_table(pairs), paths, tmp_path / "again.zip", LAYOUT)
+    finally:
+        os.umask(before)
+    assert sha256_of(tmp_path / "again.zip") == sha256_of(archive)
+    with ZipFile(archive) as opened:
+        entries = opened.infolist()
+    assert [entry.filename for entry in entries] == sorted(entry.filename for entry in entries)
+    assert {(entry.compress_type, entry.date_time) for entry in entries} == {
+        (ZIP_STORED, (1980, 1, 1, 0, 0, 0))
+    }
+
+
+def test_a_failed_export_leaves_nothing_behind(pairs: pd.DataFrame, tmp_path: Path) -> None:
+    paths = write_archives(pairs.drop(index=5), tmp_path)
+    with pytest.raises(PairDxError, match="PMC10000003_fig1"):
+        export_dataset(pairs, split_table(pairs), paths, tmp_path / "out/pairdx.zip", LAYOUT)
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_pair_outside_the_split_has_no_subset(pairs: pd.DataFrame) -> None:
+    split = split_table(pairs).iloc[1:]
+    table = exported_table(pairs, split, LAYOUT)
+    assert (table["split"] == "").sum() == 1
+    with pytest.raises(PairDxError, match="1 pairs that are not in the dataset"):
+        exported_table(pairs.iloc[1:], split_table(pairs), LAYOUT)
+
+
+@pytest.mark.parametrize("name", ["../up", "a/b", "a\\b", "C:x", "", "new\nline"])
+def test_no_identifier_leads_out_of_the_folder_of_images(pairs: pd.DataFrame, name: str) -> None:
+    pairs.loc[0, "pair_id"] = name
+    with pytest.raises(PairDxError, match="cannot be the name of a file"):
+        exported_table(pairs, split_table(pairs), LAYOUT)
+
+
+def test_a_column_name_that_is_taken_is_refused(pairs: pd.DataFrame) -> None:
+    layout = LAYOUT | {"columns": LAYOUT["columns"] | {"label": "licence"}}
+    with pytest.raises(PairDxError, match=r"(?s)would be called licence.*release\.columns"):
+        exported_table(pairs, split_table(pairs), layout)

@@ -1,0 +1,235 @@
+"""The published PairDx: one metadata file and a folder of images, in a zip file or unpacked.
+
+The paper describes this layout (Section 1.6) without the columns' names, so that config states
+them. The release names no cases and no patients' ages; where its file names do not tell the
+article, every image counts as an article of its own.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from pairdx.errors import PairDxError
+from pairdx.stores import DamagedMemberError, ImageStore, climbs_out, open_store
+
+ARCHIVE = "release"  # the archive that every row names
+REQUIRED = ("pair_id", "label", "file", "caption")
+LARGEST_METADATA_BYTES = 500_000_000
+NAMES_IN_MESSAGES = 20
+
+
+def read_release(source: Path, settings: Mapping[str, Any]) -> pd.DataFrame:
+    """Read the release's metadata into one row per image.
+
+    Args:
+        source: The folder, zip file or download (its ``manifest.json``) of the release, as
+            :func:`pairdx.stores.open_store` opens it.
+        settings: The config's ``release`` section: metadata, images, columns, labels, subsets,
+            article_pattern, licence.
+
+    Returns:
+        The columns of :func:`pairdx.corpus.multicare.read_candidates`, in the metadata's order.
+        archive is "release", member a path inside the source. case_id equals article_id and
+        figure_id equals file, because the release knows neither. age is NA; subtype, sex, year,
+        text_labels and malformed are "". published_subset is train, validation, test or "" (not
+        stated). Rows that repeat a pair_id are kept.
+
+    Raises:
+        PairDxError: The metadata file is missing, unreadable, empty or lacks a column, a subset has
+            an unknown name, or none of the images is where it should be.
+    """
+    with open_store(source) as store:
+        metadata = locate(store, settings["metadata"], source)
+        where = f"{source}: {metadata}"
+        table = _read_table(_content(store, metadata, where), where)
+        _require_columns(table, settings["columns"], where)
+        top = metadata.removesuffix(settings["metadata"])
+        candidates = _candidates(table, settings, top, where)
+        _require_images(store, candidates["member"], where)
+    return candidates
+
+
+def locate(store: ImageStore, metadata: str, where: object) -> str:
+    """Find the one metadata file: at the top of the release, or in a folder there.
+
+    Args:
+        store: The opened release.
+        metadata: Name of the metadata file (config: release.metadata).
+        where: What error messages name as the place.
+
+    Returns:
+        The member that it is. Where that lies in a folder, so do the images.
+
+    Raises:
+        PairDxError: None or several have this name; the message says what there is.
+    """
+    pattern = re.compile(rf"([^/]+/)?{re.escape(metadata)}")
+    found = [name for name in store.members() if pattern.fullmatch(name) and not climbs_out(name)]
+    if len(found) != 1:
+        raise PairDxError(
+            f"one file {metadata} is expected in the release, but there "
+            f"{f'are {len(found)}' if found else 'is none'}; found: "
+            f"{_listed(found or _top_level(store))}",
+            where=where,
+            remedy="set `release.metadata` to the name of the table of images, and `release.path` "
+            "to the one folder or zip file that holds it (unpack archives of other formats first)",
+        )
+    return found[0]
+
+
+def _top_level(store: ImageStore) -> list[str]:
+    return sorted({re.sub(r"/.*", "/", name, flags=re.DOTALL) for name in store.members()})
+
+
+def _content(store: ImageStore, member: str, where: str) -> bytes:
+    try:
+        if store.size(member) > LARGEST_METADATA_BYTES:
+            raise PairDxError(
+                f"the table of images is larger than {LARGEST_METADATA_BYTES:,} bytes", where=where
+            )
+        return store.read(member)
+    except (KeyError, DamagedMemberError) as error:
+        raise PairDxError(
+            f"the table of images cannot be read: {error}",
+            where=where,
+            remedy="fetch the release again; a download may have been cut short",
+        ) from error
+
+
+def _read_table(content: bytes, where: str) -> pd.DataFrame:
+    try:
+        # utf-8-sig also reads UTF-8 without a mark at its start.
+        table = pd.read_csv(
+            io.BytesIO(content), dtype=str, keep_default_na=False, encoding="utf-8-sig"
+        )
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise PairDxError(
+            f"the table of images is not a CSV file in UTF-8: {error}",
+            where=where,
+            remedy="fetch the release again, or save the table as CSV in UTF-8",
+        ) from error
+    if table.empty:
+        raise PairDxError("the table of images has no rows", where=where)
+    if not isinstance(table.index, pd.RangeIndex):  # pandas takes surplus cells for an index
+        raise PairDxError("the rows of this table have more cells than its first line", where=where)
+    return table
+
+
+def _require_columns(table: pd.DataFrame, columns: Mapping[str, str | None], where: str) -> None:
+    wanted = {key: columns[key] for key in REQUIRED}
+    if columns["subset"] is not None:
+        wanted["subset"] = columns["subset"]
+    missing = {key: name for key, name in wanted.items() if name not in table.columns}
+    if missing:
+        raise PairDxError(
+            f"the table of images lacks the column(s) {', '.join(map(str, missing.values()))}; "
+            f"its columns are: {_listed(table.columns)}",
+            where=where,
+            remedy=f"set {', '.join(f'`release.columns.{key}`' for key in missing)} to the "
+            "name that the release uses",
+        )
+
+
+def _candidates(
+    table: pd.DataFrame, settings: Mapping[str, Any], top: str, where: str
+) -> pd.DataFrame:
+    columns = settings["columns"]
+    files = table[columns["file"]].str.strip()
+    articles = _articles(files, settings["article_pattern"])
+    folder = f"{top}{settings['images']}/" if settings["images"] else top
+    return pd.DataFrame(
+        {
+            "row": range(len(table)),
+            "file": files,
+            "pair_id": table[columns["pair_id"]].str.strip(),
+            "article_id": articles,
+            "case_id": articles,
+            "figure_id": files,
+            "caption": table[columns["caption"]],
+            "label": _classes(table[columns["label"]], settings["labels"]),
+            "subtype": "",
+            "licence": settings["licence"],
+            "archive": ARCHIVE,
+            "member": folder + files,
+            "text_labels": "",
+            "published_subset": _subsets(table, columns["subset"], settings["subsets"], where),
+            "malformed": "",
+            "age": pd.array([pd.NA] * len(table), dtype="Int64"),
+            "sex": "",
+            "year": "",
+        }
+    )
+
+
+def _articles(files: pd.Series, pattern: str) -> pd.Series:
+    """Return what the pattern (or its first group) finds in each name; else the name itself."""
+    try:
+        compiled = re.compile(pattern)
+    except re.error as error:
+        raise PairDxError(
+            f"this regular expression is not valid: {error}",
+            where=f"release.article_pattern: {pattern}",
+        ) from error
+
+    def article(file: str) -> str:
+        found = compiled.search(file)
+        return (found[min(1, compiled.groups)] if found else None) or file
+
+    return files.map(article)
+
+
+def _classes(modalities: pd.Series, labels: Mapping[str, str]) -> pd.Series:
+    renamed = {str(name): label for name, label in labels.items()}
+    names = modalities.str.strip()
+    return names.map(lambda name: renamed.get(name, re.sub(r"[\s-]+", "_", name.lower())))
+
+
+def _subsets(
+    table: pd.DataFrame, column: str | None, subsets: Mapping[str, str], where: str
+) -> pd.Series:
+    if column is None:
+        return pd.Series("", index=table.index)
+    known = {str(name).lower(): subset for name, subset in subsets.items()} | {"": ""}
+    names = table[column].str.strip()
+    unknown = sorted(set(names[~names.str.lower().isin(list(known))]))
+    if unknown:
+        raise PairDxError(
+            f"the table of images has subsets of unknown names: {_listed(unknown)}",
+            where=f"{where}, column {column}",
+            remedy="add them to `release.subsets`, each with train, validation or test; or set "
+            "`release.columns.subset` to null",
+        )
+    return names.str.lower().map(known)
+
+
+def _require_images(store: ImageStore, members: pd.Series, where: str) -> None:
+    """Tell a wrong folder or column from single images that are missing, which curation counts."""
+    if not any(_holds(store, member) for member in members):
+        raise PairDxError(
+            f"none of the {len(members)} images is in the release; the first should be "
+            f"{members.iloc[0]}, but there are: {_listed(_top_level(store))}",
+            where=where,
+            remedy="set `release.images` to the folder of the images, and `release.columns.file` "
+            "to the column of their file names; unpack images that lie in an archive of their own",
+        )
+
+
+def _holds(store: ImageStore, member: str) -> bool:
+    try:
+        store.size(member)
+    except (KeyError, DamagedMemberError):
+        return False
+    return True
+
+
+def _listed(names: Iterable[str]) -> str:
+    names = list(names)
+    rest = len(names) - NAMES_IN_MESSAGES
+    more = f" and {rest} more" if rest > 0 else ""
+    return (", ".join(names[:NAMES_IN_MESSAGES]) or "nothing") + more

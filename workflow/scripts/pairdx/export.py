@@ -1,0 +1,159 @@
+"""The dataset as one zip file, laid out as the published PairDx: a table of pairs and ``images/``.
+
+The paper (Data Availability Statement) describes a metadata file at the root with identifier,
+modality, file name, caption and split, and a folder of images named by their identifiers.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Hashable, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+from zipfile import ZIP_STORED, ZipFile, ZipInfo
+
+import pandas as pd
+
+from pairdx.errors import PairDxError
+from pairdx.files import written_whole
+from pairdx.images import apply_edit, decode
+from pairdx.logs import progress
+from pairdx.packing import encoded_images
+from pairdx.stores import climbs_out
+
+# What the published table states, and what is added after it.
+PUBLISHED_FIELDS = ("pair_id", "label", "file", "caption", "subset")
+FURTHER_FIELDS = ("article_id", "case_id", "subtype", "age", "sex", "licence", "year")
+SUBSET_COLUMN = "split"  # where the settings name no column of subsets
+EDITED_SUFFIX = ".webp"
+TIME_STAMP = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip file can state
+UNIX, READABLE_FILE = 3, 0o100644 << 16
+
+
+def column_names(layout: Mapping[str, Any]) -> dict[str, str]:
+    """Return what each field is called in the exported table, in the order of its columns.
+
+    Args:
+        layout: The config's ``release`` section, of which ``columns`` is read: the names of
+            :data:`PUBLISHED_FIELDS`. The further fields keep their own.
+
+    Raises:
+        PairDxError: Two fields have one name.
+    """
+    named = dict(layout["columns"])
+    names = {field: named.get(field) or SUBSET_COLUMN for field in PUBLISHED_FIELDS}
+    names |= {field: field for field in FURTHER_FIELDS}
+    columns = list(names.values())
+    twice = sorted({name for name in columns if columns.count(name) > 1})
+    if twice:
+        raise PairDxError(
+            f"two columns of the exported table would be called {', '.join(twice)}",
+            where="config key release.columns",
+            remedy=f"use other names; {', '.join(FURTHER_FIELDS)} are taken",
+        )
+    return names
+
+
+def exported_table(
+    pairs: pd.DataFrame, split: pd.DataFrame, layout: Mapping[str, Any]
+) -> pd.DataFrame:
+    """Lay out the table of pairs, ordered by identifier.
+
+    Args:
+        pairs: curated/pairs.parquet.
+        split: Columns pair_id and subset, of the split that the table names. A pair that is in no
+            subset of it has an empty cell.
+        layout: The config's ``release`` section.
+
+    Returns:
+        The columns of :func:`column_names`. Captions stand as in ``pairs``, identifiers masked;
+        age and year are whole numbers (Int64) or missing.
+
+    Raises:
+        PairDxError: The split is of other pairs, or an identifier cannot name a file.
+    """
+    strangers = split.loc[~split["pair_id"].isin(pairs["pair_id"]), "pair_id"]
+    if len(strangers):
+        raise PairDxError(
+            f"the split names {len(strangers)} pairs that are not in the dataset",
+            where=strangers.iloc[0],
+            remedy="make the split again from the present pairs",
+        )
+    table = pairs.drop(columns="subset", errors="ignore").merge(
+        split[["pair_id", "subset"]], on="pair_id", how="left", validate="one_to_one"
+    )
+    table = table.sort_values("pair_id", ignore_index=True).fillna({"subset": ""})
+    table["file"] = [_file_name(pair) for pair in table.to_dict("records")]
+    table["year"] = pd.to_numeric(table["year"], errors="coerce").astype("Int64")
+    names = column_names(layout)
+    return table[list(names)].rename(columns=names)
+
+
+def _file_name(pair: Mapping[Hashable, Any]) -> str:
+    """Name an image by its pair, and by the format of the bytes that are exported."""
+    name = str(pair["pair_id"])
+    if climbs_out(name) or re.search(r"[/\\]", name) or not name.isprintable():
+        raise PairDxError("an identifier of a pair cannot be the name of a file", where=repr(name))
+    edited = pair["image_edit"] != ""
+    return name + (EDITED_SUFFIX if edited else PurePosixPath(pair["member"]).suffix)
+
+
+def export_dataset(
+    pairs: pd.DataFrame,
+    split: pd.DataFrame,
+    archives: Mapping[str, Path],
+    path: str | Path,
+    layout: Mapping[str, Any],
+) -> None:
+    """Write the dataset as a zip file, whole or not at all.
+
+    An image that nobody edited keeps its bytes. An edited one is decoded, edited and stored as
+    lossless WebP. The table stands first, then the images in order of their names, not compressed
+    (images are already) and without time stamps: the same dataset gives the same bytes.
+
+    Args:
+        pairs: curated/pairs.parquet.
+        split: Columns pair_id and subset.
+        archives: The zip file or folder of every archive that ``pairs`` names.
+        path: The zip file.
+        layout: The config's ``release`` section: ``metadata`` (name of the table), ``images``
+            (name of the folder) and ``columns``.
+
+    Raises:
+        PairDxError: As :func:`exported_table`; or an image of a curated pair cannot be read.
+    """
+    table = exported_table(pairs, split, layout)
+    text = table.to_csv(index=False, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
+    files = table[column_names(layout)["file"]].to_numpy()
+    named = pairs.sort_values("pair_id").assign(entry=f"{layout['images']}/" + files)
+    named = named.sort_values("entry", ignore_index=True)
+    rows = named[["entry", "archive", "member", "image_edit"]].to_dict("index")
+    images = progress(encoded_images(named, archives), "exporting images", total=len(named))
+    with written_whole(path) as aside, ZipFile(aside, "w", ZIP_STORED) as archive:
+        archive.writestr(_entry(layout["metadata"]), text.encode())
+        for index, content in images:
+            archive.writestr(_entry(rows[index]["entry"]), _edited(content, rows[index]))
+
+
+def _entry(name: str) -> ZipInfo:
+    entry = ZipInfo(name, TIME_STAMP)
+    entry.create_system, entry.external_attr = UNIX, READABLE_FILE
+    return entry
+
+
+def _edited(content: bytes, row: Mapping[Hashable, Any]) -> bytes:
+    """Return an image's own bytes, or, where a reviewer edited it, those of the edited image."""
+    if row["image_edit"] == "":
+        return content
+    image = decode(content)
+    if isinstance(image, str):
+        raise PairDxError(
+            f"an image of a curated pair cannot be read ({image})",
+            where=f"{row['archive']}: {row['member']}",
+            remedy="the archive changed since curation; run the workflow again",
+        )
+    buffer = io.BytesIO()
+    apply_edit(image, row["image_edit"]).save(buffer, "WEBP", lossless=True)
+    return buffer.getvalue()

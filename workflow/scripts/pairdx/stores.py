@@ -1,0 +1,209 @@
+"""Where the files of a corpus lie: a zip file, a folder or a download, read in the same way.
+
+Nothing is unpacked to disk, and no name leads out of the zip file or the folder.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import struct
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from lzma import LZMAError
+from pathlib import Path
+from typing import Protocol
+from zipfile import BadZipFile, ZipFile, ZipInfo
+from zlib import error as ZlibError
+
+from pairdx.errors import PairDxError
+from pairdx.files import read_json
+
+# What the parts of the zip format raise on a damaged, encrypted or unknown entry.
+_DAMAGE = (
+    BadZipFile,
+    ZlibError,
+    LZMAError,
+    EOFError,
+    OSError,
+    RuntimeError,
+    NotImplementedError,
+    ValueError,  # UnicodeDecodeError: an entry's own header names it in bytes that are no UTF-8
+    struct.error,
+)
+
+
+class DamagedMemberError(Exception):
+    """One member cannot be read, although it is listed; the others may be sound."""
+
+
+class ImageStore(Protocol):
+    """Files by name, as a zip file, a folder or a download holds them."""
+
+    def read(self, member: str) -> bytes:
+        """Return a member's content.
+
+        Raises:
+            KeyError: There is no such member, or its name leads out of the store.
+            DamagedMemberError: It cannot be read.
+        """
+
+    def size(self, member: str) -> int:
+        """Return the number of bytes that :meth:`read` would give.
+
+        Raises:
+            KeyError: There is no such member, or its name leads out of the store.
+            DamagedMemberError: It cannot be looked at.
+        """
+
+    def members(self) -> list[str]:
+        """Return the names of all files, with ``/``, unsafe names included."""
+
+
+@contextmanager
+def open_store(path: str | Path) -> Iterator[ImageStore]:
+    """Open a zip file, a folder or a download for reading while the block runs.
+
+    A download is named by its manifest, a ``.json`` file that maps names of files beside it to
+    their checksums. Its members are the listed files and, instead of a listed zip file, what that
+    holds; of members of one name, those of the zip file that comes first by name are read.
+
+    Raises:
+        PairDxError: It is missing, or none of these, or a zip file is damaged as a whole.
+    """
+    path = Path(path)
+    with ExitStack() as stack:
+        if path.is_dir():
+            yield _Folder(path)
+        elif path.suffix.lower() == ".json":
+            listed = _listed(path)
+            zips = [name for name in listed if name.lower().endswith(".zip")]
+            others = frozenset(listed).difference(zips)
+            archives = [_Zip(stack.enter_context(_opened(path.parent / name))) for name in zips]
+            yield _Joined([_Folder(path.parent, others), *archives])
+        else:
+            yield _Zip(stack.enter_context(_opened(path)))
+
+
+def _listed(manifest: Path) -> list[str]:
+    names = read_json(manifest)
+    if not isinstance(names, dict) or any(map(climbs_out, names)):
+        raise PairDxError(
+            "this is no manifest of downloaded files (names of files beside it, with checksums)",
+            where=manifest,
+            remedy="delete it and run the workflow again: it downloads what is missing",
+        )
+    return sorted(names)
+
+
+def _opened(path: Path) -> ZipFile:
+    try:
+        return ZipFile(path)
+    except FileNotFoundError as error:
+        raise PairDxError(
+            "an archive of the corpus is missing", where=path, remedy="fetch it again"
+        ) from error
+    except (BadZipFile, NotImplementedError, ValueError, struct.error) as error:
+        raise PairDxError(
+            f"this archive is not a whole zip file: {error}",
+            where=path,
+            remedy="delete it and fetch it again; a download may have been cut short",
+        ) from error
+    except OSError as error:
+        raise PairDxError(f"this archive cannot be opened: {error}", where=path) from error
+
+
+def climbs_out(member: str) -> bool:
+    """Say whether a member's name could lead out of the folder that it would be unpacked into.
+
+    Such names are absolute (``/x``, ``C:x``) or hold the part ``..``, with ``/`` or a backslash.
+    """
+    parts = re.split(r"[/\\]", member)
+    return ".." in parts or parts[0] == "" or re.match(r"[A-Za-z]:", member) is not None
+
+
+class _Zip:
+    def __init__(self, archive: ZipFile) -> None:
+        self.archive = archive
+
+    def read(self, member: str) -> bytes:
+        entry = self._entry(member)
+        try:
+            return self.archive.read(entry)
+        except _DAMAGE as error:
+            raise DamagedMemberError(f"damaged archive entry: {error}") from error
+
+    def size(self, member: str) -> int:
+        return self._entry(member).file_size
+
+    def members(self) -> list[str]:
+        return [entry.filename for entry in self.archive.infolist() if not entry.is_dir()]
+
+    def _entry(self, member: str) -> ZipInfo:
+        if climbs_out(member) or member.endswith("/"):
+            raise KeyError(member)
+        return self.archive.getinfo(member)
+
+
+class _Joined:
+    def __init__(self, stores: Sequence[ImageStore]) -> None:
+        self.stores = stores
+
+    def read(self, member: str) -> bytes:
+        return self._holder(member).read(member)
+
+    def size(self, member: str) -> int:
+        return self._holder(member).size(member)
+
+    def members(self) -> list[str]:
+        return [name for store in self.stores for name in store.members()]
+
+    def _holder(self, member: str) -> ImageStore:
+        for store in self.stores:
+            try:
+                store.size(member)
+            except KeyError:
+                continue
+            return store
+        raise KeyError(member)
+
+
+class _Folder:
+    """All files of a folder, or the listed ones."""
+
+    def __init__(self, folder: Path, listed: frozenset[str] | None = None) -> None:
+        self.folder, self.listed = folder.resolve(), listed
+
+    def read(self, member: str) -> bytes:
+        path = self._path(member)
+        try:
+            return path.read_bytes()
+        except OSError as error:
+            raise DamagedMemberError(f"this file cannot be read: {error.strerror}") from error
+
+    def size(self, member: str) -> int:
+        return self._path(member).stat().st_size
+
+    def members(self) -> list[str]:
+        if self.listed is not None:
+            return sorted(self.listed)
+        return [
+            Path(folder, name).relative_to(self.folder).as_posix()
+            for folder, _, names in os.walk(self.folder)
+            for name in names
+        ]
+
+    def _path(self, member: str) -> Path:
+        """Return where a member lies, links followed, if that is a file inside the folder."""
+        if climbs_out(member) or (self.listed is not None and member not in self.listed):
+            raise KeyError(member)
+        try:
+            path = (self.folder / member).resolve()
+            inside = path.is_relative_to(self.folder) and path.is_file()
+        except (ValueError, RuntimeError) as error:  # a null character; links in a circle
+            raise KeyError(member) from error
+        except OSError as error:
+            raise DamagedMemberError(f"this file cannot be found: {error.strerror}") from error
+        if not inside:
+            raise KeyError(member)
+        return path
