@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).parents[2]
-PARTS = ("Snakefile", "config", "workflow", "envs", "profiles", "Makefile", "README.md")
+PARTS = ("Snakefile", "CITATION.cff", "config", "workflow", "envs", "profiles", "Makefile")
 DEMO = ("--profile", "profiles/local", "--configfile", "config/demo.yaml")
 
 

@@ -1,6 +1,6 @@
 # Training, validation and test subsets.
 #
-# Purpose  the paper's stratified split, and a grouped one that leaks nothing; both measured.
+# Purpose  the paper's stratified split, a grouped one that leaks nothing, the released PairDx's own; all measured.
 # Inputs   curated/pairs.parquet
 # Outputs  {split}/split.parquet, {split}/leakage.json (the grouped split's job fails if anything is shared)
 

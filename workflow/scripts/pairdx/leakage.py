@@ -46,7 +46,7 @@ def leakage(
           in the ``largest`` and in all large ones (``pairs_in_large``).
     """
     table = pairs.merge(split, on="pair_id", validate="one_to_one")
-    sizes = table["subset"].value_counts().reindex(SUBSETS, fill_value=0)
+    sizes = table["subset"].value_counts()
     kinds = {kind: _per_subset(table, column) for kind, column in LEAKAGE_KINDS.items()}
     by_class = _per_subset(table, "label")
     shares = by_class.div(by_class.sum(axis=1), axis=0)
@@ -54,17 +54,9 @@ def leakage(
     return {
         "split": name,
         "fractions": {subset: float(fractions[subset]) for subset in SUBSETS},
-        "pairs": {subset: int(size) for subset, size in sizes.items()},
-        "kinds": {
-            kind: {
-                f"{first}-{second}": _shared(counts, first, second, int(sizes[second]))
-                for first, second in combinations(SUBSETS, 2)
-            }
-            for kind, counts in kinds.items()
-        },
-        "unknown": {
-            kind: len(table) - int(counts.to_numpy().sum()) for kind, counts in kinds.items()
-        },
+        "pairs": {subset: int(sizes.get(subset, 0)) for subset in SUBSETS},
+        "kinds": {kind: _shared(counts, sizes) for kind, counts in kinds.items()},
+        "unknown": {kind: len(table) - int(sum(counts.sum())) for kind, counts in kinds.items()},
         "class_shares": shares.round(6).to_dict(orient="index"),
         "largest_deviation": round(float(deviation.to_numpy().max()), 6),
         "groups": _groups(_counts(table, "group", "label"), fractions),
@@ -81,12 +73,15 @@ def _per_subset(table: pd.DataFrame, column: str) -> pd.DataFrame:
     return _counts(table, column, "subset").reindex(columns=SUBSETS, fill_value=0)
 
 
-def _shared(counts: pd.DataFrame, first: str, second: str, size: int) -> dict[str, float]:
-    earlier, later = counts[first].to_numpy(), counts[second].to_numpy()
-    hit = later[(earlier > 0) & (later > 0)]
-    pairs = int(hit.sum())
-    share = pairs / size if size else 0.0
-    return {"groups": len(hit), "pairs": pairs, "share": round(share, 6)}
+def _shared(counts: pd.DataFrame, sizes: pd.Series) -> dict[str, dict[str, float]]:
+    """Count, for each two subsets, what both have: ``counts`` holds pairs per value and subset."""
+    shared = {}
+    for first, second in combinations(SUBSETS, 2):
+        hit = counts.loc[(counts[first] > 0) & (counts[second] > 0), second]
+        pairs = int(hit.sum())
+        share = round(pairs / int(sizes[second]), 6) if pairs else 0.0
+        shared[f"{first}-{second}"] = {"groups": len(hit), "pairs": pairs, "share": share}
+    return shared
 
 
 def _groups(counts: pd.DataFrame, fractions: Mapping[str, float]) -> dict[str, int]:
