@@ -38,8 +38,8 @@ demo: setup ## run the main job on the embedded demo corpus and write its report
 report: setup ## write the HTML report of a finished run (CONFIGFILE=..., REPORT=...)
 	$(SNAKEMAKE) all --report $(REPORT) --profile profiles/local --configfile $(CONFIGFILE)
 
-check: setup lint types ## the fast checks, under a minute
-	$(BIN)/python -m pytest -q -m "not slow and not slurm" -n 2 --dist loadgroup
+check: setup lint types ## the fast checks: all that needs no PyTorch, under a minute
+	$(BIN)/python -m pytest -q -m "not slow" -n 2 tests/unit
 
 test: setup lint types ## every test, the demo run and one small run on a real SLURM included
 	$(BIN)/python -m pytest -n 2 --dist loadgroup

@@ -21,6 +21,8 @@ from pairdx.files import sha256_of, write_json
 from pairdx.images import decode
 from pairdx.reporting.croissant import croissant
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(name="folder", scope="module")
 def fixture_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -24,7 +24,7 @@ LABELS = st.sampled_from(["radiology", "chart", "pathology", "hologram"])
 AGES = st.sampled_from([None, 3, 17, 18, 60])
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.lists(st.tuples(LABELS, AGES), min_size=1, max_size=60), st.randoms())
 def test_every_candidate_has_one_outcome_whatever_the_order_of_the_rows(rows, random) -> None:
     table = candidates([*(label for label, _ in rows), "chart"], [*(age for _, age in rows), 40])
@@ -38,7 +38,7 @@ def test_every_candidate_has_one_outcome_whatever_the_order_of_the_rows(rows, ra
     assert curated(shuffled, facts_of(table)).pairs.equals(result.pairs)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(st.lists(st.tuples(LABELS, AGES), min_size=1, max_size=60))
 def test_the_funnel_adds_up_class_by_class(rows) -> None:
     table = candidates([*(label for label, _ in rows), "chart"], [*(age for _, age in rows), 40])

@@ -23,6 +23,8 @@ from pairdx.corpus.demo import draw_demo_corpus
 from pairdx.corpus.demo_plan import Plan
 from pairdx.corpus.demo_troubles import recompressed
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
@@ -98,7 +100,6 @@ def test_captions_tell_much_but_not_all(seed: int) -> None:
     assert 0.6 < accuracy(captions, labels, articles, model) < 0.85
 
 
-@pytest.mark.slow
 def test_a_small_convolutional_network_solves_most_of_the_task(tmp_path: Path) -> None:
     """The task is learnable: 700 images of 64 pixels give more than 0.85 on unseen articles."""
     import torch

@@ -31,6 +31,8 @@ from benchmarks.full_size_tables import (
 from benchmarks.full_size_text import captions, sentence_pool
 from pairdx.corpus.multicare import read_candidates
 
+pytestmark = pytest.mark.slow
+
 ROWS = 300
 NEAR = 12  # bits, the default of curation.duplicates.max_distance_bits
 
