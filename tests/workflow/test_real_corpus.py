@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from itertools import product
 from pathlib import Path
@@ -36,3 +37,14 @@ def test_a_corpus_of_ones_own_runs_to_the_end(tmp_path: Path) -> None:
     for split in ("stratified", "grouped"):
         subsets = pd.read_parquet(results / split / "split.parquet")
         assert sorted(subsets["pair_id"]) == sorted(pairs["pair_id"])
+        shared = _articles_in_both(pairs, subsets, "train", "test")
+        report = json.loads((results / split / "leakage.json").read_text())
+        assert report["kinds"]["article"]["train-test"]["groups"] == len(shared)
+        assert (split == "stratified") == bool(shared)
+    assert (results / "dataset/datasheet.md").is_file()
+
+
+def _articles_in_both(pairs: pd.DataFrame, split: pd.DataFrame, one: str, other: str) -> set[str]:
+    subset = pairs["pair_id"].map(split.set_index("pair_id")["subset"])
+    articles = pairs["file"].str.split("_").str[0]  # not the column that the report reads
+    return set(articles[subset == one]) & set(articles[subset == other])
