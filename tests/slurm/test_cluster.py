@@ -11,7 +11,7 @@ import pytest
 from slurm.cluster import SlurmCluster, until
 from slurm.configuration import ACCOUNT
 
-pytestmark = [pytest.mark.slurm, pytest.mark.xdist_group("slurm")]
+pytestmark = [pytest.mark.slurm, pytest.mark.xdist_group("beside the demo")]
 
 SNAKEFILE = """
 rule all:

@@ -14,7 +14,7 @@ from slurm.cluster import SlurmCluster
 from slurm.configuration import ACCOUNT
 from workflow.conftest import copy_of_workflow
 
-pytestmark = [pytest.mark.slurm, pytest.mark.xdist_group("slurm")]
+pytestmark = [pytest.mark.slurm, pytest.mark.xdist_group("beside the demo")]
 
 # Two epochs of the paper's reading of the loss, and no more pairs than that needs.
 OVERLAY = """
