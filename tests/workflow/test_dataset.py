@@ -39,7 +39,7 @@ def test_a_decision_of_a_review_reaches_the_pairs_and_a_copy_stays_the_users(
     demo.snakemake("review_sheet", *command)
     results = demo.folder / "results/reviewed"
     sheet = pd.read_csv(results / "review/sheet.csv", dtype=str, keep_default_na=False)
-    images = {path.name for path in (results / "review/images").iterdir()}
+    images = {path.name for path in (results / "review/images").glob("*.webp")}
     assert set(sheet["file"]) == images
 
     sheet.loc[0, ["image_decision", "note"]] = ["reject", "a face"]

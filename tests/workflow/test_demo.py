@@ -221,7 +221,7 @@ def test_a_failed_job_leaves_nothing_that_looks_finished(demo: Workflow, tmp_pat
     output = demo.snakemake(*command, check=False)
     assert "too small for six classes" in output
     assert "Traceback" not in output
-    assert not list((demo.folder / "results/broken").rglob("split.parquet"))
+    assert not list((demo.folder / "results/broken/stratified").rglob("*.*"))
 
 
 def test_a_killed_training_goes_on_and_ends_with_the_same_weights(
