@@ -79,8 +79,12 @@ class ProbeClassifier:
         """Turn B captions into the encoder's tokens, int64 (B, L); None if none are read."""
         return self.encoder.tokenise(captions) if "caption" in self.inputs else None
 
-    def probabilities(self, images: np.ndarray, tokens: np.ndarray | None) -> np.ndarray:
-        """Classify uint8 images (B, S, S, 3) and tokens (B, L): float32 (B, C)."""
+    def probabilities(self, images: np.ndarray, tokens: Any) -> np.ndarray:
+        """Classify uint8 images (B, S, S, 3) and int64 tokens (B, L): float32 (B, C).
+
+        Raises:
+            PairDxError: The probe was not trained, or the images are not of the encoder's size.
+        """
         made = {
             "image": lambda: self.encoder.image_features(images),
             "caption": lambda: self.encoder.caption_features(tokens),
