@@ -8,6 +8,7 @@
 #   results/{run}/review/                            sheet.csv to fill in, and the images that it lists
 #   results/{run}/dataset/                           pairdx.zip, croissant.json, datasheet.md: the dataset to hand on
 #   results/{run}/packed/                            images.npy (decoded once), word_vectors.safetensors
+#   results/{run}/features/{encoder}.safetensors     features of a frozen encoder, for probes
 #   results/{run}/{split}/                           split.parquet, leakage.json
 #   results/{run}/{split}/{model}/seed{seed}/        weights, training.csv, predictions, metrics, passport
 #   results/{run}/timing/{model}.json                CPU seconds per image
@@ -60,6 +61,7 @@ include: "workflow/rules/curate.smk"
 include: "workflow/rules/split.smk"
 include: "workflow/rules/pack.smk"
 include: "workflow/rules/passport.smk"
+include: "workflow/rules/features.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/time.smk"

@@ -82,6 +82,20 @@ LINEAR: dict[str, Any] = {
     "max_iterations": 200,
 }
 
+PROBE: dict[str, Any] = {
+    "features": "tiny",
+    "encoder": {
+        "architecture": TINY_CLIP,
+        "quick_gelu": True,
+        "weights": None,
+        "context_length": 12,
+    },
+    "inputs": ["image"],
+    "standardise": True,
+    "inverse_regularisation": 1.0,
+    "max_iterations": 500,
+}
+
 
 def settings(base: dict[str, Any], **changes: Any) -> dict[str, Any]:
     """Return a copy of the settings with some values changed."""

@@ -68,6 +68,23 @@ def _conflicts():
         if weights and weights not in sources:
             known = ", ".join(sources)
             yield f"config key models.{name}.settings.weights: {weights} is not among downloads.weights ({known})"
+    yield from _conflicts_of_probes()
+
+
+def _conflicts_of_probes():
+    """What probes and the encoders that they name can get wrong."""
+    encoders, sources = config["feature_extractors"], config["downloads"]["weights"]
+    for name in probes():
+        entry = config["models"][name]
+        named, inputs = (entry["settings"][key] for key in ("features", "inputs"))
+        if named not in encoders:
+            yield f"config key models.{name}.settings.features: {named} is not among feature_extractors ({', '.join(encoders)})"
+        if set(inputs) != set(entry["reads"]):
+            yield f"config key models.{name}.settings.inputs: {inputs} differ from what it `reads`, {entry['reads']}"
+    for name in set(feature_extractors()) & set(encoders):
+        weights = encoders[name]["weights"]
+        if weights and weights not in sources:
+            yield f"config key feature_extractors.{name}.weights: {weights} is not among downloads.weights ({', '.join(sources)})"
 
 
 # ---------------------------------------------------------------- the library
@@ -244,6 +261,32 @@ def trained_on(device):
     return [name for name, where in on_device.items() if where == device]
 
 
+def probes():
+    """Enabled systems that are trained on the features of a frozen encoder."""
+    return [name for name in models() if config["models"][name]["family"] == "probe"]
+
+
+def feature_extractors(device=None):
+    """The frozen encoders that enabled probes use, all or none of which compute on the given device."""
+    named = {config["models"][name]["settings"]["features"] for name in probes()}
+    return sorted(named) if device in (None, config["device"]) else []
+
+
+def encoder_weights(wildcards):
+    """The pretrained weights of a frozen encoder, unless they are random."""
+    weights = config["feature_extractors"][wildcards.encoder]["weights"]
+    return {"pretrained": weights_files(weights)} if weights else {}
+
+
+def settings_of(wildcards):
+    """What a system's family reads: its settings, and for a probe the description of its encoder."""
+    entry = config["models"][wildcards.model]
+    if entry["family"] != "probe":
+        return entry["settings"]
+    encoder = config["feature_extractors"][entry["settings"]["features"]]
+    return {**entry["settings"], "encoder": encoder}
+
+
 def networks():
     """Trainable systems with epochs, and so with training curves."""
     return [name for name in trained_models() if config["models"][name]["network"]]
@@ -339,6 +382,11 @@ def model_resources(wildcards):
     if entry["family"] == "fusion":
         files["word_vectors"] = "<results>/packed/word_vectors.safetensors"
         files["vocabulary"] = "<results>/packed/vocabulary.json"
+    if entry["family"] == "probe":
+        encoder = entry["settings"]["features"]
+        if weights := config["feature_extractors"][encoder]["weights"]:
+            files["pretrained"] = weights_files(weights)
+        files["features"] = f"<results>/features/{encoder}.safetensors"
     return files
 
 

@@ -31,7 +31,7 @@ rule train_on_gpu:
         runtime=lambda wildcards, attempt: 180 * attempt,
     params:
         family=lookup("models/{model}/family", within=config),
-        settings=lookup("models/{model}/settings", within=config),
+        settings=settings_of,
         stand_in=lookup("models/{model}/stand_in", within=config),
         classes=config["curation"]["classes"],
         device="cuda",
@@ -49,7 +49,7 @@ use rule train_on_gpu as train_on_cpu with:
         runtime=lambda wildcards, attempt: 240 * attempt,
     params:
         family=lookup("models/{model}/family", within=config),
-        settings=lookup("models/{model}/settings", within=config),
+        settings=settings_of,
         stand_in=lookup("models/{model}/stand_in", within=config),
         classes=config["curation"]["classes"],
         device="cpu",
@@ -77,7 +77,7 @@ rule prepare_untrained:
         runtime=20,
     params:
         family=lookup("models/{model}/family", within=config),
-        settings=lookup("models/{model}/settings", within=config),
+        settings=settings_of,
         stand_in=lookup("models/{model}/stand_in", within=config),
         classes=config["curation"]["classes"],
     script:

@@ -12,7 +12,7 @@ from pairdx.errors import PairDxError
 from pairdx.models.base import Pairs
 from pairdx.splits import SUBSETS
 
-RESOURCES = ("word_vectors", "vocabulary")
+RESOURCES = ("word_vectors", "vocabulary", "features")
 
 
 def read_subset(
@@ -54,11 +54,11 @@ def resources(inputs: Mapping[str, str | Sequence[str]]) -> dict[str, Path]:
 
     Args:
         inputs: May hold ``pretrained`` (a weights file, or the files of one folder),
-            ``word_vectors`` and ``vocabulary``.
+            ``word_vectors``, ``vocabulary`` and ``features``.
 
     Returns:
-        ``weights`` (a file, or the folder of several), ``word_vectors`` and ``vocabulary``, as far
-        as they are there.
+        ``weights`` (a file, or the folder of several), ``word_vectors``, ``vocabulary`` and
+        ``features``, as far as they are there.
     """
     found = {name: Path(str(inputs[name])) for name in RESOURCES if name in inputs}
     pretrained = inputs.get("pretrained")

@@ -1,0 +1,244 @@
+"""Probes: logistic regression on the features of a frozen encoder (scikit-learn).
+
+They are not the paper's. They say how much of a fine-tuned system's accuracy its encoder had from
+the start: linear probes read the image (Radford et al., 2021, Section 3.2, on CLIP), late fusion
+the image's and the caption's features side by side.
+
+Training reads the features that were computed once for all pairs (:mod:`pairdx.models.features`);
+a saved probe classifies images and captions themselves, with the encoder that made the features.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss
+from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+from pairdx.errors import PairDxError
+from pairdx.files import write_json, written_whole
+from pairdx.logs import logger
+from pairdx.models.base import SETTINGS_FILE, WEIGHTS_FILE, FitJob, Pairs
+from pairdx.models.clip_loading import weights_file
+from pairdx.models.features import INPUTS, Features, FrozenEncoder, load_encoder, read_features
+from pairdx.models.neural import read_settings, require_resource, require_same_file
+from pairdx.training.history import COLUMNS
+
+FAMILY = "probe"
+
+
+class ProbeClassifier:
+    """A probe (see :class:`pairdx.models.base.Classifier`).
+
+    Attributes:
+        encoder: What makes features of images and captions.
+        settings: Its settings in config/models.yaml, with the description of the encoder.
+        classes: The C labels.
+        inputs: ``image``, ``caption``, or both, in the order of the features.
+        features_file: The features of all pairs; None where only classifying is asked for.
+        model: Logistic regression on the features as the encoder gives them.
+        fitted: Whether it was trained.
+    """
+
+    def __init__(
+        self,
+        encoder: FrozenEncoder,
+        settings: Mapping[str, Any],
+        classes: Sequence[str],
+        features_file: Path | None = None,
+    ) -> None:
+        self.inputs = tuple(settings["inputs"])
+        if not self.inputs or set(self.inputs) - set(INPUTS):
+            raise PairDxError(
+                f"a probe cannot read {list(self.inputs)}",
+                where="models: … settings: inputs",
+                remedy=f"use one or both of {', '.join(INPUTS)}",
+            )
+        self.encoder, self.settings, self.classes = encoder, settings, tuple(classes)
+        self.features_file, self.fitted = features_file, False
+        self.model = LogisticRegression(
+            C=settings["inverse_regularisation"], max_iter=settings["max_iterations"]
+        )
+
+    @property
+    def parameters(self) -> int:
+        """Number of parameters: of the encoders that it reads with, and of its own."""
+        own = self.model.coef_.size + self.model.intercept_.size if self.fitted else 0
+        return self.encoder.parameters(self.inputs) + own
+
+    def tokenise(self, captions: Sequence[str]) -> np.ndarray | None:
+        """Turn B captions into the encoder's tokens, int64 (B, L); None if none are read."""
+        return self.encoder.tokenise(captions) if "caption" in self.inputs else None
+
+    def probabilities(self, images: np.ndarray, tokens: Any) -> np.ndarray:
+        """Classify uint8 images (B, S, S, 3) and int64 tokens (B, L): float32 (B, C).
+
+        Raises:
+            PairDxError: The probe was not trained, or the images are not of the encoder's size.
+        """
+        made = {
+            "image": lambda: self.encoder.image_features(images),
+            "caption": lambda: self.encoder.caption_features(tokens),
+        }
+        return self.of_features(np.concatenate([made[name]() for name in self.inputs], axis=1))
+
+    def of_features(self, features: np.ndarray) -> np.ndarray:
+        """Classify features, float32 (B, D) or those of both inputs (B, 2 D): float32 (B, C)."""
+        if not self.fitted:
+            raise PairDxError("the model was not trained yet", where=f"{FAMILY}: {self.inputs}")
+        found = np.zeros((len(features), len(self.classes)), dtype=np.float32)
+        # A class without training pairs has no column of its own: its probability is 0.
+        found[:, self.model.classes_] = self.model.predict_proba(features.astype(np.float64))
+        return found
+
+    def save(self, folder: Path) -> None:
+        """Write model.safetensors (the regression) and settings.json (which names the encoder)."""
+        if not self.fitted:
+            raise PairDxError("the model was not trained yet", where=f"{FAMILY}: {self.inputs}")
+        arrays = {
+            "classes": self.model.classes_,
+            "coefficients": self.model.coef_,
+            "intercept": self.model.intercept_,
+        }
+        with written_whole(folder / WEIGHTS_FILE) as aside:
+            save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, aside)
+        write_json(
+            folder / SETTINGS_FILE,
+            {
+                "family": FAMILY,
+                "settings": dict(self.settings),
+                "classes": list(self.classes),
+                "seed": self.encoder.seed,
+                "weights": self.encoder.source,
+            },
+        )
+
+
+def build(
+    settings: Mapping[str, Any], classes: Sequence[str], resources: Mapping[str, Path], seed: int
+) -> ProbeClassifier:
+    """Build the untrained probe with its encoder.
+
+    Args:
+        settings: See config/models.yaml; ``encoder`` is the entry of ``feature_extractors`` that
+            the key ``features`` names.
+        classes: The C labels.
+        resources: ``features``, which training reads, and ``weights`` of the encoder
+            (see :func:`pairdx.models.features.load_encoder`).
+        seed: Of an encoder's random weights.
+
+    Raises:
+        PairDxError: A file is missing or does not fit, or the inputs are neither image nor caption.
+    """
+    encoder = load_encoder(settings["encoder"], resources, seed)
+    return ProbeClassifier(encoder, settings, classes, resources.get("features"))
+
+
+def fit(classifier: ProbeClassifier, train: Pairs, validation: Pairs, job: FitJob) -> pd.DataFrame:
+    """Fit in place on the kept features; return one row of training.csv with mean log losses.
+
+    ``data_seconds`` (part of ``seconds``) is reading the features, and these pairs' share of the
+    time that it took to compute them, on whatever device: without it a probe would seem free.
+
+    Raises:
+        PairDxError: There is no features file, it is another encoder's or lacks a pair, or all
+            training pairs are of one class.
+    """
+    if len(np.unique(train.labels)) < 2:
+        raise PairDxError("all training pairs are of one class", where="the split")
+    with threadpool_limits(job.threads):
+        started = time.perf_counter()
+        features = _features_for(classifier)
+        inputs = features.of(classifier.inputs, train.table["pair_id"].tolist())
+        reading_seconds = time.perf_counter() - started
+        _fit_regression(classifier, inputs, train.labels)
+        fitting_seconds = time.perf_counter() - started - reading_seconds
+        row: dict[str, Any] = dict.fromkeys(COLUMNS)
+        for subset, pairs in (("train", train), ("validation", validation)):
+            loss, accuracy = _loss_and_accuracy(classifier, features, pairs)
+            row |= {f"{subset}_loss": loss, f"{subset}_accuracy": accuracy}
+        seconds = time.perf_counter() - started
+    encoding = sum(features.seconds[name] for name in classifier.inputs) / len(features.pair_ids)
+    data_seconds = reading_seconds + encoding * len(train)
+    logger.info(
+        "fitted in %.2f s; computing the features (on %s) took %.4f s per pair",
+        fitting_seconds,
+        features.device,
+        encoding,
+    )
+    row |= {
+        "epoch": 1,
+        "seconds": seconds + encoding * (len(train) + len(validation)),
+        "data_seconds": data_seconds,
+        "samples_per_second": len(train) / (data_seconds + fitting_seconds),
+    }
+    return pd.DataFrame([row], columns=COLUMNS)
+
+
+def load(folder: Path, resources: Mapping[str, Path]) -> ProbeClassifier:
+    """Load a saved probe, and its encoder from ``resources``.
+
+    Raises:
+        PairDxError: The folder holds no saved probe, or the encoder's weights are not those that
+            made its features.
+    """
+    content = read_settings(folder, FAMILY)
+    if content["weights"] is not None:
+        require_same_file(weights_file(require_resource(resources, "weights")), content["weights"])
+    classifier = build(content["settings"], content["classes"], resources, content["seed"])
+    try:
+        arrays = load_file(folder / WEIGHTS_FILE)
+        model = classifier.model
+        model.classes_ = arrays["classes"]
+        model.coef_, model.intercept_ = arrays["coefficients"], arrays["intercept"]
+    except (SafetensorError, OSError, KeyError) as error:
+        raise PairDxError(
+            f"this is no saved probe: {error}", where=folder / WEIGHTS_FILE
+        ) from error
+    model.n_features_in_ = model.coef_.shape[1]
+    classifier.fitted = True
+    return classifier
+
+
+def _features_for(classifier: ProbeClassifier) -> Features:
+    if classifier.features_file is None:
+        raise PairDxError("a probe is trained on a features file, and none was given")
+    features = read_features(classifier.features_file)
+    if features.encoder != classifier.encoder.identity():
+        raise PairDxError(
+            "these features were made by another encoder than the probe's",
+            where=classifier.features_file,
+            remedy="delete the file; it is made again",
+        )
+    return features
+
+
+def _fit_regression(classifier: ProbeClassifier, inputs: np.ndarray, labels: np.ndarray) -> None:
+    """Fit on standardised features if so set, then turn that scaling into part of the weights."""
+    inputs, model = inputs.astype(np.float64), classifier.model
+    if classifier.settings["standardise"]:
+        scaler = StandardScaler()
+        model.fit(scaler.fit_transform(inputs), labels)
+        model.coef_ = model.coef_ / scaler.scale_
+        model.intercept_ = model.intercept_ - model.coef_ @ scaler.mean_
+    else:
+        model.fit(inputs, labels)
+    classifier.fitted = True
+
+
+def _loss_and_accuracy(
+    classifier: ProbeClassifier, features: Features, pairs: Pairs
+) -> tuple[float, float]:
+    inputs = features.of(classifier.inputs, pairs.table["pair_id"].tolist())
+    probabilities = classifier.of_features(inputs)
+    loss = log_loss(pairs.labels, probabilities, labels=range(len(pairs.classes)))
+    return float(loss), float((probabilities.argmax(axis=1) == pairs.labels).mean())
