@@ -14,6 +14,7 @@ that mode has not been run on a GPU yet. It is no test: what is fast enough depe
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import tempfile
 import time
@@ -82,9 +83,6 @@ def registry(name: str) -> dict[str, Any]:
     """Return a system's entry in config/models.yaml."""
     content = yaml.safe_load((REPOSITORY / "config" / "models.yaml").read_text())
     return dict(content["models"][name])
-
-
-# ---------------------------------------------------------------- the two paths
 
 
 def write_images(folder: Path, settings: Settings) -> list[Path]:
@@ -165,9 +163,6 @@ def decoded_batches(
             yield images.contiguous(memory_format=torch.channels_last), labels
 
 
-# ---------------------------------------------------------------- measuring
-
-
 def drained(batches: Iterator[tuple[Tensor, Tensor]], workers: int) -> None:
     """Draw what idle workers hold ready, so that only what they make from now on counts."""
     for _ in range(PREFETCHED * workers):
@@ -213,9 +208,7 @@ def resnet_step() -> Callable[..., None]:
 def compare_paths(settings: Settings) -> pd.DataFrame:
     """Measure all paths in turns; one row per path, medians over the turns.
 
-    Returns:
-        Columns path, images_per_second, times_as_fast (as the best DataLoader), step_seconds,
-        data_seconds (per step) and data_share (of a step).
+    ``times_as_fast`` is as the best DataLoader; ``data_seconds`` and ``data_share`` are of a step.
     """
     torch.set_num_threads(settings.threads)
     lines: dict[str, list[tuple[float, float, float]]] = {}
@@ -247,8 +240,14 @@ def compare_paths(settings: Settings) -> pd.DataFrame:
     return table
 
 
-def report(table: pd.DataFrame, settings: Settings) -> str:
-    """Write the comparison as Markdown, with the conditions under which it was measured."""
+def report(table: pd.DataFrame, settings: Settings, load: float) -> str:
+    """Write the comparison as Markdown, with the conditions under which it was measured.
+
+    Args:
+        table: From :func:`compare_paths`.
+        settings: Its settings.
+        load: Processes that wanted a core in the minute before: those of others.
+    """
     packages = ("torch", "torchvision", "kornia", "pillow")
     notes = [
         f"{cpu_model()}, {settings.threads} threads; Python {sys.version.split()[0]}, "
@@ -261,6 +260,7 @@ def report(table: pd.DataFrame, settings: Settings) -> str:
         f"step: a ResNet-18, forward, backward and AdamW in float32, {settings.steps} steps; data: "
         "the part of a step that waits for its augmented batch (without workers all of the work, "
         "with them only what they have not done during the step before)",
+        f"{load:.1f} other processes wanted one of the {os.cpu_count()} cores in the minute before",
         f"medians of {settings.turns} turns, in each of which every path was measured; packing, "
         "once per run of the workflow, is not counted",
     ]
@@ -283,13 +283,12 @@ def main() -> None:
             systems = {name: registry(name) for name in ("pairdx_fusion", "pairdx_clip")}
             text = training_at_scale("cuda", arguments.pairs, systems, threads=arguments.threads)
         else:
+            images, batch = max(arguments.images, arguments.batch_size), arguments.batch_size
             settings = Settings(
-                images=max(arguments.images, arguments.batch_size),
-                batch_size=arguments.batch_size,
-                threads=arguments.threads,
-                turns=arguments.turns,
+                images, batch_size=batch, threads=arguments.threads, turns=arguments.turns
             )
-            text = report(compare_paths(settings), settings)
+            load = os.getloadavg()[0]
+            text = report(compare_paths(settings), settings, load)
     except PairDxError as error:
         sys.exit(f"Error: {error}")
     if arguments.table:

@@ -66,9 +66,10 @@ def test_a_small_comparison_has_one_line_per_path_and_its_conditions():
     assert table["path"].tolist() == [data_path.PACKED, "WebP decoded per sample, 0 workers"]
     assert table["times_as_fast"][1] == 1
     assert table["data_share"].between(0, 1, inclusive="neither").all()
-    text = data_path.report(table, TINY)
+    text = data_path.report(table, TINY, load=1.25)
     assert f"torch {torch.__version__.split('+')[0]}" in text
     assert "1 threads" in text
+    assert "1.2 other processes" in text
 
 
 def test_training_at_scale_relates_speed_to_matrix_products(monkeypatch):
