@@ -29,8 +29,12 @@ def test_probes_of_one_encoder_share_one_job(fresh: Workflow) -> None:
     assert "resources/weights/" in inputs[1]
 
 
-def test_the_device_decides_and_the_demo_extracts_on_the_cpu(fresh: Workflow) -> None:
-    plan = fresh.plan("trained", *DEMO)
+def test_the_device_decides_and_the_demo_extracts_on_the_cpu(
+    fresh: Workflow, tmp_path: Path
+) -> None:
+    overlay = tmp_path / "probe.yaml"
+    overlay.write_text("models: {late_fusion_probe: {enabled: true}}")
+    plan = fresh.plan("trained", *DEMO, str(overlay))
     assert plan["extract_features_on_cpu"] == 1
     assert "extract_features_on_gpu" not in plan
 
