@@ -12,7 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pairdx.training.batches import Batch, Examples
-from pairdx.training.loop import Objective, train
+from pairdx.training.loop import train
+from pairdx.training.objective import Objective
 from pairdx.training.randomness import seeded
 from pairdx.training.settings import TrainingSettings
 
@@ -69,13 +70,14 @@ def run(
     count: int = 17,
     settings: TrainingSettings = SETTINGS,
     seed: int = 1,
+    objective: Callable[[nn.Module], Objective] = CrossEntropy,
     **options: Any,
 ) -> tuple[nn.Module, pd.DataFrame]:
     """Train on ``count`` examples; returns the module and the rows."""
     module = make_module()
     rows = train(
         module,
-        CrossEntropy(module),
+        objective(module),
         make_examples(count),
         make_examples(6),
         settings,

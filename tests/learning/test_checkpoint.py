@@ -1,4 +1,4 @@
-"""Resuming and the passport: nothing is lost, nothing from outside is executed."""
+"""States on disk and the passport: nothing is lost, nothing from outside is executed."""
 
 from __future__ import annotations
 
@@ -13,28 +13,7 @@ from pairdx.training.passport import git_state, passport
 from pairdx.training.state import remove_state, settings_hash
 from tiny_training import KilledError, run, same_weights, stop_after
 
-# -------------------------------------------------------------------- resuming
-
-
-@pytest.mark.parametrize("epoch", [1, 3, 4])
-def test_an_interrupted_training_ends_with_the_same_weights(tmp_path, epoch):
-    """Stopped after any epoch and run again: weights and losses equal the undisturbed run's."""
-    undisturbed, rows = run()
-    state = StateFolder(tmp_path, "settings")
-    with pytest.raises(KilledError):
-        run(state=state, after_epoch=stop_after(epoch))
-    done = []
-    resumed, again = run(state=state, after_epoch=lambda row: done.append(row["epoch"]))
-    assert done == list(range(epoch + 1, 5))
-    assert same_weights(undisturbed, resumed)
-    for column in (
-        "epoch",
-        "train_loss",
-        "validation_loss",
-        "validation_accuracy",
-        "learning_rate",
-    ):
-        assert rows[column].tolist() == again[column].tolist()
+# -------------------------------------------------------------------- states on disk
 
 
 @pytest.mark.parametrize("damage", ["truncated", "flipped", "empty"])
@@ -51,7 +30,7 @@ def test_a_damaged_newest_state_falls_back_to_the_one_before(tmp_path, damage):
     newest.write_bytes(
         {"truncated": content[: len(content) // 2], "empty": b""}.get(damage, content)
     )
-    assert state.load()["epoch"] == 2
+    assert len(state.load()["history"]) == 2
     resumed, rows = run(state=state)
     assert same_weights(undisturbed, resumed)
     assert len(rows) == 4
@@ -62,17 +41,27 @@ def test_two_generations_are_kept_and_removed(tmp_path):
     """The folder never grows beyond two states, and goes as a whole."""
     folder = tmp_path / "state"
     run(state=StateFolder(folder, "settings"))
-    assert [path.name for path in sorted(folder.iterdir())] == ["epoch-00003.pt", "epoch-00004.pt"]
+    names = [path.name for path in sorted(folder.iterdir())]
+    assert names == [f"after-epoch-0000{epoch}-step-0000000.pt" for epoch in (3, 4)]
     remove_state(folder)
     remove_state(folder)
     assert not folder.exists()
 
 
+def test_the_newest_state_is_the_one_furthest_on(tmp_path):
+    """Epochs count before steps, and a state within an epoch comes after its beginning."""
+    state = StateFolder(tmp_path, "one")
+    for epochs, steps in ((0, 900), (1, 0), (1, 30)):
+        state.save(epochs, steps, {"at": [epochs, steps]})
+    assert state.load()["at"] == [1, 30]
+    assert len(list(tmp_path.glob("*.pt"))) == 2
+
+
 def test_a_state_of_other_settings_is_not_used(tmp_path):
     """A state only fits the settings it was made with."""
-    StateFolder(tmp_path, "one").save(1, {"module": {}})
+    StateFolder(tmp_path, "one").save(1, 5, {"module": {}})
     assert StateFolder(tmp_path, "other").load() is None
-    assert StateFolder(tmp_path, "one").load()["epoch"] == 1
+    assert StateFolder(tmp_path, "one").load()["module"] == {}
     assert StateFolder(tmp_path / "nowhere", "one").load() is None
 
 
@@ -80,7 +69,8 @@ def test_a_state_that_holds_code_is_not_executed(tmp_path):
     """A pickle that would run something when loaded is left unused."""
     marker = tmp_path / "executed"
     torch.save(
-        {"settings_hash": "one", "epoch": 1, "trap": Trap(marker)}, tmp_path / "epoch-00001.pt"
+        {"settings_hash": "one", "trap": Trap(marker)},
+        tmp_path / "after-epoch-00001-step-0000000.pt",
     )
     assert StateFolder(tmp_path, "one").load() is None
     assert not marker.exists()
@@ -121,6 +111,8 @@ def test_the_passport_says_what_made_the_model():
     assert made["device"]["name"]
     assert made["peak_memory_bytes"]["host"] > 10_000_000
     assert made["peak_memory_bytes"]["device"] is None
+    assert made["energy_joules"] is None
+    assert made["processes"] == 1
 
 
 def test_git_state_of_a_checkout_and_of_none(tmp_path):

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from pairdx.errors import PairDxError
-from pairdx.training.batches import BatchSource, Examples, as_float_images
 from pairdx.training.history import COLUMNS
 from pairdx.training.loop import train
 from pairdx.training.optimisation import make_optimiser, make_schedule
 from pairdx.training.randomness import epoch_order, mixed_seed
 from pairdx.training.settings import TrainingSettings
 from tiny_training import (
-    CPU,
     SETTINGS,
     CrossEntropy,
     make_examples,
@@ -176,19 +173,6 @@ def test_bfloat16_and_channels_last_train_as_well():
     module, rows = run(settings=settings)
     assert all(p.dtype == torch.float32 for p in module.parameters())
     assert rows["validation_accuracy"].iloc[-1] == 1.0
-
-
-def test_batches_are_the_rows_asked_for_scaled_to_one():
-    """A batch holds the images, labels and texts of its rows, in the order asked for."""
-    images = np.arange(4 * 2 * 2 * 3, dtype=np.uint8).reshape(4, 2, 2, 3)
-    texts = np.arange(8).reshape(4, 2)
-    source = BatchSource(Examples(images, np.array([5, 6, 7, 8]), texts), CPU)
-    batch = source.batch(np.array([2, 0]))
-    assert batch.labels.tolist() == [7, 5]
-    assert batch.texts.tolist() == [[4, 5], [0, 1]]
-    assert torch.equal(batch.images[0, :, 1, 0], torch.from_numpy(images[2, 1, 0]) / 255)
-    last = as_float_images(torch.from_numpy(images), channels_last=True)
-    assert last.is_contiguous(memory_format=torch.channels_last)
 
 
 # -------------------------------------------------------------------- what training refuses

@@ -88,6 +88,8 @@ class FitJob:
         device: ``cpu`` or ``cuda``.
         state_folder: Where training state is kept, so that an interrupted job goes on; or None.
         threads: CPU threads.
+        loader_workers: Processes that gather batches ahead where images stay in main memory.
+        checkpoint_minutes: Training state is also written whenever so many minutes have passed.
         after_epoch: Called with each epoch's row of training.csv when its state is in place.
     """
 
@@ -95,6 +97,8 @@ class FitJob:
     device: str = "cpu"
     state_folder: Path | None = None
     threads: int = 1
+    loader_workers: int = 0
+    checkpoint_minutes: float | None = None
     after_epoch: Callable[[Mapping[str, float]], None] | None = None
 
 

@@ -33,7 +33,7 @@ from pairdx.models.neural import (
     require_same_file,
 )
 from pairdx.models.weights import load_strictly, read_weights, save_weights
-from pairdx.training.loop import Objective
+from pairdx.training.objective import Objective
 
 FAMILY = "clip"
 OBJECTIVES = ("contrastive", "prompts")

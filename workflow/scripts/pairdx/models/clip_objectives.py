@@ -14,7 +14,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pairdx.training.batches import Batch
-from pairdx.training.loop import Objective
+from pairdx.training.distributed import gathered
+from pairdx.training.objective import Objective
 
 # The temperature of CLIP is kept from falling below 1/100 (OpenAI CLIP, Section 2.5).
 LARGEST_LOGIT_SCALE = math.log(100)
@@ -96,11 +97,10 @@ class _ByPrompts(Objective):
 
     def __init__(self, network: ClipNetwork) -> None:
         self.network = network
-        self.classes = torch.empty(0)
 
     def prepare(self) -> None:
-        """Encode the class prompts once for the coming pass."""
-        self.classes = self.network.class_features()
+        """Encode the class prompts once for the coming pass: float32 (C, D)."""
+        self.prepared = self.network.class_features()
 
     def after_step(self) -> None:
         """Keep the temperature in CLIP's range."""
@@ -122,9 +122,14 @@ class Contrastive(_ByPrompts):
         """Return the contrastive loss and the similarities to the class prompts."""
         images = self.network.image_features(batch.images)
         texts = self.network.text_features(batch.texts)
-        tokens = batch.texts if self.ignore_duplicate_captions else None
-        loss = contrastive_loss(images, texts, self.network.scale(), tokens)
-        return loss, similarities(images.detach(), self.classes)
+        scores = similarities(images.detach(), self.prepared)
+        tokens = batch.texts
+        if self.network.training:  # several processes share a batch, and its negatives
+            images, texts, tokens = gathered(images), gathered(texts), gathered(tokens)
+        loss = contrastive_loss(
+            images, texts, self.network.scale(), tokens if self.ignore_duplicate_captions else None
+        )
+        return loss, scores
 
 
 class Prompts(_ByPrompts):
@@ -133,6 +138,6 @@ class Prompts(_ByPrompts):
     def __call__(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return the cross-entropy and the scores; in training, prompts are encoded anew."""
         images = self.network.image_features(batch.images)
-        classes = self.network.class_features() if self.network.training else self.classes
+        classes = self.network.class_features() if self.network.training else self.prepared
         scores = self.network.scale() * similarities(images, classes)
         return F.cross_entropy(scores, batch.labels), scores

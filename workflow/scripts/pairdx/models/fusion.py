@@ -33,7 +33,7 @@ from pairdx.models.neural import (
 )
 from pairdx.models.weights import load_strictly, read_weights, save_weights
 from pairdx.training.batches import Batch
-from pairdx.training.loop import Objective
+from pairdx.training.objective import Objective
 from pairdx.training.randomness import seeded
 from pairdx.words import FIRST_WORD_ID, word_ids, word_numbers
 

@@ -16,7 +16,8 @@ from pairdx.files import read_json, sha256_of
 from pairdx.models.base import SETTINGS_FILE, FitJob, Pairs
 from pairdx.training.batches import Examples, as_float_images
 from pairdx.training.checkpoint import StateFolder
-from pairdx.training.loop import Objective, train
+from pairdx.training.loop import train
+from pairdx.training.objective import Objective
 from pairdx.training.settings import TrainingSettings
 from pairdx.training.state import settings_hash
 
@@ -130,7 +131,9 @@ def fit_network(
         seed=job.seed,
         device=job.device,
         threads=job.threads,
+        loader_workers=job.loader_workers,
         state=state,
+        checkpoint_minutes=job.checkpoint_minutes,
         after_epoch=job.after_epoch,
     )
     module.to("cpu")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
 
 # Images move to the GPU as a whole if they take at most this share of its free memory; the rest is
 # for the model.
@@ -60,15 +62,26 @@ def as_float_images(images: Tensor, *, channels_last: bool = False) -> Tensor:
 class BatchSource:
     """Examples ready to be read in batches on one device.
 
-    On a GPU the images are moved there once, if they fit; else every batch is gathered in main
-    memory and moved. On a CPU batches are gathered from the array or memory map itself.
+    On a GPU the images are moved there once, if they fit. Else every batch is gathered in main
+    memory: by worker processes ahead of its use, into pinned memory for a GPU, or at once.
+
+    Args:
+        examples: What is read.
+        device: Where batches are to be.
+        channels_last: Memory layout of the images.
+        workers: Processes that gather batches ahead, where images stay in main memory; 0 for none.
+            They change no batch and no order.
     """
 
     def __init__(
-        self, examples: Examples, device: torch.device, *, channels_last: bool = False
+        self,
+        examples: Examples,
+        device: torch.device,
+        *,
+        channels_last: bool = False,
+        workers: int = 0,
     ) -> None:
-        self.device = device
-        self.channels_last = channels_last
+        self.device, self.channels_last, self.workers = device, channels_last, workers
         self.labels = _tensor(examples.labels, device)
         self.texts = _tensor(examples.texts, device)
         self.host_images = examples.images
@@ -79,18 +92,47 @@ class BatchSource:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def batches(self, batches: Sequence[np.ndarray]) -> Iterator[Batch]:
+        """Yield, batch by batch, the examples at the given rows, int64 of shape (B,) each."""
+        for rows, images in zip(batches, self._images(batches), strict=True):
+            index = torch.from_numpy(rows).to(self.device)
+            yield Batch(
+                images=as_float_images(images, channels_last=self.channels_last),
+                labels=self.labels.index_select(0, index),
+                texts=self.texts.index_select(0, index),
+            )
+
     def batch(self, rows: np.ndarray) -> Batch:
         """Return the examples at ``rows`` (int64 of shape (B,)) in that order."""
-        index = torch.from_numpy(rows).to(self.device)
-        if self.device_images is None:
-            images = torch.from_numpy(np.asarray(self.host_images[rows])).to(self.device)
-        else:
-            images = self.device_images.index_select(0, index)
-        return Batch(
-            images=as_float_images(images, channels_last=self.channels_last),
-            labels=self.labels.index_select(0, index),
-            texts=self.texts.index_select(0, index),
+        return next(self.batches([rows]))
+
+    def _images(self, batches: Sequence[np.ndarray]) -> Iterator[Tensor]:
+        if self.device_images is not None:
+            for rows in batches:
+                yield self.device_images.index_select(0, torch.from_numpy(rows).to(self.device))
+            return
+        on_gpu = self.device.type == "cuda"
+        loader = DataLoader(
+            _Images(self.host_images),
+            sampler=batches,
+            batch_size=None,
+            num_workers=self.workers,
+            pin_memory=on_gpu,
+            # One of its own: the loader draws from it, and the global one is left alone.
+            generator=torch.Generator(),
         )
+        for images in loader:
+            yield images.to(self.device, non_blocking=on_gpu)
+
+
+class _Images(Dataset[Tensor]):
+    """Images by lists of their rows: uint8 (B, S, S, 3)."""
+
+    def __init__(self, images: np.ndarray) -> None:
+        self.images = images
+
+    def __getitem__(self, rows: np.ndarray) -> Tensor:
+        return torch.from_numpy(np.asarray(self.images[rows]))
 
 
 def _tensor(numbers: np.ndarray, device: torch.device) -> Tensor:

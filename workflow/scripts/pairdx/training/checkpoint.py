@@ -1,13 +1,13 @@
 """Training state on disk, so that a killed, preempted or timed-out job goes on where it was.
 
-The state after each epoch is one file, written whole or not at all; the newest two are kept. A file
-holds tensors and plain values only and is read with ``weights_only=True``: nothing in it is
-executed.
+A state is one file, written whole or not at all; the newest two are kept. A file holds tensors and
+plain values only and is read with ``weights_only=True``: nothing in it is executed.
 """
 
 from __future__ import annotations
 
 import pickle
+import re
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,6 +19,7 @@ from pairdx.files import written_whole
 from pairdx.logs import logger
 
 GENERATIONS = 2
+FILE_NAME = re.compile(r"after-epoch-(\d{5})-step-(\d{7})\.pt")
 
 
 class StateFolder:
@@ -35,24 +36,29 @@ class StateFolder:
         self.folder = folder
         self.settings_hash = settings_hash
 
-    def save(self, epoch: int, state: Mapping[str, Any]) -> None:
-        """Write the state after ``epoch`` and drop all but the newest two.
+    def save(self, epochs: int, steps: int, state: Mapping[str, Any]) -> None:
+        """Write the state and drop all but the newest two.
 
-        The state may hold tensors, numbers, strings, None, lists and dictionaries.
+        Args:
+            epochs: Whole epochs behind it.
+            steps: Steps of the next epoch behind it.
+            state: Tensors, numbers, strings, None, lists and dictionaries.
         """
-        with written_whole(self._file(epoch)) as aside:
-            torch.save({**state, "epoch": epoch, "settings_hash": self.settings_hash}, aside)
-        # A file of a later epoch can only be one that could not be read when this run started.
-        for path in self._files():
-            if not epoch - GENERATIONS < _epoch_of(path) <= epoch:
-                path.unlink(missing_ok=True)
+        position = (epochs, steps)
+        with written_whole(self._file(position)) as aside:
+            torch.save({**state, "settings_hash": self.settings_hash}, aside)
+        # A later one can only be one that could not be read when this run started.
+        earlier = [found for found in self._positions() if found <= position]
+        for found in set(self._positions()) - set(earlier[-GENERATIONS:]):
+            self._file(found).unlink(missing_ok=True)
 
     def load(self) -> dict[str, Any] | None:
         """Return the newest state that can be read whole and carries these settings, or None.
 
-        The mapping has the keys given to :meth:`save`, and ``epoch``; tensors are on the CPU.
+        The mapping has the keys given to :meth:`save`; tensors are on the CPU.
         """
-        for path in reversed(self._files()):
+        for position in reversed(self._positions()):
+            path = self._file(position)
             state = _read(path)
             if isinstance(state, str):
                 logger.warning("training state %s is left unused: %s", path, state)
@@ -62,15 +68,13 @@ class StateFolder:
                 return state
         return None
 
-    def _file(self, epoch: int) -> Path:
-        return self.folder / f"epoch-{epoch:05d}.pt"
+    def _file(self, position: tuple[int, int]) -> Path:
+        epochs, steps = position
+        return self.folder / f"after-epoch-{epochs:05d}-step-{steps:07d}.pt"
 
-    def _files(self) -> list[Path]:
-        return sorted(self.folder.glob("epoch-?????.pt"))
-
-
-def _epoch_of(path: Path) -> int:
-    return int(path.stem.removeprefix("epoch-"))
+    def _positions(self) -> list[tuple[int, int]]:
+        names = [FILE_NAME.fullmatch(path.name) for path in self.folder.glob("*.pt")]
+        return sorted((int(name[1]), int(name[2])) for name in names if name)
 
 
 def _read(path: Path) -> dict[str, Any] | str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 import torch
 
@@ -71,3 +73,57 @@ def synchronise(device: torch.device) -> None:
     """Wait until the device has done all its work, so that a clock read now measures it."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
+
+
+class Stopwatch:
+    """Seconds spent inside ``with`` blocks.
+
+    Args:
+        device: On a GPU its own clock is read, without making the CPU wait: from when it reaches
+            the block to when it has done the block's work, so the time that it waits for the CPU
+            counts as well. None or a CPU: the wall clock.
+    """
+
+    def __init__(self, device: torch.device | None = None) -> None:
+        self._on_gpu = device is not None and device.type == "cuda"
+        self._seconds = 0.0
+        self._started: float | None = None
+        self._events: list[torch.cuda.Event] = []
+
+    def __enter__(self) -> Self:
+        if self._on_gpu:
+            self._record()
+        else:
+            self._started = time.perf_counter()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._on_gpu:
+            self._record()
+        else:
+            self._seconds, self._started = self.total(), None
+
+    def add(self, seconds: float) -> None:
+        """Add seconds that were spent before."""
+        self._seconds += seconds
+
+    def total(self) -> float:
+        """Return the seconds so far; on the wall clock those of a running block, too."""
+        if self._started is not None:
+            return self._seconds + time.perf_counter() - self._started
+        if len(self._events) > 1:
+            self._events[-1].synchronize()
+            pairs = zip(self._events[::2], self._events[1::2], strict=False)
+            self._seconds += sum(start.elapsed_time(end) for start, end in pairs) / 1000
+            self._events = []
+        return self._seconds
+
+    def _record(self) -> None:
+        event = torch.cuda.Event(enable_timing=True)
+        event.record()
+        self._events.append(event)

@@ -4,9 +4,14 @@
 change from step to step. ``learning_rate`` is that of the epoch's last step. ``seconds`` covers the
 epoch's training and validation passes and, in the first epoch of an attempt, moving the images to
 the device; ``data_seconds`` is the part of the training pass, and of that moving, spent waiting for
-data; ``samples_per_second`` is that of the training pass. The time of an epoch that was interrupted
-is not counted.
+data; ``samples_per_second`` is that of the training pass. Of an epoch that was interrupted, the
+time up to the last training state counts, because that work was kept.
 """
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
 
 COLUMNS = [
     "epoch",
@@ -19,3 +24,13 @@ COLUMNS = [
     "data_seconds",
     "samples_per_second",
 ]
+
+
+def best_epoch(rows: Sequence[Mapping[str, float]]) -> int:
+    """Return the epoch, from 1, with the lowest validation loss; the earliest of equals.
+
+    A loss that is not a number counts as infinite.
+    """
+    losses = [row["validation_loss"] for row in rows]
+    finite = [loss if math.isfinite(loss) else math.inf for loss in losses]
+    return finite.index(min(finite)) + 1

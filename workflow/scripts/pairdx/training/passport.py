@@ -22,6 +22,7 @@ PACKAGES = (
     "transformers",
     "timm",
     "kornia",
+    "peft",
     "scikit-learn",
     "numpy",
     "pandas",
@@ -35,8 +36,10 @@ def passport(
     settings: Mapping[str, Any],
     seed: int,
     device: str,
+    processes: int = 1,
     threads: int,
     wall_seconds: float,
+    energy_joules: float | None = None,
     pairs: Mapping[str, int],
     parameters: int,
     stand_in: bool,
@@ -47,9 +50,12 @@ def passport(
         settings: The model's resolved settings.
         seed: The seed it was trained with.
         device: ``cpu`` or ``cuda``.
-        threads: CPU threads; their number decides the last bits of a sum.
+        processes: How many trained together; on ``cuda`` each had a GPU, and memory and energy are
+            those of the first.
+        threads: CPU threads of each; their number decides the last bits of a sum.
         wall_seconds: Duration of this attempt; the time of all attempts is the sum over
             training.csv.
+        energy_joules: What the GPU used in this attempt; None where nobody counted.
         pairs: Number of pairs per subset.
         parameters: Number of parameters, frozen ones included.
         stand_in: True for demo weights, whose numbers say nothing about the system they stand for.
@@ -61,9 +67,11 @@ def passport(
         "parameters": parameters,
         "pairs": dict(pairs),
         "device": device_description(device),
+        "processes": processes,
         "threads": threads,
         "host": host(),
         "wall_seconds": round(wall_seconds, 3),
+        "energy_joules": energy_joules,
         "peak_memory_bytes": peak_memory(device),
         "versions": versions(device),
         "git": git_state(Path(__file__).resolve()),

@@ -38,7 +38,11 @@ def seeded(device: torch.device, *parts: int | str) -> Iterator[None]:
 
 
 def step_randomness(
-    device: torch.device, seed: int, epoch: int, step: int
+    device: torch.device, seed: int, epoch: int, step: int, rank: int = 0
 ) -> AbstractContextManager[None]:
-    """Seed the augmentation and the dropout of one training step (see :func:`seeded`)."""
-    return seeded(device, "step", seed, epoch, step)
+    """Seed the augmentation and the dropout of one training step (see :func:`seeded`).
+
+    Processes that share a batch (``rank``) draw numbers of their own.
+    """
+    own = (rank,) if rank else ()
+    return seeded(device, "step", seed, epoch, step, *own)

@@ -11,6 +11,7 @@ from pairdx.errors import PairDxError
 SCHEDULES = ("constant", "one_cycle")
 PRECISIONS = ("float32", "bfloat16")
 WEIGHT_DECAY_ON = ("all", "matrices")
+KEEP_EPOCH = ("last", "best")
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,11 @@ class TrainingSettings:
         channels_last: Store images and convolutions with the channels last, which is faster for
             most networks of convolutions and changes the result only by rounding.
         augmentation: See :func:`pairdx.training.augmentation.augmentation`; None for none.
+        early_stopping_patience: Training ends after so many epochs without a lower validation loss;
+            None: never before the last epoch.
+        keep_epoch: Whose weights are the result: the ``last`` epoch's, or those of the ``best``,
+            which has the lowest validation loss.
+        compile: Compile the training step with torch.compile.
     """
 
     epochs: int
@@ -46,6 +52,9 @@ class TrainingSettings:
     precision: str = "float32"
     channels_last: bool = False
     augmentation: Mapping[str, float] | None = None
+    early_stopping_patience: int | None = None
+    keep_epoch: str = "last"
+    compile: bool = False
 
     def __post_init__(self) -> None:
         _require(self.epochs >= 1, "epochs", "at least 1", self.epochs)
@@ -58,6 +67,14 @@ class TrainingSettings:
         _require(
             norm is None or norm > 0, "max_grad_norm", "above 0, or null for no clipping", norm
         )
+        patience = self.early_stopping_patience
+        _require(
+            patience is None or patience >= 1,
+            "early_stopping_patience",
+            "at least 1, or null for no early stopping",
+            patience,
+        )
+        _require_one_of("keep_epoch", self.keep_epoch, KEEP_EPOCH)
         _require_one_of("schedule", self.schedule, SCHEDULES)
         _require_one_of("precision", self.precision, PRECISIONS)
         _require_one_of("weight_decay_on", self.weight_decay_on, WEIGHT_DECAY_ON)

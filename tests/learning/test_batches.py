@@ -1,0 +1,47 @@
+"""Batches: the rows asked for, whoever gathers them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from pairdx.training.batches import BatchSource, Examples, as_float_images
+from tiny_training import CPU, make_examples, run, same_weights
+
+
+def test_batches_are_the_rows_asked_for_scaled_to_one():
+    """A batch holds the images, labels and texts of its rows, in the order asked for."""
+    images = np.arange(4 * 2 * 2 * 3, dtype=np.uint8).reshape(4, 2, 2, 3)
+    texts = np.arange(8).reshape(4, 2)
+    source = BatchSource(Examples(images, np.array([5, 6, 7, 8]), texts), CPU)
+    batch = source.batch(np.array([2, 0]))
+    assert batch.labels.tolist() == [7, 5]
+    assert batch.texts.tolist() == [[4, 5], [0, 1]]
+    assert torch.equal(batch.images[0, :, 1, 0], torch.from_numpy(images[2, 1, 0]) / 255)
+    last = as_float_images(torch.from_numpy(images), channels_last=True)
+    assert last.is_contiguous(memory_format=torch.channels_last)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_worker_processes_change_no_batch_and_no_order(workers, tmp_path):
+    """Read from a memory map, as images are that do not fit into memory."""
+    examples = make_examples(23)
+    np.save(tmp_path / "images.npy", examples.images)
+    mapped = Examples(
+        np.load(tmp_path / "images.npy", mmap_mode="r"), examples.labels, examples.texts
+    )
+    rows = np.array_split(np.random.default_rng(1).permutation(23), 7)
+    found = list(BatchSource(mapped, CPU, workers=workers).batches(rows))
+    for batch, expected in zip(found, BatchSource(examples, CPU).batches(rows), strict=True):
+        assert torch.equal(batch.images, expected.images)
+        assert torch.equal(batch.labels, expected.labels)
+
+
+def test_the_number_of_loader_workers_changes_no_weight():
+    """The same seed gives the same weights on a CPU, however many processes gather batches."""
+    weights, rows = run()
+    for workers in (1, 2):
+        other, again = run(loader_workers=workers)
+        assert same_weights(weights, other)
+        assert rows["train_loss"].tolist() == again["train_loss"].tolist()

@@ -1,0 +1,101 @@
+"""Loss and accuracy over the examples of a pass, summed up on the device.
+
+Reading a number from a GPU makes the CPU wait for it; here that happens once per pass, not once per
+step.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, Self
+
+import torch
+from torch import Tensor
+
+from pairdx.errors import PairDxError
+from pairdx.training.distributed import Team
+
+
+class Totals:
+    """Sums over the steps of a pass.
+
+    Args:
+        steps: Number of steps of the whole pass.
+        device: Where losses and scores are.
+    """
+
+    def __init__(self, steps: int, device: torch.device) -> None:
+        self.losses = torch.zeros(steps, dtype=torch.float32, device=device)
+        self.correct = torch.zeros((), dtype=torch.int64, device=device)
+        self.sizes: list[int] = []
+
+    @torch.no_grad()
+    def add(self, loss: Tensor, scores: Tensor, labels: Tensor) -> None:
+        """Add a step: its mean loss, its scores (B, C) and labels (B,)."""
+        self.losses[self.steps] = loss
+        self.correct += (scores.argmax(dim=1) == labels).sum()
+        self.sizes.append(len(labels))
+
+    @property
+    def steps(self) -> int:
+        """Number of steps so far."""
+        return len(self.sizes)
+
+    @property
+    def count(self) -> int:
+        """Number of examples so far."""
+        return sum(self.sizes)
+
+    @property
+    def loss(self) -> float:
+        """Mean loss over the examples so far."""
+        losses = self.losses[: self.steps].double().cpu()
+        return float((losses * torch.tensor(self.sizes)).sum() / self.count)
+
+    @property
+    def accuracy(self) -> float:
+        """Share of the examples so far whose best score is their label's."""
+        return int(self.correct) / self.count
+
+    def require_finite(self, epoch: int) -> None:
+        """Refuse losses that are not numbers.
+
+        Raises:
+            PairDxError: A loss is infinite or not a number; it names the first such step.
+        """
+        losses = self.losses[: self.steps].cpu()
+        wrong = torch.nonzero(~torch.isfinite(losses))
+        if len(wrong):
+            step = int(wrong[0])
+            value = "nan" if math.isnan(losses[step]) else "infinite"
+            raise PairDxError(
+                f"the training loss is {value} in epoch {epoch}, step {step + 1}",
+                where="training",
+                remedy="lower the model's learning_rate, set max_grad_norm (1.0 is usual), "
+                "or use precision: float32",
+            )
+
+    def of(self, team: Team) -> Totals:
+        """Return the sums over all processes of a team, which all call this."""
+        if team.size == 1:
+            return self
+        joined = Totals(len(self.losses), self.losses.device)
+        joined.losses = team.add_up(self.losses) / team.size
+        joined.correct = team.add_up(self.correct)
+        joined.sizes = [team.size * size for size in self.sizes]
+        return joined
+
+    def state(self) -> dict[str, Any]:
+        """Return the sums so far, for a training state."""
+        return {"losses": self.losses, "correct": self.correct, "sizes": list(self.sizes)}
+
+    @classmethod
+    def resumed(cls, state: Mapping[str, Any], device: torch.device, team: Team) -> Self:
+        """Return the sums that :meth:`state` described; process 0 carries those of the team."""
+        totals = cls(len(state["losses"]), device)
+        totals.sizes = [size // team.size for size in state["sizes"]]
+        if team.leads:
+            totals.losses.copy_(state["losses"] * team.size)
+            totals.correct.copy_(state["correct"])
+        return totals
