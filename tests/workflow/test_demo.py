@@ -162,7 +162,7 @@ def test_every_system_leaves_what_it_should(results: Path, registry: dict[str, d
         assert timing["cpu_model"]
     states = results.parents[1] / "state/demo"
     assert (states / "stratified/pairdx_fusion").is_dir()
-    assert not list(states.rglob("*.pt"))
+    assert not [path for path in states.rglob("*") if path.is_file()]
     assert not list(results.parents[1].glob("<*"))
 
 
@@ -224,41 +224,54 @@ def test_a_failed_job_leaves_nothing_that_looks_finished(demo: Workflow, tmp_pat
     assert not list((demo.folder / "results/broken/stratified").rglob("*.*"))
 
 
-def test_a_killed_training_goes_on_and_ends_with_the_same_weights(
+def test_a_training_killed_again_and_again_ends_with_the_same_weights(
     demo: Workflow, tmp_path: Path
 ) -> None:
-    """Through Snakemake: SIGKILL after the third epoch, then the same command again."""
+    """Through Snakemake: SIGKILL at three random moments, then the same command to the end."""
     copy = Workflow(tmp_path / "copy")
     shutil.copytree(demo.folder, copy.folder)
     outputs = "results/demo/stratified/pairdx_clip/seed1"
     weights = copy.folder / outputs / "model.safetensors"
     undisturbed = sha256_of(weights)
+    history = pd.read_csv(copy.folder / outputs / "training.csv")
     weights.unlink()
-
-    log = copy.folder / "logs/demo/stratified/pairdx_clip/seed1/train.log"
-    log.unlink()
-    target = [f"{outputs}/model.safetensors", *DEMO]
-    running = subprocess.Popen(
-        [sys.executable, "-m", "snakemake", *target],
-        cwd=copy.folder,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    deadline = time.monotonic() + 180
-    while not (log.is_file() and "epoch 3/" in log.read_text()):
-        assert running.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
-    subprocess.run(["pkill", "-KILL", "-f", f"{copy.folder}/.snakemake/scripts"], check=True)
-    assert running.wait(timeout=60) != 0
-    assert not weights.exists()
-    assert list((copy.folder / "state").rglob("epoch-*.pt"))
+    (copy.folder / "often.yaml").write_text("training: {checkpoint_minutes: 0.01}")
+    target = [f"{outputs}/model.safetensors", *DEMO, "often.yaml"]
+    rng, states = np.random.default_rng(), copy.folder / "state/demo/stratified/pairdx_clip"
+    newest = ""
+    for _ in range(3):
+        running = subprocess.Popen(
+            [sys.executable, "-m", "snakemake", *target],
+            cwd=copy.folder,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        newest = _later_state(states, newest, running)
+        time.sleep(rng.uniform(0, 1))
+        subprocess.run(["pkill", "-KILL", "-f", f"{copy.folder}/.snakemake/scripts"], check=True)
+        assert running.wait(timeout=60) != 0
+        assert not weights.exists()
 
     copy.snakemake(*target)
-    history = pd.read_csv(copy.folder / outputs / "training.csv")
-    assert history["epoch"].tolist() == list(range(1, len(history) + 1))
-    assert "epoch 1/" not in log.read_text()
+    log = copy.folder / outputs.replace("results", "logs") / "train.log"
+    assert "resuming after epoch" in log.read_text()
+    again = pd.read_csv(copy.folder / outputs / "training.csv")
+    learned = ["epoch", "train_loss", "train_accuracy", "validation_loss", "validation_accuracy"]
+    assert history[learned].equals(again[learned])
     assert sha256_of(weights) == undisturbed
+    assert not list(states.rglob("*.*"))
+
+
+def _later_state(folder: Path, than: str, running: subprocess.Popen[bytes]) -> str:
+    """Wait for a training state that comes after the one named; return its name."""
+    deadline = time.monotonic() + 180
+    while True:
+        names = sorted(path.name for path in folder.rglob("after-epoch-*.pt"))
+        if names and names[-1] > than:
+            return names[-1]
+        assert running.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
 
 
 def test_the_report_is_one_file_with_every_category(demo: Workflow) -> None:

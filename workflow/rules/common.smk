@@ -287,6 +287,11 @@ def settings_of(wildcards):
     return {**entry["settings"], "encoder": encoder}
 
 
+def gpus_of(wildcards):
+    """How many GPUs train a system together."""
+    return config["models"][wildcards.model]["settings"].get("gpus", 1)
+
+
 def networks():
     """Trainable systems with epochs, and so with training curves."""
     return [name for name in trained_models() if config["models"][name]["network"]]

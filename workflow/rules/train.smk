@@ -26,7 +26,7 @@ rule train_on_gpu:
         "../../envs/learning.yaml"
     threads: 4
     resources:
-        gpu=1,
+        gpu=gpus_of,
         mem_mb=lambda wildcards, attempt: 32000 * attempt,
         runtime=lambda wildcards, attempt: 180 * attempt,
     params:

@@ -1,22 +1,45 @@
 """Train one system with one seed on one split, and leave its weights, history and passport."""
 
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pairdx.files import sha256_of, write_json, write_table
+from pairdx.files import sha256_of
 from pairdx.logs import job_log
-from pairdx.models.base import FitJob
-from pairdx.models.inputs import read_subset, resources, subset_sizes
-from pairdx.models.registry import family
-from pairdx.training.passport import passport
+from pairdx.models.inputs import resources
+from pairdx.models.training_job import TrainingJob, run_training
+from pairdx.training.lease import lease
 from pairdx.training.state import remove_state, settings_hash
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 
-def state_folder(seed: int) -> Path:
+def training_job() -> TrainingJob:
+    """Describe the job. How state is kept is read from config: editing it retrains nothing."""
+    params, source, training = snakemake.params, snakemake.input, snakemake.config["training"]
+    alone = params.device == "cpu"
+    files = resources(dict(source.items()))
+    return TrainingJob(
+        family=params.family,
+        settings=params.settings,
+        classes=params.classes,
+        stand_in=params.stand_in,
+        seed=int(snakemake.wildcards.seed),
+        device=params.device,
+        processes=1 if alone else params.settings.get("gpus", 1),
+        threads=snakemake.threads,
+        loader_workers=0 if alone else training["loader_workers"],
+        checkpoint_minutes=training["checkpoint_minutes"],
+        pairs=str(source.pairs),
+        split=str(source.split),
+        images=str(source.images),
+        resources={name: str(path) for name, path in files.items()},
+        state_folder=state_folder({name: str(path) for name, path in files.items()}),
+        folder=str(Path(snakemake.output.settings).parent),
+    )
+
+
+def state_folder(files: dict[str, str]) -> str:
     """Where an interrupted job's state lies: other settings, data or code have another."""
     params, source = snakemake.params, snakemake.input
     identity = {
@@ -24,48 +47,19 @@ def state_folder(seed: int) -> Path:
         "settings": params.settings,
         "classes": params.classes,
         "device": params.device,
-        "seed": seed,
+        "seed": int(snakemake.wildcards.seed),
         "data": [sha256_of(path) for path in (source.pairs, source.split, source.images)],
         "code": [sha256_of(path) for path in source.library],
-        "resources": {name: str(path) for name, path in resources(dict(source.items())).items()},
+        "resources": files,
     }
-    return Path(params.state, settings_hash(identity))
+    return str(Path(params.state, settings_hash(identity)))
 
 
 def main() -> None:
-    """Train, save, describe; then remove the training state."""
-    params, source, out = snakemake.params, snakemake.input, snakemake.output
-    seed, started = int(snakemake.wildcards.seed), time.perf_counter()
-    with job_log(snakemake.log[0]):
-        train, validation = (
-            read_subset(source.pairs, source.split, source.images, params.classes, name)
-            for name in ("train", "validation")
-        )
-        module = family(params.family)
-        classifier = module.build(
-            params.settings, params.classes, resources(dict(source.items())), seed
-        )
-        job = FitJob(
-            seed=seed,
-            device=params.device,
-            state_folder=state_folder(seed),
-            threads=snakemake.threads,
-        )
-        history = module.fit(classifier, train, validation, job)
-        classifier.save(Path(out.settings).parent)
-        write_table(out.history, history)
-        facts = passport(
-            settings=params.settings,
-            seed=seed,
-            device=params.device,
-            wall_seconds=time.perf_counter() - started,
-            pairs=subset_sizes(source.split),
-            threads=snakemake.threads,
-            parameters=classifier.parameters,
-            stand_in=params.stand_in,
-        )
-        write_json(out.passport, facts)
-        remove_state(params.state)
+    """Train with the only lease on the state, and remove the state when the outputs are there."""
+    with job_log(snakemake.log[0]), lease(Path(snakemake.params.state)):
+        run_training(training_job())
+        remove_state(snakemake.params.state)
 
 
 main()
