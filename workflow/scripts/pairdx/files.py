@@ -31,9 +31,10 @@ def written_whole(path: str | Path) -> Iterator[Path]:
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.", suffix=path.suffix)
     os.close(handle)
     aside = Path(name)
-    aside.chmod(0o666 & ~_umask())
     try:
         yield aside
+        # After writing, not before: some libraries put a private file of their own in its place.
+        aside.chmod(0o666 & ~_umask())
         aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)
