@@ -26,9 +26,11 @@ configfile: "config/models.yaml"
 
 # ---------------------------------------------------------------- configuration
 include: "workflow/rules/common.smk"
+include: "workflow/rules/search_space.smk"
 
 
 check_config()
+config["models"].update(candidates())
 
 
 pathvars:
@@ -63,6 +65,7 @@ include: "workflow/rules/pack.smk"
 include: "workflow/rules/passport.smk"
 include: "workflow/rules/features.smk"
 include: "workflow/rules/train.smk"
+include: "workflow/rules/search.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/time.smk"
 include: "workflow/rules/report.smk"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,7 @@ from pairdx.reporting import curation_figures, dataset_figures, figures
 from pairdx.reporting.comparison import comparison_table
 from pairdx.reporting.curation_tables import funnel_by_class, funnel_table
 from pairdx.reporting.labels import DEMO_NOTE, system_title
+from pairdx.reporting.learning_rates import search_figure, search_table
 from pairdx.reporting.tables import per_class_report
 from pairdx.reporting.theme import PAGE_WIDTH, save
 from reporting_samples import (
@@ -24,6 +26,7 @@ from reporting_samples import (
     REGISTRY,
     dataset_of,
     funnel_of_two_stages,
+    history_of,
     leakage_reports,
     metrics_of,
     pairs_table,
@@ -48,6 +51,14 @@ def accuracies() -> Figure:
     titles = {name: system_title(name, REGISTRY) for name in REGISTRY}
     shares = {"stratified": 0.3, "grouped": 0.4}
     return figures.accuracy_comparison(table, titles, shares, **WORDS)
+
+
+def search(trained: int, diverged: int) -> Figure:
+    """The search's figure over so many rates; the highest ones diverged."""
+    histories = [history_of([0.5 / (place + 1)], [0.6]) for place in range(trained)]
+    histories += [history_of([math.nan], [math.nan])] * diverged
+    rates = [10.0 ** (place - 7) for place in range(len(histories))]
+    return search_figure(search_table(rates, histories), **WORDS)
 
 
 WORDS: dict[str, Any] = {
@@ -89,6 +100,10 @@ FIGURES: dict[str, Callable[[], Figure]] = {
         pairs_table(), CLASSES, truncation=32, **WORDS
     ),
     "ages": lambda: dataset_figures.ages(pairs_table(), CLASSES, youngest=18, **WORDS),
+    "four learning rates": lambda: search(4, 0),
+    "one learning rate": lambda: search(1, 0),
+    "many learning rates, some diverged": lambda: search(7, 2),
+    "only diverged learning rates": lambda: search(0, 2),
     "no ages": lambda: dataset_figures.ages(pairs_table().assign(age=None), CLASSES, **WORDS),
 }
 

@@ -32,6 +32,8 @@ def _problem(error):
     error = max(error.context, key=lambda part: len(part.absolute_path), default=error)
     key = ".".join(map(str, error.absolute_path)) or "(top level)"
     if error.validator == "type" and isinstance(error.instance, str):
+        if re.fullmatch(r"[+-]?\d+e[+-]?\d+", error.instance, re.IGNORECASE):
+            return f"config key {key}: {error.message} (YAML reads 1e-5 as text: write 1.0e-5)"
         return f"config key {key}: {error.message} (--config makes text of nested values: use --configfile)"
     if error.validator != "additionalProperties":
         return f"config key {key}: {error.message}"
@@ -54,9 +56,16 @@ def _conflicts():
         yield "config key splits: published is the released PairDx's own split; it needs corpus: release"
     if not models():
         yield "config key models: no system is enabled"
+    yield from _conflicts_of_systems(models())
+    yield from _conflicts_of_probes()
+    yield from conflicts_of_search()
+
+
+def _conflicts_of_systems(names):
+    """What single systems can get wrong."""
     sources = config["downloads"]["weights"]
     stated = yaml.safe_load(Path(workflow.basedir, PAPER).read_text())["systems"]
-    for name in models():
+    for name in names:
         paper, named = (config["models"][name][key] for key in ("paper", "settings"))
         if paper is not None and paper not in stated:
             yield f"config key models.{name}.paper: {paper} is not among the systems of {PAPER} ({', '.join(stated)})"
@@ -68,7 +77,6 @@ def _conflicts():
         if weights and weights not in sources:
             known = ", ".join(sources)
             yield f"config key models.{name}.settings.weights: {weights} is not among downloads.weights ({known})"
-    yield from _conflicts_of_probes()
 
 
 def _conflicts_of_probes():
@@ -253,10 +261,10 @@ def untrained_models():
 
 
 def trained_on(device):
-    """Trainable systems by device: networks where the key `device` says, everything else on the CPU."""
+    """Systems to train by device, those of the learning-rate search too: networks where the key `device` says, else CPU."""
     on_device = {
         name: config["device"] if config["models"][name]["network"] else "cpu"
-        for name in trained_models()
+        for name in (*trained_models(), *candidate_rates())
     }
     return [name for name, where in on_device.items() if where == device]
 

@@ -332,6 +332,6 @@ rule draw_rule_graph:
     conda:
         "../../envs/data.yaml"
     params:
-        config=config,
+        config=config_without_search(),
     script:
         "../scripts/draw_rule_graph.py"

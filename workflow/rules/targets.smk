@@ -34,6 +34,12 @@ rule trained:
         ),
 
 
+rule learning_rate_search:
+    input:
+        "<results>/tables/learning_rate_search.csv",
+        "<results>/figures/learning_rate_search.svg",
+
+
 rule evaluated:
     input:
         cells("<results>/{split}/{model}/seed{seed}/metrics.json"),

@@ -1,0 +1,40 @@
+# The learning-rate search; its trainings are jobs of train.smk, on entries that search_space.smk adds to the registry.
+#
+# Purpose  a learning rate for a system whose own is not known, chosen on validation pairs; no test pair is looked at.
+# Inputs   {split}/{model}_lr{rate}/seed{seed}/training.csv, one per rate
+# Outputs  tables/learning_rate_search.csv, .md and .html, figures/learning_rate_search.svg and .png; made by the target
+#          `learning_rate_search` only, and fed back to nothing: the chosen rate is put into an overlay by hand
+
+
+rule choose_learning_rate:
+    input:
+        histories=candidate_histories,
+        library=library("choose_learning_rate.py"),
+    output:
+        multiext("<results>/tables/learning_rate_search", csv=".csv", md=".md"),
+        html=report(
+            "<results>/tables/learning_rate_search.html",
+            caption="../report/learning_rate_search.rst",
+            category="6. Learning rate",
+            labels={"item": "Learning-rate search (table)"},
+        ),
+        svg=report(
+            "<results>/figures/learning_rate_search.svg",
+            caption="../report/learning_rate_search.rst",
+            category="6. Learning rate",
+            labels={"item": "Learning-rate search (figure)"},
+        ),
+        png="<results>/figures/learning_rate_search.png",
+    log:
+        "<logs>/tables/learning_rate_search.log",
+    benchmark:
+        "<benchmarks>/tables/learning_rate_search.tsv"
+    conda:
+        "../../envs/data.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=20,
+    params:
+        facts=search_facts,
+    script:
+        "../scripts/choose_learning_rate.py"
