@@ -11,6 +11,7 @@
 #   results/{run}/features/{encoder}.safetensors     features of a frozen encoder, for probes
 #   results/{run}/{split}/                           split.parquet, leakage.json
 #   results/{run}/{split}/{model}/seed{seed}/        weights, training.csv, predictions, metrics, passport
+#   results/{run}/{split}/{model}/seed{seed}/prompts.parquet   predictions by prompt, of zero-shot systems
 #   results/{run}/timing/{model}.json                CPU seconds per image
 #   results/{run}/tables/{name}.csv and .md          results/{run}/figures/{name}.svg and .png
 #   state/{run}/...                                  training state, removed when the outputs are in place
@@ -67,5 +68,6 @@ include: "workflow/rules/features.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/search.smk"
 include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/texts.smk"
 include: "workflow/rules/time.smk"
 include: "workflow/rules/report.smk"

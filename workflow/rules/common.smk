@@ -305,6 +305,64 @@ def networks():
     return [name for name in trained_models() if config["models"][name]["network"]]
 
 
+def prompted_models():
+    """Systems whose prompts are varied: zero-shot ones of the family clip, and trained ones if so chosen."""
+    varied = config["prompt_sensitivity"]
+    return [
+        name
+        for name in (models() if varied["templates"] else [])
+        if config["models"][name]["family"] == "clip"
+        and (varied["trained"] or not config["models"][name]["trained"])
+    ]
+
+
+def prompt_files(_):
+    """The predictions by prompt of all of them; an error says where there are none."""
+    if not prompted_models():
+        raise WorkflowError(
+            "no prompts are varied: config key prompt_sensitivity.templates is empty, or no zero-shot system of the "
+            "family clip is enabled"
+        )
+    return cells("<results>/{split}/{model}/seed{seed}/prompts.parquet", model=prompted_models())
+
+
+def text_reader(name):
+    """What decides how a system reads texts; a probe reads them as its encoder does."""
+    entry = config["models"][name]
+    settings = entry["settings"]
+    if entry["family"] == "probe":
+        settings = config["feature_extractors"][settings["features"]]
+    used = ("architecture", "context_length", "tokens", "objective")
+    return {
+        **{key: entry[key] for key in ("family", "trained", "reads")},
+        "settings": {key: settings[key] for key in used if key in settings},
+        "weights": settings.get("weights"),
+    }
+
+
+def text_models():
+    """Systems that read texts: captions, or class prompts."""
+    return [
+        name
+        for name in models()
+        if "caption" in config["models"][name]["reads"]
+        or "context_length" in config["models"][name]["settings"]
+    ]
+
+
+def tokeniser_files(_):
+    """What tokenisers are made of: the small files of model folders, and the words that have vectors. No weights."""
+    files = {}
+    for reader in map(text_reader, text_models()):
+        weights, settings = reader["weights"], reader["settings"]
+        if "context_length" in settings and settings["architecture"] is None and weights:
+            small = [path for path in weights_files(weights) if path.endswith((".json", ".txt"))]
+            files[f"tokeniser_{weights}"] = small
+        if reader["family"] == "fusion":
+            files["vocabulary"] = "<results>/packed/vocabulary.json"
+    return files
+
+
 def one_of(names):
     """A regular expression for a wildcard that takes these values only."""
     return "|".join(names) or NOTHING
@@ -423,6 +481,8 @@ def table_files():
         "leakage",
         "timing",
     ]
+    names += ["prompt_sensitivity"] if prompted_models() else []
+    names += ["texts"] if text_models() else []
     names += [f"per_class_{split}_{model}" for split in config["splits"] for model in models()]
     return [f"<results>/tables/{name}.{suffix}" for name in names for suffix in ("csv", "md")]
 

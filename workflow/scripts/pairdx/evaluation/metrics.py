@@ -181,20 +181,8 @@ def accuracy_over_seeds(
     Raises:
         PairDxError: There is no table, or the tables are over different pairs or labels.
     """
-    if not predictions:
-        raise PairDxError("no predictions were given to average over seeds")
-    tables = [subset_rows(table, subset) for table in predictions]
-    keys = ["pair_id", "case_id", "label"]
-    if not all(table[keys].equals(tables[0][keys]) for table in tables):
-        raise PairDxError(
-            "the predictions of different seeds are over different pairs, cases or labels",
-            remedy="predict again with every seed: the split changed in between",
-        )
-    correct = np.mean(
-        [(table["label"] == table["predicted"]).to_numpy(dtype=np.float64) for table in tables],
-        axis=0,
-    )
-    case, names = pd.factorize(tables[0]["case_id"], sort=True)
+    correct, keys = _correctness(predictions, subset)
+    case, names = pd.factorize(keys["case_id"], sort=True)
     means = bootstrap_mean(correct, case, len(names), resamples=resamples, seed=seed)
     value = float(correct.mean())
     low, high = _interval(value, means, level, len(names))
@@ -202,11 +190,67 @@ def accuracy_over_seeds(
         "value": value,
         "low": low,
         "high": high,
-        "seeds": len(tables),
+        "seeds": len(predictions),
         "pairs": len(correct),
         "cases": len(names),
         "interval": _interval_description(resamples, level, seed),
     }
+
+
+def accuracy_difference(
+    predictions: Sequence[pd.DataFrame],
+    reference: Sequence[pd.DataFrame],
+    *,
+    resamples: int,
+    seed: int,
+    level: float = 0.95,
+    subset: str = "test",
+) -> dict[str, float | None]:
+    """Compute how much higher the mean accuracy over seeds is than the reference's.
+
+    The interval is a bootstrap over cases of each pair's difference in mean correctness: both are
+    resampled together, because they answer for the same pairs.
+
+    Args:
+        predictions: One predictions table per seed.
+        reference: Likewise, over the same pairs.
+        resamples: Number of bootstrap resamples of the cases.
+        seed: Seed of the resampling.
+        level: Coverage of the interval.
+        subset: The subset to evaluate.
+
+    Returns:
+        value, low, high.
+
+    Raises:
+        PairDxError: There is no table, or the tables are over different pairs or labels.
+    """
+    correct, keys = _correctness(predictions, subset)
+    other, other_keys = _correctness(reference, subset)
+    if not keys.equals(other_keys):
+        raise PairDxError("two accuracies are to be compared that are over different pairs")
+    case, names = pd.factorize(keys["case_id"], sort=True)
+    gain = correct - other
+    means = bootstrap_mean(gain, case, len(names), resamples=resamples, seed=seed)
+    low, high = _interval(float(gain.mean()), means, level, len(names))
+    return {"value": float(gain.mean()), "low": low, "high": high}
+
+
+def _correctness(
+    predictions: Sequence[pd.DataFrame], subset: str
+) -> tuple[NDArray[np.float64], pd.DataFrame]:
+    """Return each pair's share of seeds that are right, float64 (N,), and what names the pairs."""
+    if not predictions:
+        raise PairDxError("no predictions were given to average over seeds")
+    tables = [subset_rows(table, subset) for table in predictions]
+    keys = [table[["pair_id", "case_id", "label"]] for table in tables]
+    if not all(one.equals(keys[0]) for one in keys):
+        raise PairDxError(
+            "the predictions of different seeds are over different pairs, cases or labels",
+            remedy="predict again with every seed: the split changed in between",
+        )
+    right = [(table["label"] == table["predicted"]).to_numpy(dtype=np.float64) for table in tables]
+    return np.mean(right, axis=0), keys[0]
 
 
 def majority_share(predictions: pd.DataFrame, *, subset: str = "test") -> float:

@@ -62,7 +62,7 @@ class ClipClassifier:
         self.parts, self.settings, self.classes = parts, settings, tuple(classes)
         self.seed, self.source, self.trained = seed, source, False
         self.network = ClipNetwork(
-            parts.clip, Normalise(parts.mean, parts.std), _prompts(settings, classes, parts)
+            parts.clip, Normalise(parts.mean, parts.std), prompt_tokens(settings, classes, parts)
         ).eval()
         self._class_features: Tensor | None = None
 
@@ -79,10 +79,18 @@ class ClipClassifier:
 
         Paper, Section 3.3, Equations 1 to 3. The class features are computed once and kept.
         """
+        return self.compare(self.image_features(images), self.class_features())
+
+    def image_features(self, images: np.ndarray) -> Tensor:
+        """Encode uint8 images (B, S, S, 3): float32 (B, D), rows of length 1."""
         require_image_size(images.shape[1], self.parts.image_size)
         with torch.inference_mode():
-            features = self.network.image_features(images_for(self.network, images, self.settings))
-            scores = self._scale() * similarities(features, self.class_features())
+            return self.network.image_features(images_for(self.network, images, self.settings))
+
+    def compare(self, images: Tensor, classes: Tensor) -> np.ndarray:
+        """Turn features of images (B, D) and classes (C, D) into probabilities, float32 (B, C)."""
+        with torch.inference_mode():
+            scores = self._scale() * similarities(images, classes)
             return scores.softmax(dim=1).cpu().numpy()
 
     def class_features(self) -> Tensor:
@@ -204,8 +212,17 @@ def load(folder: Path, resources: Mapping[str, Path]) -> ClipClassifier:
     return classifier
 
 
-def _prompts(settings: Mapping[str, Any], classes: Sequence[str], parts: ClipParts) -> Tensor:
-    """Return the tokens of every class's prompts, int64 (C, T, L)."""
+def prompt_tokens(settings: Mapping[str, Any], classes: Sequence[str], parts: ClipParts) -> Tensor:
+    """Return the tokens of every class's prompts, int64 (C, T, L).
+
+    Args:
+        settings: T ``templates`` and, by class, ``class_names``.
+        classes: The C labels.
+        parts: The tokeniser's.
+
+    Raises:
+        PairDxError: A class has no phrase, or a template no place for it.
+    """
     names, templates = settings["class_names"], settings["templates"]
     missing = [label for label in classes if label not in names]
     if missing or not templates or any("{}" not in template for template in templates):

@@ -12,12 +12,12 @@ import open_clip
 import torch
 from open_clip.constants import OPENAI_DATASET_MEAN, OPENAI_DATASET_STD
 from open_clip.model import CLIP, CustomTextCLIP, convert_to_custom_text_state_dict
-from open_clip.tokenizer import HFTokenizer, SimpleTokenizer
 from open_clip.transformer import QuickGELU
 from torch import Tensor, nn
 
 from pairdx.errors import PairDxError
 from pairdx.files import read_json
+from pairdx.models.clip_tokenisers import ClipTokeniser, clip_tokeniser
 from pairdx.models.weights import load_strictly, read_weights
 from pairdx.training.randomness import seeded
 
@@ -79,16 +79,35 @@ def build_clip(settings: Mapping[str, Any], folder: Path | None, seed: int) -> C
     clip = _instantiate(config, seed)
     quick_gelu = any(isinstance(module, QuickGELU) for module in clip.modules())
     _require_activation(wanted=settings["quick_gelu"], built=quick_gelu)
-    tokenise, token_counts = _tokeniser(config["text_cfg"], settings["context_length"], clip)
+    tokeniser = clip_tokeniser(config["text_cfg"], settings["context_length"])
+    _require_context(
+        settings["context_length"], clip.context_length, exactly=not tokeniser.from_folder
+    )
+    _require_vocabulary(tokeniser.vocabulary, clip.vocab_size)
     return ClipParts(
         clip=clip.eval(),
-        tokenise=tokenise,
-        token_counts=token_counts,
+        tokenise=tokeniser.tokenise,
+        token_counts=tokeniser.token_counts,
         mean=preprocessing.get("mean", OPENAI_DATASET_MEAN),
         std=preprocessing.get("std", OPENAI_DATASET_STD),
         image_size=_side(clip.visual.image_size),
         quick_gelu=quick_gelu,
     )
+
+
+def tokeniser_of(settings: Mapping[str, Any], folder: Path | None) -> ClipTokeniser:
+    """Make the tokeniser of a CLIP model without building the model or reading its weights.
+
+    Args:
+        settings: ``architecture`` and ``context_length`` (see :func:`build_clip`). That the model
+            has this context length is checked when it is built.
+        folder: A model folder, where the architecture is null.
+
+    Raises:
+        PairDxError: No such architecture, or the folder lacks files.
+    """
+    config = _model_config(settings["architecture"], folder)
+    return clip_tokeniser(config["text_cfg"], settings["context_length"])
 
 
 def weights_file(path: Path) -> Path:
@@ -215,47 +234,6 @@ def _require_activation(*, wanted: bool, built: bool) -> None:
             remedy="OpenAI's weights need an architecture with QuickGELU, such as "
             "ViT-B-32-quickgelu, and quick_gelu: true; most others need quick_gelu: false",
         )
-
-
-def _tokeniser(
-    text: Mapping[str, Any], context_length: int, clip: Any
-) -> tuple[Callable[[list[str]], Tensor], Callable[[list[str]], list[int]]]:
-    """Return the functions ``tokenise`` and ``token_counts`` of :class:`ClipParts`."""
-    if text.get("hf_tokenizer_name"):
-        _require_context(context_length, clip.context_length, exactly=False)
-        hub = _folder_tokeniser(text, context_length)
-        _require_vocabulary(len(hub.tokenizer), clip.vocab_size)
-
-        def count_hub_tokens(texts: list[str]) -> list[int]:
-            cleaned = [hub.clean_fn(text) for text in texts]
-            return [len(ids) for ids in hub.tokenizer(cleaned, verbose=False).input_ids]
-
-        return hub, count_hub_tokens
-    _require_context(context_length, clip.context_length, exactly=True)
-    simple = SimpleTokenizer(context_length=context_length)
-    _require_vocabulary(simple.vocab_size, clip.vocab_size)
-
-    def count_tokens(texts: list[str]) -> list[int]:
-        return [len(simple.encode(text)) + 2 for text in texts]
-
-    return simple, count_tokens
-
-
-def _folder_tokeniser(text: Mapping[str, Any], context_length: int) -> HFTokenizer:
-    try:
-        return HFTokenizer(
-            text["hf_tokenizer_name"],
-            context_length=context_length,
-            tokenizer_mode=text.get("tokenizer_mode"),
-            local_files_only=True,
-            trust_remote_code=False,
-            **(text.get("tokenizer_kwargs") or {}),
-        )
-    except (OSError, ValueError, TypeError) as error:
-        raise PairDxError(
-            f"the model folder's tokeniser cannot be read: {error}",
-            where=text["hf_tokenizer_name"],
-        ) from error
 
 
 def _require_context(wanted: int, own: int, *, exactly: bool) -> None:

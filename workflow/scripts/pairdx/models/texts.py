@@ -1,0 +1,89 @@
+"""How systems read texts: with which tokeniser, how many tokens of each, and what for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pairdx.words import tokenise as words_of
+
+WORD_FAMILIES = ("fusion", "linear")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How one system would read N captions.
+
+    Attributes:
+        tokeniser: What tables call its tokeniser.
+        used_for: Which texts it reads, and when.
+        context: Most tokens that it reads of one text; None without a limit.
+        token_counts: int64 of shape (N,): tokens of every caption before cutting, those of CLIP
+            and BERT with the marks of start and end, as in ``context``. None if not known.
+        out_of_vocabulary: Share of all words that have no vector, 0 to 1; None without vectors.
+    """
+
+    tokeniser: str
+    used_for: str
+    context: int | None
+    token_counts: np.ndarray | None
+    out_of_vocabulary: float | None = None
+
+
+def read_captions(
+    system: Mapping[str, Any],
+    captions: Sequence[str],
+    folder: Path | None,
+    vocabulary: Mapping[str, Any] | None,
+) -> Reading:
+    """Count the tokens of all captions as a system counts them.
+
+    A family that is not known here still has a row: what it reads, and no counts.
+
+    Args:
+        system: ``family``, ``trained``, ``reads`` and, of its ``settings`` (a probe's: its
+            encoder's), ``tokens`` or ``architecture`` and ``context_length``.
+        captions: N captions.
+        folder: The model folder, where ``architecture`` is null.
+        vocabulary: Content of vocabulary.json, for a system that reads word vectors.
+
+    Raises:
+        PairDxError: The tokeniser cannot be made.
+    """
+    settings = system["settings"]
+    if "context_length" in settings:
+        from pairdx.models.clip_loading import tokeniser_of
+
+        tokeniser = tokeniser_of(settings, folder)
+        counts = tokeniser.token_counts(list(captions))
+        return _reading(tokeniser.name, system, settings["context_length"], counts)
+    if system["family"] not in WORD_FAMILIES:
+        return Reading("Not known", used_for(system), None, None)
+    counts = [len(words_of(caption)) for caption in captions]
+    rate = None if vocabulary is None else float(vocabulary["out_of_vocabulary_rate"])
+    return _reading("Words", system, settings.get("tokens"), counts, rate)
+
+
+def used_for(system: Mapping[str, Any]) -> str:
+    """Say which texts a system reads, and when."""
+    when = ["in training"] if system["trained"] else []
+    if "caption" in system["reads"]:
+        return f"captions {' and '.join([*when, 'at test time'])}"
+    if system["trained"] and system["settings"].get("objective") == "contrastive":
+        return "captions in training, prompts at test time"
+    return "prompts only"
+
+
+def _reading(
+    name: str,
+    system: Mapping[str, Any],
+    context: int | None,
+    counts: Sequence[int],
+    out_of_vocabulary: float | None = None,
+) -> Reading:
+    whole = np.array(counts, dtype=np.int64)
+    return Reading(name, used_for(system), context, whole, out_of_vocabulary)
