@@ -21,8 +21,9 @@ ENVIRONMENTS = {
         "scikit-learn", "scipy", "seaborn", "snakemake", "tabulate", "tqdm",
     ],
     "learning": [
-        "kornia", "numpy", "nvidia-ml-py", "open-clip-torch", "pandas", "peft", "pillow", "pyarrow",
-        "safetensors", "scikit-learn", "scipy", "torch", "torchvision", "tqdm", "transformers",
+        "kornia", "numpy", "nvidia-ml-py", "onnx", "onnxruntime", "onnxscript", "open-clip-torch",
+        "pandas", "peft", "pillow", "pyarrow", "safetensors", "scikit-learn", "scipy", "torch",
+        "torchvision", "tqdm", "transformers",
     ],
 }  # fmt: skip
 PURPOSES = {
