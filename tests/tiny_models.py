@@ -63,6 +63,8 @@ CLIP: dict[str, Any] = {
 
 FUSION: dict[str, Any] = {
     **TRAINING,
+    "branches": ["image", "caption"],
+    "fusion": "concatenation",
     "image_encoder": "resnet10",
     "weights": None,
     "freeze_image_encoder": False,

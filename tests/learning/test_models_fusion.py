@@ -16,7 +16,9 @@ import tiny_models as tiny
 from pairdx.errors import PairDxError
 from pairdx.models import fusion
 from pairdx.models.base import FitJob, Pairs, predict
-from pairdx.models.fusion_network import CaptionEncoder, FusionNetwork, image_encoder
+from pairdx.models.fusion_encoders import CaptionEncoder, image_encoder
+from pairdx.models.fusion_modes import Concatenation
+from pairdx.models.fusion_network import FusionNetwork
 from pairdx.models.registry import family, load_classifier
 
 
@@ -118,7 +120,7 @@ def test_impossible_caption_encoders_are_refused(change):
 def test_the_network_has_the_papers_shape():
     """ResNet-18's 512 numbers and 256 of the caption, two fully connected layers, C scores."""
     network = FusionNetwork(
-        image_encoder("resnet18"), encoder(dimension=256), caption_dimension=256, hidden=32,
+        image_encoder("resnet18"), encoder(dimension=256), Concatenation(512 + 256), hidden=32,
         dropout=0.5, classes=6, normalise=nn.Identity(), freeze_images=False,
     )  # fmt: skip
     kinds = [type(layer) for layer in network.classify]

@@ -6,12 +6,11 @@ import math
 
 import pytest
 import torch
-from torch import nn
 
 from pairdx.errors import PairDxError
 from pairdx.training.history import COLUMNS
 from pairdx.training.loop import train
-from pairdx.training.optimisation import make_optimiser, make_schedule
+from pairdx.training.optimisation import make_optimiser
 from pairdx.training.randomness import epoch_order, mixed_seed
 from pairdx.training.settings import TrainingSettings
 from tiny_training import (
@@ -124,23 +123,6 @@ def test_gradients_are_clipped_to_the_norm():
         device="cpu",
     )
     assert max(norms) <= 0.01 * 1.001
-
-
-def test_one_cycle_rises_to_the_learning_rate_and_falls_to_almost_nothing():
-    """The peak is the setting; the schedule lasts exactly as many steps as the training."""
-    settings = TrainingSettings(
-        epochs=5, batch_size=2, learning_rate=0.1, weight_decay=0, schedule="one_cycle"
-    )
-    optimiser = make_optimiser(nn.Linear(2, 2), settings)
-    schedule = make_schedule(optimiser, settings, steps_per_epoch=4)
-    rates = []
-    for _ in range(20):
-        rates.append(optimiser.param_groups[0]["lr"])
-        optimiser.step()
-        schedule.step()
-    assert max(rates) == pytest.approx(0.1, rel=0.05)
-    assert rates[0] == pytest.approx(0.1 / 25)
-    assert rates[-1] < 1e-4
 
 
 def test_constant_schedule_keeps_the_learning_rate():

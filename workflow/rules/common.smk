@@ -58,6 +58,7 @@ def _conflicts():
         yield "config key models: no system is enabled"
     yield from _conflicts_of_systems(models())
     yield from _conflicts_of_probes()
+    yield from _conflicts_of_branches()
     yield from conflicts_of_search()
 
 
@@ -93,6 +94,23 @@ def _conflicts_of_probes():
         weights = encoders[name]["weights"]
         if weights and weights not in sources:
             yield f"config key feature_extractors.{name}.weights: {weights} is not among downloads.weights ({', '.join(sources)})"
+
+
+def _conflicts_of_branches():
+    """What the family fusion, which may have one branch or both, can get wrong."""
+    for name in models():
+        entry = config["models"][name]
+        if entry["family"] != "fusion":
+            continue
+        branches, fusion, weights = (
+            entry["settings"][key] for key in ("branches", "fusion", "weights")
+        )
+        if set(branches) != set(entry["reads"]):
+            yield f"config key models.{name}.settings.branches: {branches} differ from what it `reads`, {entry['reads']}"
+        if (len(branches) == 1) != (fusion is None):
+            yield f"config key models.{name}.settings.fusion: {fusion} does not go with the branches {branches}; it is null with one branch only"
+        if weights and "image" not in branches:
+            yield f"config key models.{name}.settings.weights: must be null, because there is no image branch"
 
 
 # ---------------------------------------------------------------- the library
@@ -450,7 +468,7 @@ def model_resources(wildcards):
     files = {}
     if entry["settings"].get("weights"):
         files["pretrained"] = weights_files(entry["settings"]["weights"])
-    if entry["family"] == "fusion":
+    if entry["family"] == "fusion" and "caption" in entry["settings"]["branches"]:
         files["word_vectors"] = "<results>/packed/word_vectors.safetensors"
         files["vocabulary"] = "<results>/packed/vocabulary.json"
     if entry["family"] == "probe":

@@ -1,5 +1,8 @@
 """PairDxFusion: a ResNet and word vectors with self-attention, fused (paper, Section 3.5).
 
+The setting ``branches`` says which of the two are built. With one, the same classifier reads that
+branch alone (not in the paper): what image and caption are worth without each other.
+
 A saved system is self-contained: the word vectors lie in model.safetensors, the vocabulary in
 settings.json.
 """
@@ -14,19 +17,22 @@ import numpy as np
 import pandas as pd
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 from torchvision.models import ResNet18_Weights
 
 from pairdx.errors import PairDxError
 from pairdx.files import read_json, write_json
 from pairdx.models.base import SETTINGS_FILE, WEIGHTS_FILE, FitJob, Pairs
-from pairdx.models.fusion_network import CaptionEncoder, FusionNetwork, image_encoder
+from pairdx.models.fusion_encoders import CaptionEncoder, image_encoder
+from pairdx.models.fusion_modes import fusion_mode
+from pairdx.models.fusion_network import FusionNetwork
 from pairdx.models.neural import (
     Normalise,
     count_parameters,
     fit_network,
     images_for,
     named_with_checksum,
+    network_device,
     read_settings,
     require_image_size,
     require_resource,
@@ -38,6 +44,10 @@ from pairdx.training.randomness import seeded
 from pairdx.words import FIRST_WORD_ID, word_ids, word_numbers
 
 FAMILY = "fusion"
+BRANCHES = ("image", "caption")
+WORD_VECTORS = "captions.words.weight"
+# What the settings that older saved systems lack were then, without a choice.
+SETTINGS_OF_OLD = {"branches": BRANCHES, "fusion": "concatenation"}
 
 
 class FusionClassifier:
@@ -47,9 +57,11 @@ class FusionClassifier:
         network: The network.
         settings: Its settings in config/models.yaml.
         classes: The C labels.
-        vocabulary: The words, in the order of the word vectors from row 2 on.
+        vocabulary: The words, in the order of the word vectors from row 2 on; none if captions are
+            not read.
         sources: Names and checksums of the files that it was built from.
-        image_size: Side in pixels of the images it was trained on; None before training.
+        image_size: Side in pixels of the images it was trained on; None before training, and if
+            images are not read.
     """
 
     def __init__(
@@ -74,18 +86,24 @@ class FusionClassifier:
         """Number of parameters, the frozen word vectors included."""
         return count_parameters(self.network)
 
-    def tokenise(self, captions: Sequence[str]) -> np.ndarray:
-        """Turn B captions into word numbers, int64 of shape (B, tokens)."""
+    def tokenise(self, captions: Sequence[str]) -> np.ndarray | None:
+        """Turn B captions into word numbers, int64 of shape (B, tokens); None if none are read."""
+        if self.network.captions is None:
+            return None
         return word_ids(captions, self._numbers, self.settings["tokens"])
 
-    def probabilities(self, images: np.ndarray, tokens: np.ndarray) -> np.ndarray:
+    def probabilities(self, images: np.ndarray, tokens: np.ndarray | None) -> np.ndarray:
         """Classify uint8 images (B, S, S, 3) with word numbers (B, tokens): float32 (B, C)."""
         if self.image_size is not None:
             require_image_size(images.shape[1], self.image_size)
+        # Images that are not read are not made ready either: that would take longer than the rest.
+        inputs = ids = torch.empty(0)
         with torch.inference_mode():
-            inputs = images_for(self.network, images, self.settings)
-            scores = self.network(inputs, torch.from_numpy(tokens).to(inputs.device))
-            return scores.float().softmax(dim=1).cpu().numpy()
+            if self.network.images is not None:
+                inputs = images_for(self.network, images, self.settings)
+            if tokens is not None:
+                ids = torch.from_numpy(tokens).to(network_device(self.network))
+            return self.network(inputs, ids).float().softmax(dim=1).cpu().numpy()
 
     def save(self, folder: Path) -> None:
         """Write model.safetensors and settings.json."""
@@ -122,19 +140,24 @@ def build(
     Args:
         settings: See config/models.yaml. ``weights`` null leaves the image encoder random.
         classes: The C labels.
-        resources: ``word_vectors`` (safetensors, tensor ``vectors``), ``vocabulary`` (JSON, key
-            ``words``) and, unless the setting ``weights`` is null, ``weights`` (a state dict with
-            torchvision's names; its last layer is left out).
+        resources: If captions are read, ``word_vectors`` (safetensors, tensor ``vectors``) and
+            ``vocabulary`` (JSON, key ``words``); if images are read and the setting ``weights`` is
+            not null, ``weights`` (a state dict with torchvision's names; its last layer is left
+            out).
         seed: Of the initial weights.
 
     Raises:
-        PairDxError: A file is missing or does not fit.
+        PairDxError: A file is missing or does not fit, or the settings contradict each other.
     """
-    vectors, vocabulary = _read_words(resources)
-    sources = {"word_vectors": named_with_checksum(require_resource(resources, "word_vectors"))}
+    sources: dict[str, Mapping[str, str]] = {}
+    vectors: Tensor | None = None
+    vocabulary: list[str] = []
+    if "caption" in settings["branches"]:
+        vectors, vocabulary = _read_words(resources)
+        sources["word_vectors"] = named_with_checksum(require_resource(resources, "word_vectors"))
     with seeded(torch.device("cpu"), "build", seed):
         network = _network(settings, vectors, len(classes))
-    if settings["weights"] is not None:
+    if network.images is not None and settings["weights"] is not None:
         path = require_resource(resources, "weights")
         sources["weights"] = named_with_checksum(path)
         kept = {
@@ -152,18 +175,20 @@ def fit(classifier: FusionClassifier, train: Pairs, validation: Pairs, job: FitJ
     Raises:
         PairDxError: See :func:`pairdx.training.loop.train`.
     """
-    require_image_size(validation.image_size, train.image_size)
+    reads_images = classifier.network.images is not None
+    if reads_images:
+        require_image_size(validation.image_size, train.image_size)
     rows = fit_network(
         classifier.network,
         _CrossEntropy(classifier.network),
         classifier.settings,
         train,
         validation,
-        (classifier.tokenise(train.captions), classifier.tokenise(validation.captions)),
+        (_texts(classifier, train), _texts(classifier, validation)),
         classifier.sources,
         job,
     )
-    classifier.image_size = train.image_size
+    classifier.image_size = train.image_size if reads_images else None
     return rows
 
 
@@ -174,16 +199,19 @@ def load(folder: Path, resources: Mapping[str, Path]) -> FusionClassifier:  # no
         PairDxError: The folder holds no saved PairDxFusion, or its files do not belong together.
     """
     content = read_settings(folder, FAMILY)
+    settings = {**SETTINGS_OF_OLD, **content["settings"]}
     weights = read_weights(folder / WEIGHTS_FILE)
-    vectors = weights.get("captions.words.weight")
-    if vectors is None:
-        raise PairDxError("the word vectors are missing", where=folder / WEIGHTS_FILE)
-    _require_matching(vectors, content["vocabulary"], folder)
-    network = _network(content["settings"], torch.zeros_like(vectors), len(content["classes"]))
+    vectors = None
+    if "caption" in settings["branches"]:
+        if WORD_VECTORS not in weights:
+            raise PairDxError("the word vectors are missing", where=folder / WEIGHTS_FILE)
+        vectors = torch.zeros_like(weights[WORD_VECTORS])
+        _require_matching(vectors, content["vocabulary"], folder)
+    network = _network(settings, vectors, len(content["classes"]))
     load_strictly(network, weights, folder / WEIGHTS_FILE)
     return FusionClassifier(
         network,
-        content["settings"],
+        settings,
         content["classes"],
         content["vocabulary"],
         content["sources"],
@@ -191,26 +219,42 @@ def load(folder: Path, resources: Mapping[str, Path]) -> FusionClassifier:  # no
     )
 
 
-def _network(settings: Mapping[str, Any], vectors: Tensor, classes: int) -> FusionNetwork:
-    attention = settings["attention"]
+def _network(settings: Mapping[str, Any], vectors: Tensor | None, classes: int) -> FusionNetwork:
+    """Build the network; ``vectors``, the word vectors, are None if captions are not read."""
+    if not settings["branches"] or set(settings["branches"]) - set(BRANCHES):
+        raise PairDxError(
+            f"there are no branches {list(settings['branches'])}",
+            where="models: … settings: branches",
+            remedy=f"name one or both of {', '.join(BRANCHES)}",
+        )
     # The mean and standard deviation of ImageNet (paper, Section 3.2), as torchvision states them.
     preset = ResNet18_Weights.IMAGENET1K_V1.transforms()
-    images: nn.Module = image_encoder(settings["image_encoder"])
+    images = captions = None
+    if "image" in settings["branches"]:
+        images = image_encoder(settings["image_encoder"])
+    if vectors is not None:
+        captions = CaptionEncoder(
+            vectors,
+            dimension=settings["attention"]["dimension"],
+            heads=settings["attention"]["heads"],
+            pooling=settings["pooling"],
+        )
     return FusionNetwork(
         images,
-        CaptionEncoder(
-            vectors,
-            dimension=attention["dimension"],
-            heads=attention["heads"],
-            pooling=settings["pooling"],
-        ),
-        caption_dimension=attention["dimension"],
+        captions,
+        fusion_mode(settings, images, captions),
         hidden=settings["hidden"],
         dropout=settings["dropout"],
         classes=classes,
         normalise=Normalise(preset.mean, preset.std),
         freeze_images=settings["freeze_image_encoder"],
     )
+
+
+def _texts(classifier: FusionClassifier, pairs: Pairs) -> np.ndarray:
+    """Return the pairs' word numbers, int64 (N, tokens), or (N, 0) if captions are not read."""
+    ids = classifier.tokenise(pairs.captions)
+    return np.zeros((len(pairs), 0), dtype=np.int64) if ids is None else ids
 
 
 def _read_words(resources: Mapping[str, Path]) -> tuple[Tensor, list[str]]:
