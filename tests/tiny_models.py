@@ -57,6 +57,7 @@ CLIP: dict[str, Any] = {
     "temperature": None,
     "objective": "contrastive",
     "ignore_duplicate_captions": True,
+    "lora": None,
     "weight_decay_on": "matrices",
     "augmentation": None,
 }

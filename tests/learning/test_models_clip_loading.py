@@ -10,17 +10,14 @@ import numpy as np
 import open_clip
 import pytest
 import torch
-from open_clip.model import CustomTextCLIP
 from safetensors.torch import save_file
-from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
-from transformers import BertConfig
 
 import tiny_models as tiny
 from pairdx.errors import PairDxError
 from pairdx.models import clip
 from pairdx.models.base import FitJob, predict
 from pairdx.models.registry import load_classifier
-from tiny_clip import build, plain_open_clip
+from tiny_clip import build, from_folder, plain_open_clip, write_model_folder
 
 # -------------------------------------------------------------------- weights from files
 
@@ -140,6 +137,60 @@ def test_quick_gelu_must_agree_with_the_architecture(tmp_path):
         load_classifier(tmp_path, {})
 
 
+def saved(folder: Path) -> dict:
+    """The content of settings.json; a fine-tuned CLIP lies in the folder."""
+    classifier = build(epochs=1)
+    clip.fit(classifier, tiny.make_pairs(9), tiny.make_pairs(3, seed=1), FitJob(seed=1))
+    classifier.save(folder)
+    return json.loads((folder / "settings.json").read_text())
+
+
+def test_trained_weights_state_their_activation_and_refuse_another(tmp_path):
+    """Even if all that settings.json says of QuickGELU is edited in the same way."""
+    content = saved(tmp_path)
+    load_classifier(tmp_path, {})
+    content["quick_gelu"] = content["settings"]["quick_gelu"] = False
+    content["settings"]["architecture"]["quick_gelu"] = False
+    (tmp_path / "settings.json").write_text(json.dumps(content))
+    with pytest.raises(PairDxError, match=r"trained with QuickGELU[\s\S]*model\.safetensors"):
+        load_classifier(tmp_path, {})
+    plain = {**tiny.TINY_CLIP, "quick_gelu": False}
+    with pytest.raises(PairDxError, match="trained with QuickGELU"):
+        build(weights=tmp_path / "model.safetensors", architecture=plain, quick_gelu=False)
+
+
+def test_trained_weights_refuse_an_architecture_of_the_same_shapes(tmp_path):
+    """Two heads of 8 fit the weights of one head of 16, and would compute something else."""
+    content = saved(tmp_path)
+    content["settings"]["architecture"]["vision_cfg"]["head_width"] = 8
+    (tmp_path / "settings.json").write_text(json.dumps(content))
+    with pytest.raises(PairDxError, match=r"vision_cfg\.head_width was 16, and here it is 8"):
+        load_classifier(tmp_path, {})
+
+
+def test_equal_weights_are_equal_files(tmp_path):
+    """The header is written in a fixed order."""
+    saved(tmp_path)
+    loaded = load_classifier(tmp_path, {})
+    for number in range(4):
+        again = tmp_path / str(number)
+        again.mkdir()
+        loaded.save(again)
+        written = [(folder / "model.safetensors").read_bytes() for folder in (tmp_path, again)]
+        assert written[0] == written[1]
+
+
+def test_a_damaged_header_is_an_error_and_a_strange_one_is_left_alone(tmp_path):
+    """Only a header written here is compared; other tools write other things there."""
+    path, state = tmp_path / "weights.safetensors", plain_open_clip().state_dict()
+    save_file(state, path, {"format": "pt", "architecture": "clip"})
+    build(weights=path)
+    for damaged in ("{", "[]", "{}", '{"quick_gelu": true, "architecture": "clip"}'):
+        save_file(state, path, {"pairdx.clip": damaged})
+        with pytest.raises(PairDxError, match=r"damaged[\s\S]*weights\.safetensors"):
+            build(weights=path)
+
+
 def test_open_clips_vit_b_32_is_known_by_name_and_its_two_activations_told_apart():
     """The registry's name has QuickGELU; the one without the suffix has not."""
     assert open_clip.get_model_config("ViT-B-32-quickgelu")["quick_gelu"] is True
@@ -177,53 +228,7 @@ def test_a_vocabulary_smaller_than_the_tokenisers_is_refused():
 
 @pytest.fixture
 def model_folder(tmp_path) -> Path:
-    """A folder in BiomedCLIP's format: a timm image encoder, a BERT text encoder, all tiny."""
-    folder = tmp_path / "biomedclip"
-    folder.mkdir()
-    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "photo", "of"]
-    words += [*tiny.CLASSES, "image", "axial", "ct"]
-    tokeniser = Tokenizer(models.WordPiece({w: i for i, w in enumerate(words)}, unk_token="[UNK]"))  # noqa: S106 - a token of text
-    tokeniser.normalizer = normalizers.BertNormalizer(lowercase=True)
-    tokeniser.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    tokeniser.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
-    tokeniser.save(str(folder / "tokenizer.json"))
-    (folder / "tokenizer_config.json").write_text(
-        json.dumps(
-            {"tokenizer_class": "BertTokenizer", "do_lower_case": True, "pad_token": "[PAD]"}
-        )
-    )
-    (folder / "vocab.txt").write_text("\n".join(words) + "\n")
-    BertConfig(
-        vocab_size=len(words), hidden_size=16, num_hidden_layers=1, num_attention_heads=2,
-        intermediate_size=16, max_position_embeddings=20,
-    ).save_pretrained(folder)  # fmt: skip
-    config = {
-        "embed_dim": 16,
-        "vision_cfg": {
-            "timm_model_name": "test_vit", "timm_model_pretrained": False, "timm_pool": "",
-            "timm_proj": "linear", "image_size": 32,
-        },
-        "text_cfg": {
-            "hf_model_name": "somebody/some-bert", "hf_tokenizer_name": "somebody/some-bert",
-            "hf_proj_type": "mlp", "hf_pooler_type": "cls_last_hidden_state_pooler",
-            "context_length": 10,
-        },
-    }  # fmt: skip
-    preprocessing = {"mean": [0.5, 0.4, 0.3], "std": [0.2, 0.2, 0.2]}
-    (folder / "open_clip_config.json").write_text(
-        json.dumps({"model_cfg": config, "preprocess_cfg": preprocessing})
-    )
-    text = {**config["text_cfg"], "hf_model_name": str(folder), "hf_model_pretrained": False}
-    with torch.random.fork_rng():
-        torch.manual_seed(3)
-        original = CustomTextCLIP(16, config["vision_cfg"], text)
-    torch.save(original.state_dict(), folder / "open_clip_pytorch_model.bin")
-    return folder
-
-
-def from_folder(folder: Path, **changes) -> clip.ClipClassifier:
-    own = {"architecture": None, "quick_gelu": False, "context_length": 10}
-    return build(weights=folder, **(own | changes))
+    return write_model_folder(tmp_path / "biomedclip")
 
 
 def test_a_model_folder_is_built_without_the_network(model_folder, monkeypatch):
@@ -260,6 +265,34 @@ def test_a_model_folder_is_saved_by_name_and_can_be_fine_tuned(model_folder, tmp
         np.testing.assert_allclose(
             predict(loaded, test, 6), predict(classifier, test, 6), atol=1e-6
         )
+
+
+@pytest.mark.parametrize(
+    ("file", "keys", "value", "message"),
+    [
+        ("config.json", ["hidden_act"], "relu", "hidden_act"),
+        ("open_clip_config.json", ["preprocess_cfg", "mean"], [0.5, 0.5, 0.5], "mean"),
+    ],
+)
+def test_trained_weights_refuse_a_folder_that_was_edited(
+    model_folder, tmp_path, file, keys, value, message
+):
+    """The folder may lie elsewhere, but its activation and normalisation must be the same."""
+    classifier = from_folder(model_folder, epochs=1)
+    clip.fit(classifier, tiny.make_pairs(9), tiny.make_pairs(3, seed=1), FitJob(seed=1))
+    kept, moved = tmp_path / "saved", tmp_path / "moved"
+    kept.mkdir()
+    classifier.save(kept)
+    model_folder.rename(moved)
+    load_classifier(kept, {"weights": moved})
+    content = json.loads((moved / file).read_text())
+    place = content
+    for key in keys[:-1]:
+        place = place[key]
+    place[keys[-1]] = value
+    (moved / file).write_text(json.dumps(content))
+    with pytest.raises(PairDxError, match=message):
+        load_classifier(kept, {"weights": moved})
 
 
 @pytest.mark.parametrize("name", ["config.json", "tokenizer.json", "open_clip_config.json"])

@@ -1,4 +1,4 @@
-"""CLIP and BiomedCLIP: zero-shot, or fine-tuned as a whole (paper, Sections 3.3 and 3.4).
+"""CLIP and BiomedCLIP: zero-shot, fine-tuned (paper, Sections 3.3 and 3.4), or tuned by LoRA.
 
 Every system of this family predicts by class prompts: the class whose prompts' features are most
 similar to the image's. Captions serve training only.
@@ -6,7 +6,8 @@ similar to the image's. Captions serve training only.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,9 @@ from pairdx.errors import PairDxError
 from pairdx.files import write_json
 from pairdx.logs import logger
 from pairdx.models.base import SETTINGS_FILE, WEIGHTS_FILE, FitJob, Pairs
-from pairdx.models.clip_loading import ClipParts, build_clip, load_clip_weights, weights_file
+from pairdx.models.clip_loading import ClipParts, build_clip
 from pairdx.models.clip_objectives import ClipNetwork, Contrastive, Prompts, similarities
+from pairdx.models.clip_weights import load_clip_weights, save_clip_weights, weights_file
 from pairdx.models.neural import (
     Normalise,
     count_parameters,
@@ -32,7 +34,6 @@ from pairdx.models.neural import (
     require_resource,
     require_same_file,
 )
-from pairdx.models.weights import load_strictly, read_weights, save_weights
 from pairdx.training.objective import Objective
 
 FAMILY = "clip"
@@ -49,6 +50,8 @@ class ClipClassifier:
         seed: Of the initial weights, which count where no weights were given.
         source: Name and checksum of the weights file, or None.
         trained: Whether the weights are the result of training here.
+        trained_parameters: Number of parameters that training moved: those of both encoders, or of
+            the adapters that are merged into them; 0 before training.
     """
 
     def __init__(
@@ -60,7 +63,8 @@ class ClipClassifier:
         source: Mapping[str, str] | None,
     ) -> None:
         self.parts, self.settings, self.classes = parts, settings, tuple(classes)
-        self.seed, self.source, self.trained = seed, source, False
+        self.seed, self.source = seed, source
+        self.trained, self.trained_parameters = False, 0
         self.network = ClipNetwork(
             parts.clip, Normalise(parts.mean, parts.std), prompt_tokens(settings, classes, parts)
         ).eval()
@@ -108,7 +112,7 @@ class ClipClassifier:
     def save(self, folder: Path) -> None:
         """Write settings.json and, if trained, model.safetensors (an open_clip state dict)."""
         if self.trained:
-            save_weights(self.parts.clip, folder / WEIGHTS_FILE)
+            save_clip_weights(self.parts, folder / WEIGHTS_FILE)
         write_json(
             folder / SETTINGS_FILE,
             {
@@ -116,6 +120,7 @@ class ClipClassifier:
                 "settings": dict(self.settings),
                 "classes": list(self.classes),
                 "trained": self.trained,
+                "trained_parameters": self.trained_parameters,
                 "seed": self.seed,
                 "quick_gelu": self.parts.quick_gelu,
                 "weights": self.source,
@@ -147,15 +152,19 @@ def build(
     path = require_resource(resources, "weights")
     parts = build_clip(settings, path if path.is_dir() else None, seed)
     file = weights_file(path)
-    load_clip_weights(parts.clip, file)
+    load_clip_weights(parts, file)
     return ClipClassifier(parts, settings, classes, seed, named_with_checksum(file))
 
 
 def fit(classifier: ClipClassifier, train: Pairs, validation: Pairs, job: FitJob) -> pd.DataFrame:
-    """Fine-tune all parameters of both encoders in place; return the rows of training.csv.
+    """Fine-tune in place; return the rows of training.csv.
+
+    All parameters of both encoders are trained, or, with the setting ``lora``, adapters of some
+    layers, which are merged into the weights at the end.
 
     Raises:
-        PairDxError: The settings name no objective, or see :func:`pairdx.training.loop.train`.
+        PairDxError: The settings name no objective or no layers to adapt; or see
+            :func:`pairdx.training.loop.train`.
     """
     for pairs in (train, validation):
         require_image_size(pairs.image_size, classifier.parts.image_size)
@@ -168,16 +177,17 @@ def fit(classifier: ClipClassifier, train: Pairs, validation: Pairs, job: FitJob
             classifier.settings["context_length"],
         )
     texts = [_caption_tokens(classifier, pairs, reads_captions) for pairs in (train, validation)]
-    rows = fit_network(
-        classifier.network,
-        objective,
-        classifier.settings,
-        train,
-        validation,
-        (texts[0], texts[1]),
-        {"weights": classifier.source},
-        job,
-    )
+    with _trainable(classifier, job.seed):
+        rows = fit_network(
+            classifier.network,
+            objective,
+            classifier.settings,
+            train,
+            validation,
+            (texts[0], texts[1]),
+            {"weights": classifier.source},
+            job,
+        )
     classifier.trained = True
     classifier._class_features = None
     return rows
@@ -201,9 +211,9 @@ def load(folder: Path, resources: Mapping[str, Path]) -> ClipClassifier:
         if settings["architecture"] is None:
             model_folder = require_resource(resources, "weights")
         parts = build_clip(settings, model_folder, content["seed"])
-        load_strictly(parts.clip, read_weights(folder / WEIGHTS_FILE), folder / WEIGHTS_FILE)
+        load_clip_weights(parts, folder / WEIGHTS_FILE)
         classifier = ClipClassifier(parts, settings, content["classes"], content["seed"], source)
-        classifier.trained = True
+        classifier.trained, classifier.trained_parameters = True, content["trained_parameters"]
     else:
         if source is not None:
             require_same_file(weights_file(require_resource(resources, "weights")), source)
@@ -251,6 +261,24 @@ def _objective(classifier: ClipClassifier) -> Objective:
         where="models: … settings: objective",
         remedy=f"use {' or '.join(OBJECTIVES)}, or set the model's `trained` to false",
     )
+
+
+@contextmanager
+def _trainable(classifier: ClipClassifier, seed: int) -> Iterator[None]:
+    """Choose the parameters that are trained inside the block: all of them, or adapters."""
+    network, lora = classifier.network, classifier.settings["lora"]
+    adapted = None
+    if lora is not None:
+        # peft takes a second to load, which predicting and timing do without.
+        from pairdx.models.adapters import adapt, merge
+
+        adapted = adapt(classifier.parts.clip, lora, seed)
+    classifier.trained_parameters = sum(
+        parameter.numel() for parameter in network.parameters() if parameter.requires_grad
+    )
+    yield
+    if adapted is not None:
+        merge(adapted)
 
 
 def _caption_tokens(classifier: ClipClassifier, pairs: Pairs, wanted: bool) -> np.ndarray:

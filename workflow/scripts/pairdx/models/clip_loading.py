@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
@@ -11,29 +12,16 @@ from typing import Any
 import open_clip
 import torch
 from open_clip.constants import OPENAI_DATASET_MEAN, OPENAI_DATASET_STD
-from open_clip.model import CLIP, CustomTextCLIP, convert_to_custom_text_state_dict
+from open_clip.model import CLIP, CustomTextCLIP
 from open_clip.transformer import QuickGELU
 from torch import Tensor, nn
 
 from pairdx.errors import PairDxError
 from pairdx.files import read_json
 from pairdx.models.clip_tokenisers import ClipTokeniser, clip_tokeniser
-from pairdx.models.weights import load_strictly, read_weights
 from pairdx.training.randomness import seeded
 
 FOLDER_CONFIG = "open_clip_config.json"
-FOLDER_WEIGHTS = (
-    "open_clip_model.safetensors",
-    "open_clip_pytorch_model.safetensors",
-    "open_clip_pytorch_model.bin",
-)
-# Left over in files of other versions; no model of ours has them, and they are not learned.
-NOT_LEARNED = (
-    "input_resolution",
-    "context_length",
-    "vocab_size",
-    "text.transformer.embeddings.position_ids",
-)
 ARCHITECTURE_KEY = "models: … settings: architecture"
 
 
@@ -49,6 +37,8 @@ class ClipParts:
         std: Standard deviation, likewise.
         image_size: Side in pixels of the images it reads.
         quick_gelu: Whether it is built with OpenAI's approximation of GELU.
+        architecture: The open_clip model configuration that it is built from, as JSON keeps it;
+            with mean and std, and with the text encoder's own configuration, not its place.
     """
 
     clip: nn.Module
@@ -58,6 +48,7 @@ class ClipParts:
     std: Sequence[float]
     image_size: int
     quick_gelu: bool
+    architecture: Mapping[str, Any]
 
 
 def build_clip(settings: Mapping[str, Any], folder: Path | None, seed: int) -> ClipParts:
@@ -84,14 +75,17 @@ def build_clip(settings: Mapping[str, Any], folder: Path | None, seed: int) -> C
         settings["context_length"], clip.context_length, exactly=not tokeniser.from_folder
     )
     _require_vocabulary(tokeniser.vocabulary, clip.vocab_size)
+    mean = preprocessing.get("mean", OPENAI_DATASET_MEAN)
+    std = preprocessing.get("std", OPENAI_DATASET_STD)
     return ClipParts(
         clip=clip.eval(),
         tokenise=tokeniser.tokenise,
         token_counts=tokeniser.token_counts,
-        mean=preprocessing.get("mean", OPENAI_DATASET_MEAN),
-        std=preprocessing.get("std", OPENAI_DATASET_STD),
+        mean=mean,
+        std=std,
         image_size=_side(clip.visual.image_size),
         quick_gelu=quick_gelu,
+        architecture=_described({**config, "normalisation": {"mean": mean, "std": std}}),
     )
 
 
@@ -108,42 +102,6 @@ def tokeniser_of(settings: Mapping[str, Any], folder: Path | None) -> ClipTokeni
     """
     config = _model_config(settings["architecture"], folder)
     return clip_tokeniser(config["text_cfg"], settings["context_length"])
-
-
-def weights_file(path: Path) -> Path:
-    """Return the weights file: ``path`` itself, or the one in a model folder.
-
-    Raises:
-        PairDxError: There is none.
-    """
-    if path.is_dir():
-        found = [path / name for name in FOLDER_WEIGHTS if (path / name).is_file()]
-        if not found:
-            raise PairDxError(
-                "this model folder holds no weights",
-                where=path,
-                remedy=f"put {FOLDER_WEIGHTS[0]} or {FOLDER_WEIGHTS[-1]} there",
-            )
-        return found[0]
-    return path
-
-
-def load_clip_weights(clip: nn.Module, path: Path) -> None:
-    """Load an open_clip state dict, whose names and shapes must be the model's own.
-
-    Raises:
-        PairDxError: See :func:`pairdx.models.weights.read_weights` and ``load_strictly``.
-    """
-    weights = read_weights(path)
-    if isinstance(clip, CustomTextCLIP) and "text_projection" in weights:
-        weights = convert_to_custom_text_state_dict(weights)
-    own = clip.state_dict()
-    kept = {
-        name: value for name, value in weights.items() if name in own or name not in NOT_LEARNED
-    }
-    if "logit_scale" in kept and kept["logit_scale"].numel() == 1:
-        kept["logit_scale"] = kept["logit_scale"].reshape(own["logit_scale"].shape)
-    load_strictly(clip, kept, path)
 
 
 def _model_config(architecture: Any, folder: Path | None) -> dict[str, Any]:
@@ -204,6 +162,15 @@ def _folder_config(folder: Path | None) -> dict[str, Any]:
             )
         text[key] = str(folder)
     return {**config, "preprocess_cfg": content.get("preprocess_cfg", {})}
+
+
+def _described(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the configuration as JSON keeps it, without the places of files on this machine."""
+    text = dict(config["text_cfg"])
+    text.pop("hf_tokenizer_name", None)
+    if folder := text.pop("hf_model_name", None):
+        text["hf_model"] = read_json(Path(folder, "config.json"))
+    return dict(json.loads(json.dumps({**config, "text_cfg": text})))
 
 
 def _instantiate(config: Mapping[str, Any], seed: int) -> Any:

@@ -22,8 +22,9 @@ from safetensors.numpy import save_file
 from pairdx.errors import PairDxError
 from pairdx.files import written_whole
 from pairdx.logs import progress
-from pairdx.models.clip_loading import ClipParts, build_clip, load_clip_weights, weights_file
+from pairdx.models.clip_loading import ClipParts, build_clip
 from pairdx.models.clip_objectives import ClipNetwork
+from pairdx.models.clip_weights import load_clip_weights, weights_file
 from pairdx.models.neural import (
     Normalise,
     count_parameters,
@@ -153,7 +154,7 @@ def load_encoder(
     path = require_resource(resources, "weights")
     parts = build_clip(settings, path if path.is_dir() else None, seed)
     file = weights_file(path)
-    load_clip_weights(parts.clip, file)
+    load_clip_weights(parts, file)
     return FrozenEncoder(parts, settings, seed, named_with_checksum(file))
 
 

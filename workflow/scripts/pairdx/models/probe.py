@@ -28,7 +28,7 @@ from pairdx.errors import PairDxError
 from pairdx.files import write_json, written_whole
 from pairdx.logs import logger
 from pairdx.models.base import SETTINGS_FILE, WEIGHTS_FILE, FitJob, Pairs
-from pairdx.models.clip_loading import weights_file
+from pairdx.models.clip_weights import weights_file
 from pairdx.models.features import INPUTS, Features, FrozenEncoder, load_encoder, read_features
 from pairdx.models.neural import read_settings, require_resource, require_same_file
 from pairdx.training.history import COLUMNS

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
@@ -43,15 +43,36 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     return {name.removeprefix("module.") if wrapped else name: content[name] for name in content}
 
 
+def read_header(path: Path) -> dict[str, str]:
+    """Read what the header of a ``.safetensors`` file says beside its tensors.
+
+    Empty where it says nothing, and for any other suffix.
+
+    Raises:
+        PairDxError: The file is missing or damaged.
+    """
+    if path.suffix != ".safetensors":
+        return {}
+    try:
+        with safe_open(path, framework="pt") as file:
+            return dict(file.metadata() or {})
+    except (SafetensorError, OSError) as error:
+        raise _torn(path, error) from error
+
+
 def _from_safetensors(path: Path) -> dict[str, Tensor]:
     try:
         return load_file(path)
     except (SafetensorError, OSError) as error:
-        raise PairDxError(
-            f"this is not a whole safetensors file: {error}",
-            where=path,
-            remedy="fetch the file again",
-        ) from error
+        raise _torn(path, error) from error
+
+
+def _torn(path: Path, error: Exception) -> PairDxError:
+    return PairDxError(
+        f"this is not a whole safetensors file: {error}",
+        where=path,
+        remedy="fetch the file again",
+    )
 
 
 def _from_pickle(path: Path) -> object:
@@ -92,10 +113,16 @@ def load_strictly(module: nn.Module, weights: Mapping[str, Tensor], where: Path)
     module.load_state_dict(dict(weights))
 
 
-def save_weights(module: nn.Module, path: Path) -> None:
-    """Write the module's parameters and buffers as safetensors, whole or not at all."""
+def save_weights(module: nn.Module, path: Path, header: Mapping[str, str] | None = None) -> None:
+    """Write the module's parameters and buffers as safetensors, whole or not at all.
+
+    Args:
+        module: Whose parameters and buffers.
+        path: The file.
+        header: What else :func:`read_header` is to find in it.
+    """
     tensors = {
         name: tensor.detach().cpu().contiguous() for name, tensor in module.state_dict().items()
     }
     with written_whole(path) as aside:
-        save_file(tensors, aside)
+        save_file(tensors, aside, None if header is None else dict(header))
