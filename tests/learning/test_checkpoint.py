@@ -102,7 +102,8 @@ def test_the_passport_says_what_made_the_model():
     """Settings, seed, versions, host, device, memory and pairs are all there, as plain JSON."""
     made = passport(
         settings={"epochs": 1}, seed=3, device="cpu", threads=1, wall_seconds=1.5,
-        pairs={"train": 5, "validation": 1, "test": 1}, parameters=10, stand_in=True,
+        pairs={"train": 5, "validation": 1, "test": 1}, parameters=10, trained_parameters=4,
+        stand_in=True,
     )  # fmt: skip
     assert made["seed"] == 3
     assert made["stand_in"] is True

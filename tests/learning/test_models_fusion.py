@@ -135,6 +135,9 @@ def test_a_frozen_image_encoder_does_not_move(resources):
     classifier = fusion.build(settings, tiny.CLASSES, resources, 1)
     images = {k: v.clone() for k, v in classifier.network.images.state_dict().items()}
     rest = classifier.network.classify[0].weight.clone()
+    frozen = sum(p.numel() for p in classifier.network.images.parameters())
+    words = classifier.network.captions.words.weight.numel()
+    assert classifier.trained_parameters == classifier.parameters - frozen - words
     fusion.fit(classifier, tiny.make_pairs(12), tiny.make_pairs(6, seed=1), FitJob(seed=1))
     after = classifier.network.images.state_dict()
     assert all(torch.equal(images[name], after[name]) for name in images)

@@ -31,6 +31,7 @@ def main() -> None:
             pairs=subset_sizes(source.split),
             threads=snakemake.threads,
             parameters=classifier.parameters,
+            trained_parameters=0,
             stand_in=params.stand_in,
         )
         write_json(out.passport, facts)

@@ -109,6 +109,10 @@ class Classifier(Protocol):
     def parameters(self) -> int:
         """Number of parameters, frozen ones included."""
 
+    @property
+    def trained_parameters(self) -> int:
+        """Number of those that training moves, or has moved; 0 for an untrained system."""
+
     def tokenise(self, captions: Sequence[str]) -> Any:
         """Turn B captions into what ``probabilities`` reads: the text stage alone, on the CPU.
 

@@ -273,9 +273,7 @@ def _trainable(classifier: ClipClassifier, seed: int) -> Iterator[None]:
         from pairdx.models.adapters import adapt, merge
 
         adapted = adapt(classifier.parts.clip, lora, seed)
-    classifier.trained_parameters = sum(
-        parameter.numel() for parameter in network.parameters() if parameter.requires_grad
-    )
+    classifier.trained_parameters = count_parameters(network, trained=True)
     yield
     if adapted is not None:
         merge(adapted)

@@ -86,6 +86,11 @@ class FusionClassifier:
         """Number of parameters, the frozen word vectors included."""
         return count_parameters(self.network)
 
+    @property
+    def trained_parameters(self) -> int:
+        """Number of parameters that are not frozen."""
+        return count_parameters(self.network, trained=True)
+
     def tokenise(self, captions: Sequence[str]) -> np.ndarray | None:
         """Turn B captions into word numbers, int64 of shape (B, tokens); None if none are read."""
         if self.network.captions is None:

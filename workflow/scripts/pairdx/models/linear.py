@@ -68,6 +68,11 @@ class LinearClassifier:
         """Number of fitted numbers; 0 before training."""
         return sum(array.size for array in self._arrays().values()) if self.fitted else 0
 
+    @property
+    def trained_parameters(self) -> int:
+        """All of them."""
+        return self.parameters
+
     def tokenise(self, captions: Sequence[str]) -> Any:
         """Turn B captions into a sparse TF-IDF matrix, (B, words); None if none are read."""
         if self.vectoriser is None:

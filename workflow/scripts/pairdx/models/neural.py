@@ -43,9 +43,13 @@ def network_device(module: nn.Module) -> torch.device:
     return next(module.parameters()).device
 
 
-def count_parameters(module: nn.Module) -> int:
-    """Count the module's parameters, frozen ones included."""
-    return sum(parameter.numel() for parameter in module.parameters())
+def count_parameters(module: nn.Module, *, trained: bool = False) -> int:
+    """Count the module's parameters, frozen ones included unless only ``trained`` ones count."""
+    return sum(
+        parameter.numel()
+        for parameter in module.parameters()
+        if parameter.requires_grad or not trained
+    )
 
 
 def images_for(module: nn.Module, images: np.ndarray, settings: Mapping[str, Any]) -> Tensor:

@@ -72,8 +72,12 @@ class ProbeClassifier:
     @property
     def parameters(self) -> int:
         """Number of parameters: of the encoders that it reads with, and of its own."""
-        own = self.model.coef_.size + self.model.intercept_.size if self.fitted else 0
-        return self.encoder.parameters(self.inputs) + own
+        return self.encoder.parameters(self.inputs) + self.trained_parameters
+
+    @property
+    def trained_parameters(self) -> int:
+        """Number of parameters of the regression; the encoders' are never trained."""
+        return self.model.coef_.size + self.model.intercept_.size if self.fitted else 0
 
     def tokenise(self, captions: Sequence[str]) -> np.ndarray | None:
         """Turn B captions into the encoder's tokens, int64 (B, L); None if none are read."""

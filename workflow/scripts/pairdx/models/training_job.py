@@ -118,6 +118,7 @@ def _train(job: TrainingJob, *, leads: bool = True) -> None:
         energy_joules=energy.joules(),
         pairs=subset_sizes(job.split),
         parameters=classifier.parameters,
+        trained_parameters=classifier.trained_parameters,
         stand_in=job.stand_in,
     )
     write_json(folder / "passport.json", facts)

@@ -42,6 +42,7 @@ def passport(
     energy_joules: float | None = None,
     pairs: Mapping[str, int],
     parameters: int,
+    trained_parameters: int,
     stand_in: bool,
 ) -> dict[str, Any]:
     """Describe the run of this process, ready to be written as passport.json.
@@ -58,6 +59,7 @@ def passport(
         energy_joules: What the GPU used in this attempt; None where nobody counted.
         pairs: Number of pairs per subset.
         parameters: Number of parameters, frozen ones included.
+        trained_parameters: Number of those that training moved.
         stand_in: True for demo weights, whose numbers say nothing about the system they stand for.
     """
     return {
@@ -65,6 +67,7 @@ def passport(
         "seed": seed,
         "stand_in": stand_in,
         "parameters": parameters,
+        "trained_parameters": trained_parameters,
         "pairs": dict(pairs),
         "device": device_description(device),
         "processes": processes,
