@@ -140,8 +140,9 @@ def packed_batches(paths: list[Path], settings: Settings) -> Iterator[tuple[Tens
     rng = np.random.default_rng(1)
     while True:
         order = rng.permutation(len(paths))
-        for start in range(0, len(order) - settings.batch_size + 1, settings.batch_size):
-            batch = source.batch(order[start : start + settings.batch_size])
+        starts = range(0, len(order) - settings.batch_size + 1, settings.batch_size)
+        rows = [order[start : start + settings.batch_size] for start in starts]
+        for batch in source.batches(rows):
             yield augment(batch.images), batch.labels
 
 
