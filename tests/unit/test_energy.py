@@ -18,6 +18,7 @@ class CounterOf:
         self.readings = list(readings)
 
     def nvmlDeviceGetTotalEnergyConsumption(self, handle: str) -> int:  # noqa: N802 - NVML's name
+        """The next reading, or the error of a GPU that counts nothing."""
         assert handle == "gpu 0"
         if not self.readings:
             raise self.NVMLError("Not Supported")
