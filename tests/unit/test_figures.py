@@ -14,7 +14,8 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from pairdx.reporting import curation_figures, dataset_figures, figures
+from pairdx.evaluation.calibration import calibrate
+from pairdx.reporting import calibration_figures, curation_figures, dataset_figures, figures
 from pairdx.reporting.comparison import comparison_table
 from pairdx.reporting.curation_tables import funnel_by_class, funnel_table
 from pairdx.reporting.labels import DEMO_NOTE, system_title
@@ -61,6 +62,31 @@ def search(trained: int, diverged: int) -> Figure:
     return search_figure(search_table(rates, histories), **WORDS)
 
 
+def calibrations(systems: int, seeds: int) -> dict[str, list[Any]]:
+    """Calibrations of so many systems, each a little more often right than the one before."""
+    return {
+        f"system {place}": [
+            calibrate(
+                pd.concat(
+                    [
+                        predictions(seed, place / 20).assign(subset=subset)
+                        for subset in ("validation", "test")
+                    ]
+                ),
+                CLASSES,
+            )
+            for seed in range(seeds)
+        ]
+        for place in range(systems)
+    }
+
+
+def calibration(draw: Callable[..., Figure], systems: int, seeds: int, **more: Any) -> Figure:
+    cells = calibrations(systems, seeds)
+    titles = {name: f"A system's $long {{name}}, {name} (stand-in)" for name in cells}
+    return draw(cells, titles, **more, **WORDS)
+
+
 WORDS: dict[str, Any] = {
     "title": "A title that is long enough for two lines " * 2,
     "note": DEMO_NOTE,
@@ -104,6 +130,18 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "one learning rate": lambda: search(1, 0),
     "many learning rates, some diverged": lambda: search(7, 2),
     "only diverged learning rates": lambda: search(0, 2),
+    "reliability of one system": lambda: calibration(
+        calibration_figures.reliability_diagrams, 1, 1
+    ),
+    "reliability of sixteen systems": lambda: calibration(
+        calibration_figures.reliability_diagrams, 16, 2
+    ),
+    "risk by coverage of one system": lambda: calibration(
+        calibration_figures.risk_coverage_curves, 1, 1, coverage=1.0
+    ),
+    "risk by coverage of ten systems": lambda: calibration(
+        calibration_figures.risk_coverage_curves, 10, 2, coverage=0.8
+    ),
     "no ages": lambda: dataset_figures.ages(pairs_table().assign(age=None), CLASSES, **WORDS),
 }
 

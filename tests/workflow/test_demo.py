@@ -171,6 +171,8 @@ def test_stand_ins_are_called_so_wherever_their_numbers_stand(results: Path) -> 
     pages = ["tables/comparison.md", "tables/comparison.html", "figures/comparison.svg"]
     pages += ["tables/timing.md", "tables/per_class_grouped_clip_zero_shot.md"]
     pages += ["tables/prompt_sensitivity.md", "tables/texts.html"]
+    pages += ["tables/calibration.md", "tables/unknown_class.html"]
+    pages += ["figures/reliability_grouped.svg", "figures/risk_coverage_grouped.svg"]
     pages += [f"figures/{kind}_grouped_pairdx_fusion.svg" for kind in ("confusion", "training")]
     for page in pages:
         text = (results / page).read_text()  # an SVG repeats its texts as comments

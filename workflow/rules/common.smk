@@ -424,6 +424,19 @@ def cells(pattern, model=None):
     ]
 
 
+def cells_of_split(wildcards):
+    """[split, system, seed] of every cell of the split that the wildcards name."""
+    return [cell for cell in cell_names() if cell[0] == wildcards.split]
+
+
+def predictions_of_split(wildcards):
+    """Their predictions, in the same order."""
+    return [
+        f"<results>/{split}/{name}/seed{seed}/predictions.parquet"
+        for split, name, seed in cells_of_split(wildcards)
+    ]
+
+
 def seeds_of_cell(file):
     """A file of every seed of the split and system that the wildcards name."""
 
@@ -486,6 +499,12 @@ RULE_FILES = sorted(
 )
 
 
+def asks_about_unknown():
+    """Whether systems are asked about pairs of classes that none was trained on."""
+    set_aside = config["curation"]["out_of_distribution"]
+    return bool(set_aside) and config["evaluation"]["out_of_distribution_pairs"] != 0
+
+
 def table_files():
     names = [
         "comparison",
@@ -501,6 +520,8 @@ def table_files():
     ]
     names += ["prompt_sensitivity"] if prompted_models() else []
     names += ["texts"] if text_models() else []
+    names += ["calibration"]
+    names += ["unknown_class"] if asks_about_unknown() else []
     names += [f"per_class_{split}_{model}" for split in config["splits"] for model in models()]
     return [f"<results>/tables/{name}.{suffix}" for name in names for suffix in ("csv", "md")]
 
@@ -522,6 +543,7 @@ def figure_files():
             f"{kind}_{split}_{model}" for model in models() for kind in ("per_class", "confusion")
         ]
         names += [f"training_{split}_{model}" for model in networks()]
+        names += [f"reliability_{split}", f"risk_coverage_{split}"]
     return [f"<results>/figures/{name}.{suffix}" for name in names for suffix in ("svg", "png")]
 
 

@@ -1,8 +1,9 @@
 # Images decoded once, words numbered once.
 #
 # Purpose  training reads arrays: no archive is opened and no image decoded in an epoch.
-# Inputs   curated/pairs.parquet, the corpus's archives, the GloVe file (unless word_vectors.source is `random`)
-# Outputs  packed/images.npy, packed/word_vectors.safetensors, packed/vocabulary.json
+# Inputs   curated/pairs.parquet and out_of_distribution.parquet, the corpus's archives, the GloVe file (unless word_vectors.source is `random`)
+# Outputs  packed/images.npy, packed/out_of_distribution.npy and .parquet (pairs of unknown classes, a sample),
+#          packed/word_vectors.safetensors, packed/vocabulary.json
 
 
 rule pack_images:
@@ -49,3 +50,29 @@ rule build_word_vectors:
         settings=config["word_vectors"],
     script:
         "../scripts/build_word_vectors.py"
+
+
+rule pack_out_of_distribution:
+    input:
+        pairs="<results>/curated/out_of_distribution.parquet",
+        archives=corpus_stores(),
+        library=library("pack_out_of_distribution.py"),
+    output:
+        pairs="<results>/packed/out_of_distribution.parquet",
+        images=ensure("<results>/packed/out_of_distribution.npy", non_empty=True),
+    log:
+        "<logs>/packed/pack_out_of_distribution.log",
+    benchmark:
+        "<benchmarks>/packed/pack_out_of_distribution.tsv"
+    conda:
+        "../../envs/learning.yaml"
+    resources:
+        mem_mb=8000,
+        runtime=60,
+    params:
+        archives=corpus_archives(),
+        size=config["packing"]["image_size"],
+        most=config["evaluation"]["out_of_distribution_pairs"],
+        seed=config["curation"]["seed"],
+    script:
+        "../scripts/pack_out_of_distribution.py"

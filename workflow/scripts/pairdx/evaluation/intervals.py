@@ -147,27 +147,39 @@ def _from_confusion(confusion: Array) -> dict[str, Array]:
 
 
 def _weighted_macro_auroc(read: Predictions, weights: Array) -> Array:
-    """Average the one-versus-rest AUROC over the classes present in each resample, float64 [R].
-
-    The area is the weighted share of (positive, negative) couples in which the positive has the
-    higher probability; a tie counts half (the Mann-Whitney statistic).
-    """
+    """Average the one-versus-rest AUROC over the classes present in each resample, float64 [R]."""
     areas = np.zeros((len(weights), read.probabilities.shape[1]))
     present = np.zeros(areas.shape, dtype=bool)
     for index in read.present():
-        scores = read.probabilities[:, index]
-        order = np.argsort(scores, kind="stable")
-        first_of_tie = np.flatnonzero(np.diff(scores[order], prepend=-np.inf))
-        positive = (read.truth[order] == index).astype(np.float64)
-        ordered = weights[:, order]
-        positives = np.add.reduceat(ordered * positive, first_of_tie, axis=1)
-        negatives = np.add.reduceat(ordered * (1 - positive), first_of_tie, axis=1)
-        below = np.cumsum(negatives, axis=1) - negatives
-        wins = (positives * (below + negatives / 2)).sum(axis=1)
-        areas[:, index] = _ratio(wins, positives.sum(axis=1) * negatives.sum(axis=1))
-        present[:, index] = positives.sum(axis=1) > 0
+        positive = (read.truth == index).astype(np.float64)
+        areas[:, index] = weighted_auroc(read.probabilities[:, index], positive, weights)
+        present[:, index] = weights @ positive > 0
     areas[present.sum(axis=1) < 2] = np.nan
     return _mean_where(areas, present)
+
+
+def weighted_auroc(scores: Array, positive: Array, weights: Array) -> Array:
+    """Compute the area under the ROC curve under many weightings of the pairs.
+
+    It is the weighted share of (positive, negative) couples in which the positive has the higher
+    score; a tie counts half (the Mann-Whitney statistic).
+
+    Args:
+        scores: float64 [N].
+        positive: float64 [N], 1 for positives, else 0.
+        weights: float64 [R, N].
+
+    Returns:
+        float64 [R]; 0 where there are no positives or no negatives.
+    """
+    order = np.argsort(scores, kind="stable")
+    first_of_tie = np.flatnonzero(np.diff(scores[order], prepend=-np.inf))
+    ordered, is_positive = weights[:, order], positive[order]
+    positives = np.add.reduceat(ordered * is_positive, first_of_tie, axis=1)
+    negatives = np.add.reduceat(ordered * (1 - is_positive), first_of_tie, axis=1)
+    below = np.cumsum(negatives, axis=1) - negatives
+    wins = (positives * (below + negatives / 2)).sum(axis=1)
+    return _ratio(wins, positives.sum(axis=1) * negatives.sum(axis=1))
 
 
 def _weighted_calibration(read: Predictions, weights: Array, bins: int) -> Array:

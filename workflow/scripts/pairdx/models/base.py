@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
@@ -127,6 +127,20 @@ class Classifier(Protocol):
 
     def save(self, folder: Path) -> None:
         """Write settings.json, and model.safetensors if the system was trained."""
+
+
+@runtime_checkable
+class ScoringClassifier(Protocol):
+    """What a classifier may offer besides: the scores that its probabilities are the softmax of.
+
+    Detection of unknown classes by energy needs them; a family can do without.
+    """
+
+    def scores(self, images: np.ndarray, tokens: Any) -> np.ndarray | None:
+        """Score uint8 images of shape (B, S, S, 3): float32 of shape (B, C), unbounded.
+
+        Minus infinity where a class's probability is 0. None for a system without scores.
+        """
 
 
 def predict(classifier: Classifier, pairs: Pairs, batch_size: int) -> np.ndarray:

@@ -85,6 +85,10 @@ class ClipClassifier:
         """
         return self.compare(self.image_features(images), self.class_features())
 
+    def scores(self, images: np.ndarray, tokens: None) -> np.ndarray:  # noqa: ARG002
+        """Score uint8 images (B, S, S, 3): similarity / temperature, float32 (B, C)."""
+        return self._scaled(self.image_features(images), self.class_features()).cpu().numpy()
+
     def image_features(self, images: np.ndarray) -> Tensor:
         """Encode uint8 images (B, S, S, 3): float32 (B, D), rows of length 1."""
         require_image_size(images.shape[1], self.parts.image_size)
@@ -93,9 +97,7 @@ class ClipClassifier:
 
     def compare(self, images: Tensor, classes: Tensor) -> np.ndarray:
         """Turn features of images (B, D) and classes (C, D) into probabilities, float32 (B, C)."""
-        with torch.inference_mode():
-            scores = self._scale() * similarities(images, classes)
-            return scores.softmax(dim=1).cpu().numpy()
+        return self._scaled(images, classes).softmax(dim=1).cpu().numpy()
 
     def class_features(self) -> Tensor:
         """Return the features of the classes' prompts: float32 (C, D), of length 1."""
@@ -126,6 +128,10 @@ class ClipClassifier:
                 "weights": self.source,
             },
         )
+
+    def _scaled(self, images: Tensor, classes: Tensor) -> Tensor:
+        with torch.inference_mode():
+            return self._scale() * similarities(images, classes)
 
     def _scale(self) -> Tensor | float:
         temperature = self.settings["temperature"]

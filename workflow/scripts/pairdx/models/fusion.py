@@ -99,6 +99,13 @@ class FusionClassifier:
 
     def probabilities(self, images: np.ndarray, tokens: np.ndarray | None) -> np.ndarray:
         """Classify uint8 images (B, S, S, 3) with word numbers (B, tokens): float32 (B, C)."""
+        return self._scores(images, tokens).softmax(dim=1).cpu().numpy()
+
+    def scores(self, images: np.ndarray, tokens: np.ndarray | None) -> np.ndarray:
+        """Return the network's outputs, of which the probabilities are the softmax: (B, C)."""
+        return self._scores(images, tokens).cpu().numpy()
+
+    def _scores(self, images: np.ndarray, tokens: np.ndarray | None) -> Tensor:
         if self.image_size is not None:
             require_image_size(images.shape[1], self.image_size)
         # Images that are not read are not made ready either: that would take longer than the rest.
@@ -108,7 +115,7 @@ class FusionClassifier:
                 inputs = images_for(self.network, images, self.settings)
             if tokens is not None:
                 ids = torch.from_numpy(tokens).to(network_device(self.network))
-            return self.network(inputs, ids).float().softmax(dim=1).cpu().numpy()
+            return self.network(inputs, ids).float()
 
     def save(self, folder: Path) -> None:
         """Write model.safetensors and settings.json."""

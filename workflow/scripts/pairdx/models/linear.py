@@ -23,6 +23,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from pairdx.errors import PairDxError
 from pairdx.files import read_json, write_json, written_whole
 from pairdx.models.base import SETTINGS_FILE, WEIGHTS_FILE, FitJob, Pairs, predict
+from pairdx.models.logistic import class_scores
 from pairdx.training.history import COLUMNS
 from pairdx.words import tokenise as words_of
 
@@ -87,10 +88,16 @@ class LinearClassifier:
         if self.shares is not None:
             found[:] = self.shares
             return found
-        inputs = tokens if self.scaler is None else self.scaler.transform(mean_colours(images))
         # A class without training pairs has no column of its own: its probability is 0.
-        found[:, self.model.classes_] = self.model.predict_proba(inputs)
+        found[:, self.model.classes_] = self.model.predict_proba(self._inputs(images, tokens))
         return found
+
+    def scores(self, images: np.ndarray, tokens: Any) -> np.ndarray | None:
+        """Return the regression's decision values, float32 (B, C); None for shares of classes."""
+        self._require_fitted()
+        if self.model is None:
+            return None
+        return class_scores(self.model, self._inputs(images, tokens), len(self.classes))
 
     def save(self, folder: Path) -> None:
         """Write model.safetensors (all fitted numbers) and settings.json (with the vocabulary)."""
@@ -105,6 +112,9 @@ class LinearClassifier:
         if self.vectoriser is not None:
             content["vocabulary"] = self.vectoriser.get_feature_names_out().tolist()
         write_json(folder / SETTINGS_FILE, content)
+
+    def _inputs(self, images: np.ndarray, tokens: Any) -> Any:
+        return tokens if self.scaler is None else self.scaler.transform(mean_colours(images))
 
     def _arrays(self) -> dict[str, np.ndarray]:
         if self.shares is not None:

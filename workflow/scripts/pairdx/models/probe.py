@@ -30,6 +30,7 @@ from pairdx.logs import logger
 from pairdx.models.base import SETTINGS_FILE, WEIGHTS_FILE, FitJob, Pairs
 from pairdx.models.clip_weights import weights_file
 from pairdx.models.features import INPUTS, Features, FrozenEncoder, load_encoder, read_features
+from pairdx.models.logistic import class_scores
 from pairdx.models.neural import read_settings, require_resource, require_same_file
 from pairdx.training.history import COLUMNS
 
@@ -89,16 +90,21 @@ class ProbeClassifier:
         Raises:
             PairDxError: The probe was not trained, or the images are not of the encoder's size.
         """
-        made = {
-            "image": lambda: self.encoder.image_features(images),
-            "caption": lambda: self.encoder.caption_features(tokens),
-        }
-        return self.of_features(np.concatenate([made[name]() for name in self.inputs], axis=1))
+        return self.of_features(self._features(images, tokens))
+
+    def scores(self, images: np.ndarray, tokens: Any) -> np.ndarray:
+        """Return the regression's decision values, float32 (B, C), of the same inputs.
+
+        Raises:
+            PairDxError: The probe was not trained, or the images are not of the encoder's size.
+        """
+        self._require_fitted()
+        features = self._features(images, tokens).astype(np.float64)
+        return class_scores(self.model, features, len(self.classes))
 
     def of_features(self, features: np.ndarray) -> np.ndarray:
         """Classify features, float32 (B, D) or those of both inputs (B, 2 D): float32 (B, C)."""
-        if not self.fitted:
-            raise PairDxError("the model was not trained yet", where=f"{FAMILY}: {self.inputs}")
+        self._require_fitted()
         found = np.zeros((len(features), len(self.classes)), dtype=np.float32)
         # A class without training pairs has no column of its own: its probability is 0.
         found[:, self.model.classes_] = self.model.predict_proba(features.astype(np.float64))
@@ -106,8 +112,7 @@ class ProbeClassifier:
 
     def save(self, folder: Path) -> None:
         """Write model.safetensors (the regression) and settings.json (which names the encoder)."""
-        if not self.fitted:
-            raise PairDxError("the model was not trained yet", where=f"{FAMILY}: {self.inputs}")
+        self._require_fitted()
         arrays = {
             "classes": self.model.classes_,
             "coefficients": self.model.coef_,
@@ -125,6 +130,17 @@ class ProbeClassifier:
                 "weights": self.encoder.source,
             },
         )
+
+    def _features(self, images: np.ndarray, tokens: Any) -> np.ndarray:
+        made = {
+            "image": lambda: self.encoder.image_features(images),
+            "caption": lambda: self.encoder.caption_features(tokens),
+        }
+        return np.concatenate([made[name]() for name in self.inputs], axis=1)
+
+    def _require_fitted(self) -> None:
+        if not self.fitted:
+            raise PairDxError("the model was not trained yet", where=f"{FAMILY}: {self.inputs}")
 
 
 def build(

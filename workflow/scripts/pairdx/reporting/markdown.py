@@ -108,6 +108,17 @@ def plain(value: float) -> str:
     return f"{int(value):,}" if float(value).is_integer() else significant(value, 4)
 
 
+def with_interval(
+    value: float, low: float, high: float, *, write: Callable[[float], str]
+) -> str | None:
+    """Write a value with its interval, where there is one, into one cell; None for no value."""
+    if pd.isna(value):
+        return None
+    if pd.isna(low) or pd.isna(high):
+        return write(value)
+    return f"{write(value)} ({write(low)} to {write(high)})"
+
+
 def _cell(value: object, write: Callable[[float], str]) -> str:
     if value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value)):
         return ""

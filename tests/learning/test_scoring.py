@@ -1,0 +1,147 @@
+"""Scores are what probabilities are the softmax of, in every family; how sure a system is."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from scipy.special import softmax
+
+import tiny_models as tiny
+from pairdx.errors import PairDxError
+from pairdx.models import fusion, linear, probe
+from pairdx.models.base import Classifier, FitJob, Pairs, ScoringClassifier
+from pairdx.models.features import extract_features, load_encoder, write_features
+from pairdx.models.scoring import sureness
+from pairdx.packing import pack_images
+from tiny_clip import build
+
+TRAIN, VALIDATION = tiny.make_pairs(30), tiny.make_pairs(9, seed=1)
+TEST = tiny.make_pairs(12, seed=2)
+JOB = FitJob(seed=1)
+NETWORKS = ["clip", "fusion"]
+REGRESSIONS = ["words", "mean_colour", "probe"]
+
+
+def of_classes(*labels: str) -> Pairs:
+    rows = np.flatnonzero(TRAIN.table["label"].isin(labels))
+    table = TRAIN.table.iloc[rows].reset_index(drop=True)
+    return Pairs(table, TRAIN.images[rows], tiny.CLASSES)
+
+
+@pytest.fixture
+def made(tmp_path):
+    """Make a system by its name; regressions are trained on the given pairs."""
+
+    def make(name: str, train: Pairs = TRAIN) -> Classifier:
+        if name == "clip":
+            return build(seed=3)
+        if name == "fusion":
+            resources = tiny.write_word_vectors(tmp_path, TRAIN)
+            return fusion.build(tiny.FUSION, tiny.CLASSES, resources, 1)
+        if name == "probe":
+            return _probe(tmp_path / "features.safetensors", train)
+        settings = tiny.settings(tiny.LINEAR, features=name)
+        classifier = linear.build(settings, tiny.CLASSES, {}, 1)
+        linear.fit(classifier, train, VALIDATION, JOB)
+        return classifier
+
+    return make
+
+
+def _probe(path, train: Pairs) -> Classifier:
+    encoder = load_encoder(tiny.PROBE["encoder"], {}, 1)
+    ids = [*train.table["pair_id"], *VALIDATION.table["pair_id"]]
+    images = np.concatenate([train.images, VALIDATION.images])
+    captions = [*train.captions, *VALIDATION.captions]
+    options = {"batch_size": 16, "device": "cpu", "threads": 1}
+    write_features(path, extract_features(encoder, ids, images, captions, **options))
+    settings = tiny.settings(tiny.PROBE, inputs=["image", "caption"])
+    classifier = probe.build(settings, tiny.CLASSES, {"features": path}, 1)
+    probe.fit(classifier, train, VALIDATION, JOB)
+    return classifier
+
+
+def both(classifier: Classifier) -> tuple[np.ndarray, np.ndarray]:
+    assert isinstance(classifier, ScoringClassifier)
+    tokens = classifier.tokenise(TEST.captions)
+    scores = classifier.scores(TEST.images, tokens)
+    assert scores is not None
+    assert scores.dtype == np.float32
+    return scores, classifier.probabilities(TEST.images, tokens)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_networks_probabilities_are_the_softmax_of_its_scores_bit_for_bit(made, name):
+    scores, probabilities = both(made(name))
+    np.testing.assert_array_equal(torch.from_numpy(scores).softmax(dim=1).numpy(), probabilities)
+
+
+@pytest.mark.parametrize("name", REGRESSIONS)
+@pytest.mark.parametrize("labels", [tiny.CLASSES, ("radiology", "chart")])
+def test_a_regressions_probabilities_are_the_softmax_of_its_scores(made, name, labels):
+    """With two classes, scikit-learn has one decision value; the third has probability 0."""
+    scores, probabilities = both(made(name, of_classes(*labels)))
+    np.testing.assert_allclose(softmax(scores, axis=1), probabilities, atol=1e-6)
+    assert np.isneginf(scores[:, 1]).all() == (len(labels) == 2)
+
+
+@pytest.mark.parametrize("name", [*NETWORKS, *REGRESSIONS])
+def test_sureness_is_the_highest_probability_and_minus_the_log_of_the_sum(made, name):
+    """Whatever the batches; by the definition, in double precision."""
+    classifier = made(name)
+    scores, probabilities = both(classifier)
+    found = sureness(classifier, TEST.images, TEST.captions, 5)
+    np.testing.assert_allclose(found.max_probability, probabilities.max(axis=1), atol=1e-5)
+    expected = -np.log(np.exp(scores.astype(np.float64)).sum(axis=1))
+    np.testing.assert_allclose(found.energy, expected, atol=1e-4)
+    np.testing.assert_array_equal(found.predicted, probabilities.argmax(axis=1))
+
+
+def test_a_class_without_training_pairs_leaves_the_energy_finite(made):
+    found = sureness(made("words", of_classes("radiology", "chart")), TEST.images, TEST.captions, 5)
+    assert np.isfinite(found.energy).all()
+
+
+def test_shares_of_classes_have_no_scores_and_so_no_energy(made):
+    found = sureness(made("none"), TEST.images, TEST.captions, 5)
+    assert np.isnan(found.energy).all()
+    np.testing.assert_allclose(found.max_probability, 1 / 3, atol=1e-6)
+
+
+class WithoutScores:
+    """A family that offers no scores at all."""
+
+    parameters = 0
+
+    def tokenise(self, captions):
+        """Read no caption."""
+
+    def probabilities(self, images, tokens):  # noqa: ARG002
+        """Be sure of the second class."""
+        return np.tile(np.float32([0.25, 0.5, 0.25]), (len(images), 1))
+
+    def save(self, folder):
+        """Keep nothing."""
+
+
+def test_a_family_can_do_without_scores():
+    found = sureness(WithoutScores(), TEST.images, TEST.captions, 5)
+    assert np.isnan(found.energy).all()
+    assert found.max_probability.tolist() == [0.5] * 12
+    assert found.predicted.tolist() == [1] * 12
+
+
+def test_images_that_are_not_those_of_the_pairs_are_refused(made):
+    with pytest.raises(PairDxError, match="11 images are packed for 12 pairs"):
+        sureness(made("clip"), TEST.images[:11], TEST.captions, 5)
+
+
+def test_no_pairs_of_an_unknown_class_are_packed_and_scored_as_none(made, tmp_path):
+    """A corpus without such a class: an empty array, read back as a memory map."""
+    none = TEST.table.iloc[:0].assign(archive="", member="", image_edit="")
+    pack_images(none, {"PMC1": tmp_path / "absent.zip"}, tmp_path / "images.npy", size=32)
+    images = np.load(tmp_path / "images.npy", mmap_mode="r")
+    assert images.shape == (0, 32, 32, 3)
+    found = sureness(made("clip"), images, [], 5)
+    assert len(found.energy) == len(found.max_probability) == len(found.predicted) == 0

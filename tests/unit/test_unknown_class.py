@@ -1,0 +1,123 @@
+"""Detection of an unknown class: scikit-learn's numbers, hand-worked rates, empty cells."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn import metrics as sk
+
+from pairdx.curation.set_aside import sample_set_aside
+from pairdx.errors import PairDxError
+from pairdx.evaluation.unknown import detection
+from pairdx.reporting.unknown_tables import unknown_for_reading, unknown_notes, unknown_table
+
+REGISTRY = {"clip": {"title": "CLIP"}, "majority": {"title": "Most frequent class"}}
+HOW = {"resamples": 100, "seed": 1}
+
+
+def scored(seed: int = 0, shift: float = 0.3, unknown: int = 40, known: int = 60) -> pd.DataFrame:
+    """out_of_distribution.parquet: unknown pairs are less sure by ``shift``; two share a case."""
+    generator = np.random.default_rng(seed)
+    is_unknown = np.arange(known + unknown) >= known
+    sure = generator.normal(0.7, 0.2, known + unknown) - shift * is_unknown
+    return pd.DataFrame(
+        {
+            "pair_id": [f"pair_{row:03d}" for row in range(known + unknown)],
+            "case_id": [f"case_{row % 50:02d}" for row in range(known + unknown)],
+            "subset": np.where(is_unknown, "unknown", "test"),
+            "max_probability": sure,
+            "energy": generator.normal(0, 1, known + unknown) + 2 * shift * is_unknown,
+        }
+    )
+
+
+@pytest.mark.parametrize("decimals", [1, 9])
+def test_auroc_and_rate_are_scikit_learns(decimals: int) -> None:
+    """With ties and without: positives of the rate are known pairs, as the field has it."""
+    table = scored()
+    confidence = table["max_probability"].round(decimals).to_numpy()
+    unknown = (table["subset"] == "unknown").to_numpy()
+    found = detection(confidence, unknown, table["case_id"], **HOW)
+    assert found.auroc == pytest.approx(sk.roc_auc_score(unknown, -confidence))
+    false, true, _ = sk.roc_curve(~unknown, confidence, drop_intermediate=False)
+    assert found.false_positive_rate == pytest.approx(false[true >= 0.95].min())
+
+
+def test_the_rate_by_hand() -> None:
+    """19 of 20 known pairs are surer than 0.2, and so are two of four unknown ones."""
+    confidence = np.array([0.1, *np.linspace(0.2, 0.9, 19), 0.05, 0.15, 0.2, 0.95])
+    unknown = np.arange(24) >= 20
+    cases = pd.Series([f"case{row}" for row in range(24)])
+    assert detection(confidence, unknown, cases, **HOW).false_positive_rate == 0.5
+
+
+def test_every_resample_is_the_auroc_of_its_cases_written_out() -> None:
+    table = scored()
+    confidence = table["max_probability"].to_numpy()
+    unknown = (table["subset"] == "unknown").to_numpy()
+    found = detection(confidence, unknown, table["case_id"], resamples=5, seed=3)
+    codes, names = pd.factorize(table["case_id"], sort=True)
+    drawn = np.random.default_rng(3).integers(0, len(names), (5, len(names)))
+    for value, cases in zip(found.resampled, drawn, strict=True):
+        rows = np.concatenate([np.flatnonzero(codes == case) for case in cases])
+        assert value == pytest.approx(sk.roc_auc_score(unknown[rows], -confidence[rows]))
+
+
+def test_a_resample_without_unknown_pairs_has_no_auroc() -> None:
+    table = scored(unknown=1, known=10)
+    table["case_id"] = table["pair_id"]
+    unknown = (table["subset"] == "unknown").to_numpy()
+    found = detection(table["max_probability"].to_numpy(), unknown, table["case_id"], **HOW)
+    assert 0 < np.isnan(found.resampled).sum() < 100
+
+
+def test_the_table_averages_seeds_and_knows_which_way_is_sure() -> None:
+    """Low probability and high energy are unknown."""
+    tables = [scored(0), scored(1)]
+    row = unknown_table({("clip", "grouped"): tables}, **HOW).iloc[0]
+    unknown = tables[0]["subset"] == "unknown"
+    for kind, sign in (("max_probability", -1), ("energy", 1)):
+        areas = [sk.roc_auc_score(unknown, sign * table[kind]) for table in tables]
+        assert row[f"auroc_{kind}"] == pytest.approx(np.mean(areas))
+        assert 0.5 < row[f"auroc_{kind}_low"] < row[f"auroc_{kind}"] < row[f"auroc_{kind}_high"]
+    assert row[["seeds", "known_pairs", "unknown_pairs"]].tolist() == [2, 60, 40]
+
+
+def test_a_constant_confidence_is_chance_and_no_energy_is_an_empty_cell() -> None:
+    table = scored().assign(max_probability=0.4, energy=np.nan)
+    found = unknown_table({("majority", "grouped"): [table]}, **HOW)
+    row = found.iloc[0]
+    bounds = [row[f"auroc_max_probability{end}"] for end in ("", "_low", "_high")]
+    assert bounds == [0.5, 0.5, 0.5]
+    assert row["false_positive_rate_max_probability"] == 1
+    assert found.filter(like="energy").isna().all(axis=None)
+    shown = unknown_for_reading(found, REGISTRY).iloc[0]
+    assert shown["AUROC by highest probability, % (interval)"] == "50.0 (50.0 to 50.0)"
+    assert pd.isna(shown["AUROC by energy, % (interval)"])
+
+
+def test_without_unknown_pairs_the_table_says_so() -> None:
+    found = unknown_table({("clip", "grouped"): [scored().iloc[:0]]}, **HOW)
+    assert found["unknown_pairs"].tolist() == [0]
+    assert unknown_for_reading(found, REGISTRY)["System"].tolist() == ["CLIP"]
+    notes = unknown_notes(found, REGISTRY, ["pathology"], 100)
+    assert len(notes) == 1
+    assert "no pairs of an unknown class" in notes[0]
+    assert "Pathology" in notes[0]
+
+
+def test_seeds_that_were_asked_about_different_pairs_are_refused() -> None:
+    with pytest.raises(PairDxError, match="different pairs"):
+        unknown_table({("clip", "grouped"): [scored(), scored().iloc[1:]]}, **HOW)
+
+
+def test_a_larger_sample_holds_the_smaller_one_in_any_order_of_the_input() -> None:
+    pairs = pd.DataFrame({"pair_id": [f"pair_{row}" for row in range(30)]})
+    few, more = (sample_set_aside(pairs, most, seed=1)["pair_id"] for most in (5, 12))
+    assert set(few) < set(more)
+    assert few.is_monotonic_increasing
+    assert sample_set_aside(pairs[::-1], 5, seed=1)["pair_id"].equals(few)
+    assert set(sample_set_aside(pairs, 5, seed=2)["pair_id"]) != set(few)
+    assert len(sample_set_aside(pairs, None, seed=1)) == 30
+    assert sample_set_aside(pairs.iloc[:0], 5, seed=1).empty

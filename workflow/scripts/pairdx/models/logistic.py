@@ -1,0 +1,27 @@
+"""The scores behind scikit-learn's logistic regression, with a column for every class."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+
+
+def class_scores(model: LogisticRegression, inputs: Any, classes: int) -> np.ndarray:
+    """Return what ``predict_proba`` takes the softmax of: float32 of shape (B, classes).
+
+    Two classes have one decision value d in scikit-learn; their scores are -d / 2 and d / 2. A
+    class without training pairs has the score minus infinity: its probability is 0.
+
+    Args:
+        model: A fitted model whose ``classes_`` are positions among the C classes.
+        inputs: Features of B pairs, as ``predict_proba`` takes them.
+        classes: Number C of classes.
+    """
+    decision = model.decision_function(inputs)
+    if decision.ndim == 1:
+        decision = np.stack([-decision / 2, decision / 2], axis=1)
+    found = np.full((len(decision), classes), -np.inf, dtype=np.float32)
+    found[:, model.classes_] = decision
+    return found

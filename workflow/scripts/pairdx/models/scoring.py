@@ -1,0 +1,94 @@
+"""How sure a system is of images, of known classes or not: highest probability and energy.
+
+Not in the paper. The pairs need no label among the classes, so these may be of a class that no
+system was trained on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import logsumexp, softmax
+
+from pairdx.errors import PairDxError
+from pairdx.logs import progress
+from pairdx.models.base import Classifier, ScoringClassifier
+
+# What the column `subset` of out_of_distribution.parquet says.
+KNOWN, UNKNOWN = "test", "unknown"
+
+
+@dataclass(frozen=True)
+class Sureness:
+    """How sure a system is of N pairs.
+
+    Attributes:
+        predicted: int64 [N], position of the most probable class.
+        max_probability: float64 [N], its probability (Hendrycks and Gimpel 2017).
+        energy: float64 [N], minus the logarithm of the sum of exp(score) over the classes (Liu et
+            al. 2020, Equation 4 with temperature 1); NaN for a system without scores. High where
+            no class scores high.
+    """
+
+    predicted: np.ndarray
+    max_probability: np.ndarray
+    energy: np.ndarray
+
+
+def sureness(
+    classifier: Classifier, images: np.ndarray, captions: Sequence[str], batch_size: int
+) -> Sureness:
+    """Compute how sure a system is of every pair.
+
+    The probabilities of a system with scores are their softmax in double precision: single
+    precision would make all of the surest pairs equal.
+
+    Args:
+        classifier: Any system.
+        images: uint8 of shape (N, S, S, 3); may be a memory map.
+        captions: N captions.
+        batch_size: Pairs at a time.
+
+    Raises:
+        PairDxError: There are not as many images as captions, or a value is not a number.
+    """
+    if len(images) != len(captions):
+        raise PairDxError(
+            f"{len(images)} images are packed for {len(captions)} pairs",
+            remedy="delete the packed images; they are made again",
+        )
+    starts = progress(range(0, len(images), batch_size), "scoring, batches")
+    parts = [
+        _of_batch(
+            classifier, np.asarray(images[start : start + batch_size]),
+            captions[start : start + batch_size],
+        )
+        for start in starts
+    ]  # fmt: skip
+    if not parts:
+        return Sureness(np.empty(0, dtype=np.int64), np.empty(0), np.empty(0))
+    predicted, highest, energy = (np.concatenate(column) for column in zip(*parts, strict=True))
+    if not np.isfinite(highest).all() or np.isinf(energy).any():
+        raise PairDxError(
+            "the model's scores are not finite numbers",
+            remedy="its weights are damaged or its training diverged: lower its learning_rate",
+        )
+    return Sureness(predicted, highest, energy)
+
+
+def _of_batch(
+    classifier: Classifier, images: np.ndarray, captions: Sequence[str]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    tokens = classifier.tokenise(captions)
+    scores = (
+        classifier.scores(images, tokens) if isinstance(classifier, ScoringClassifier) else None
+    )
+    if scores is None:
+        probabilities = classifier.probabilities(images, tokens).astype(np.float64)
+        energy = np.full(len(images), np.nan)
+    else:
+        probabilities = softmax(scores.astype(np.float64), axis=1)
+        energy = -logsumexp(scores.astype(np.float64), axis=1)
+    return probabilities.argmax(axis=1), probabilities.max(axis=1), energy

@@ -1,0 +1,24 @@
+"""The tables of all cells (split x system x seed), gathered by system and split."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+
+def read_by_system(
+    cells: Sequence[tuple[str, str, int]], paths: Sequence[str | Path], models: Iterable[str]
+) -> dict[tuple[str, str], list[pd.DataFrame]]:
+    """Read a Parquet file per cell: the tables of all seeds, by (system, split), in table order.
+
+    Args:
+        cells: Split, system and seed of every file.
+        paths: The files, in the same order.
+        models: The systems in the order of every table; splits keep theirs.
+    """
+    found: dict[tuple[str, str], list[pd.DataFrame]] = {}
+    for (split, model, _), path in zip(cells, paths, strict=True):
+        found.setdefault((model, split), []).append(pd.read_parquet(path))
+    return {key: found[key] for model in models for key in found if key[0] == model}
