@@ -17,7 +17,6 @@ from pairdx.evaluation.abstention import (
 )
 from pairdx.evaluation.calibration import (
     at_bound,
-    brier_score,
     calibrate,
     calibration_error,
     fit_temperature,
@@ -152,14 +151,14 @@ def test_scores_are_scikit_learns() -> None:
     found = read(probabilities.tolist(), truth.tolist())
     assert negative_log_likelihood(found).mean() == pytest.approx(sk.log_loss(truth, probabilities))
     expected = sk.brier_score_loss(truth, probabilities, labels=[0, 1, 2], scale_by_half=False)
-    assert brier_score(found).mean() == pytest.approx(expected)
+    assert found.squared_distance.mean() == pytest.approx(expected)
 
 
 def test_scores_by_hand() -> None:
     """A probability of 0 costs as much as the smallest number of single precision."""
     found = read([[0.5, 0.3, 0.2], [1.0, 0.0, 0.0]], [0, 1])
     np.testing.assert_allclose(negative_log_likelihood(found), [np.log(2), 87.3365], rtol=1e-5)
-    np.testing.assert_allclose(brier_score(found), [0.25 + 0.09 + 0.04, 2])
+    np.testing.assert_allclose(found.squared_distance, [0.25 + 0.09 + 0.04, 2])
 
 
 def test_reliability_bins_add_up_to_the_calibration_error() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
@@ -15,13 +16,21 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from pairdx.evaluation.calibration import calibrate
-from pairdx.reporting import calibration_figures, curation_figures, dataset_figures, figures
+from pairdx.evaluation.comparisons import pairwise_tests
+from pairdx.evaluation.split_effect import effect_of_the_split
+from pairdx.reporting import (
+    calibration_figures,
+    comparison_figures,
+    curation_figures,
+    dataset_figures,
+    figures,
+)
 from pairdx.reporting.comparison import comparison_table
 from pairdx.reporting.curation_tables import funnel_by_class, funnel_table
 from pairdx.reporting.labels import DEMO_NOTE, system_title
 from pairdx.reporting.learning_rates import search_figure, search_table
 from pairdx.reporting.tables import per_class_report
-from pairdx.reporting.theme import PAGE_WIDTH, save
+from pairdx.reporting.theme import DOTS_PER_INCH, PAGE_WIDTH, save
 from reporting_samples import (
     CLASSES,
     REGISTRY,
@@ -87,6 +96,28 @@ def calibration(draw: Callable[..., Figure], systems: int, seeds: int, **more: A
     return draw(cells, titles, **more, **WORDS)
 
 
+LONG_TITLES = {f"m{place}": f"{'System of many words ' * 2}({place})" for place in range(16)}
+
+
+def differences(systems: int) -> Figure:
+    """The matrix of so many systems on two splits."""
+    tables = {f"m{place}": predictions(place, 0.3 + place / 25) for place in range(systems)}
+    tests = pairwise_tests(tables, resamples=20, seed=0)
+    both = pd.concat([tests.assign(split=name) for name in ("stratified", "grouped")])
+    titles = {name: LONG_TITLES[name] for name in tables}
+    return comparison_figures.difference_matrix(both, titles, ["stratified", "grouped"], **WORDS)
+
+
+def effect(systems: int) -> Figure:
+    """The split's effect on so many systems."""
+    sides = [
+        {f"m{place}": [predictions(place, share)] for place in range(systems)}
+        for share in (0.9, 0.7)
+    ]
+    table = effect_of_the_split(*sides, resamples=20, seed=0)
+    return comparison_figures.split_effect(table, LONG_TITLES, **WORDS)
+
+
 WORDS: dict[str, Any] = {
     "title": "A title that is long enough for two lines " * 2,
     "note": DEMO_NOTE,
@@ -142,6 +173,11 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "risk by coverage of ten systems": lambda: calibration(
         calibration_figures.risk_coverage_curves, 10, 2, coverage=0.8
     ),
+    "differences of one system": lambda: differences(1),
+    "differences of three systems": lambda: differences(3),
+    "differences of sixteen systems": lambda: differences(16),
+    "the split's effect on one system": lambda: effect(1),
+    "the split's effect on sixteen systems": lambda: effect(16),
     "no ages": lambda: dataset_figures.ages(pairs_table().assign(age=None), CLASSES, **WORDS),
 }
 
@@ -156,6 +192,7 @@ def test_figure_is_whole_and_of_page_width(name: str, tmp_path: Path) -> None:
     with Image.open(tmp_path / "figure.png") as image:
         assert np.asarray(image.convert("L")).std() > 5
         assert image.width == pytest.approx(200 * PAGE_WIDTH, abs=1)
+    figure.set_dpi(DOTS_PER_INCH)  # as saved: texts are a little wider at other resolutions
     content = figure.get_tightbbox()
     width, height = figure.get_size_inches()
     assert content.x0 >= 0
@@ -172,3 +209,30 @@ def test_the_same_data_give_the_same_file(tmp_path: Path) -> None:
     for suffix in ("svg", "png"):
         first, second = (tmp_path / f"{name}.{suffix}" for name in ("first", "second"))
         assert first.read_bytes() == second.read_bytes()
+
+
+def test_texts_of_a_large_matrix_stay_within_their_cells() -> None:
+    """With sixteen systems no two numbers run into each other, and no two names."""
+    figure = differences(16)
+    figure.set_dpi(DOTS_PER_INCH)
+    figure.draw_without_rendering()
+    for panel in figure.axes:
+        cell = panel.get_window_extent().width / 16
+        assert max(text.get_window_extent().width for text in panel.texts) <= cell
+        names = [label.get_window_extent() for label in panel.get_yticklabels()]
+        for above, below in itertools.pairwise(sorted(names, key=lambda box: -box.y0)):
+            assert above.y0 >= below.y1
+
+
+def test_a_matrix_marks_what_the_corrected_test_shows_and_writes_both_signs() -> None:
+    tests = pairwise_tests(
+        {"m0": predictions(0, 0.2), "m1": predictions(1, 1.0), "m2": predictions(1, 1.0)},
+        resamples=200,
+        seed=0,
+    ).assign(split="grouped")
+    titles = {name: LONG_TITLES[name] for name in ("m0", "m1", "m2")}
+    figure = comparison_figures.difference_matrix(tests, titles, ["grouped"], **WORDS)
+    written = [text.get_text() for text in figure.axes[0].texts]
+    points = 100 * abs(float(tests["difference"].iloc[0]))
+    minus, plus = f"\N{MINUS SIGN}{points:.1f}\n*", f"+{points:.1f}\n*"
+    assert written == [minus, minus, plus, "0.0", plus, "0.0"]

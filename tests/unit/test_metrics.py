@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,8 @@ METRICS = (
     "macro_f1",
     "weighted_f1",
     "macro_auroc",
+    "macro_average_precision",
+    "brier_score",
     "expected_calibration_error",
 )
 
@@ -87,15 +90,22 @@ def test_metrics_equal_scikit_learn_where_every_class_is_present() -> None:
     truth, predicted = table["label"], table["predicted"]
     probabilities = table[[f"p_{name}" for name in CLASSES]].to_numpy(dtype=np.float64)
     codes = truth.map(CLASSES.index)
+    # Stored as float32, they sum to 1 only nearly, which scikit-learn's Brier score warns of.
+    exact = probabilities / probabilities.sum(axis=1, keepdims=True)
     expected = {
         "accuracy": sk.accuracy_score(truth, predicted),
         "balanced_accuracy": sk.balanced_accuracy_score(truth, predicted),
         "macro_f1": sk.f1_score(truth, predicted, average="macro"),
         "weighted_f1": sk.f1_score(truth, predicted, average="weighted"),
         "macro_auroc": sk.roc_auc_score(codes, probabilities, multi_class="ovr"),
+        "macro_average_precision": sk.average_precision_score(
+            np.eye(len(CLASSES))[codes], probabilities, average="macro"
+        ),
+        "brier_score": sk.brier_score_loss(codes, exact, labels=[0, 1, 2], scale_by_half=False),
     }
     for name, value in expected.items():
-        assert result[name]["value"] == pytest.approx(value, abs=1e-12), name
+        tolerance = 1e-6 if name == "brier_score" else 1e-12
+        assert result[name]["value"] == pytest.approx(value, abs=tolerance), name
     report = sk.classification_report(truth, predicted, output_dict=True)
     for name in CLASSES:
         assert result["per_class"][name] == pytest.approx(
@@ -121,6 +131,10 @@ def test_metrics_of_a_small_case_worked_out_by_hand() -> None:
     assert result["weighted_f1"]["value"] == pytest.approx((2 * 2 / 3 + 2 / 3 + 1) / 4)
     # AUROC: every positive scores above every negative in each of the three classes.
     assert result["macro_auroc"]["value"] == pytest.approx(1.0)
+    assert result["macro_average_precision"]["value"] == pytest.approx(1.0)
+    # Squared distances: 0.04 + 2 x 0.01, 0.49 + 0.36 + 0.01, 0.04 + 0.09 + 0.01, 2 x 0.01.
+    brier = (0.06 + 0.86 + 0.14 + 0.02) / 4
+    assert result["brier_score"]["value"] == pytest.approx(brier, abs=1e-6)
     # Confidences 0.8, 0.6, 0.7, 0.9 fall into four bins: gaps 0.2, 0.6, 0.3, 0.1.
     assert result["expected_calibration_error"]["value"] == pytest.approx(1.2 / 4, abs=1e-6)
     assert (result["pairs"], result["cases"]) == (4, 4)
@@ -145,15 +159,34 @@ def test_resampled_metrics_equal_a_loop_over_repeated_pairs() -> None:
             assert fast[name][row] == pytest.approx(slow[name], abs=1e-12), (name, row)
 
 
-def test_weighted_auroc_with_ties_equals_scikit_learns_sample_weight() -> None:
+def test_brier_score_runs_from_certain_and_right_to_certain_and_wrong() -> None:
+    truth = np.array([0, 1, 2])
+
+    def brier(probabilities: np.ndarray) -> float:
+        table = table_of(truth, probabilities, np.arange(3))
+        return float(evaluate(table, CLASSES, resamples=0, seed=0)["brier_score"]["value"])
+
+    assert brier(np.eye(3)) == 0
+    assert brier(np.roll(np.eye(3), 1, axis=1)) == 2
+    assert brier(np.full((3, 3), 1 / 3)) == pytest.approx(1 - 1 / 3, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "score"),
+    [
+        ("macro_auroc", sk.roc_auc_score),
+        ("macro_average_precision", sk.average_precision_score),
+    ],
+)
+def test_weighted_ranking_with_ties_equals_scikit_learns_sample_weight(
+    name: str, score: Callable[..., float]
+) -> None:
     read = read_predictions(random_table(), CLASSES)
     weights = np.random.default_rng(3).integers(0, 4, size=(5, len(read.truth))).astype(float)
-    fast = weighted_metrics(read, weights, calibration_bins=15)["macro_auroc"]
+    fast = weighted_metrics(read, weights, calibration_bins=15)[name]
     for row in range(len(weights)):
         areas = [
-            sk.roc_auc_score(
-                read.truth == index, read.probabilities[:, index], sample_weight=weights[row]
-            )
+            score(read.truth == index, read.probabilities[:, index], sample_weight=weights[row])
             for index in range(len(CLASSES))
         ]
         assert fast[row] == pytest.approx(np.mean(areas), abs=1e-12)
@@ -232,9 +265,10 @@ def test_a_class_never_predicted_has_no_precision_but_an_f1_of_zero() -> None:
     assert result["macro_auroc"]["value"] == pytest.approx(0.5)  # all tied
 
 
-def test_one_class_alone_has_no_auroc() -> None:
+def test_one_class_alone_has_no_ranking_metric() -> None:
     result = evaluate(random_table(present=(1,)), CLASSES, resamples=20, seed=0)
-    assert result["macro_auroc"] == {"value": None, "low": None, "high": None}
+    for name in ("macro_auroc", "macro_average_precision"):
+        assert result[name] == {"value": None, "low": None, "high": None}
 
 
 def test_a_single_case_has_no_interval() -> None:

@@ -148,6 +148,32 @@ def test_metrics_can_be_recomputed_from_the_predictions(results: Path) -> None:
     np.testing.assert_allclose(predictions[columns].sum(axis=1), 1, atol=1e-5)
 
 
+def test_comparisons_agree_with_the_comparison(
+    results: Path, comparison: pd.DataFrame, registry: dict[str, dict]
+) -> None:
+    """One seed each: tests, seeds and the split's effect rest on the accuracies of Table 8."""
+    tests = pd.read_csv(results / "tables/system_tests.csv")
+    assert len(tests) == len(SPLITS) * len(registry) * (len(registry) - 1) // 2
+    for row in tests.to_dict("records"):
+        accuracies = [
+            comparison.loc[(row[key], row["split"]), "accuracy"] for key in ("model_a", "model_b")
+        ]
+        assert [row["accuracy_a"], row["accuracy_b"]] == pytest.approx(accuracies)
+        assert row["p_bootstrap"] <= row["p_bootstrap_holm"] <= 1
+    seeds = pd.read_csv(results / "tables/seeds.csv")
+    seeds = seeds[seeds["metric"] == "accuracy"].set_index(["model", "split"])
+    for name, same in (("mean", "accuracy"), ("low", "accuracy_low"), ("high", "accuracy_high")):
+        pd.testing.assert_series_equal(
+            seeds[name].sort_index(), comparison[same].sort_index(), check_names=False
+        )
+    effect = pd.read_csv(results / "tables/split_effect.csv").set_index("model")
+    assert list(effect.index) == list(registry)
+    for split in SPLITS:
+        assert effect[f"{split}_accuracy"].to_dict() == pytest.approx(
+            comparison["accuracy"].xs(split, level="split").to_dict()
+        )
+
+
 def test_every_system_leaves_what_it_should(results: Path, registry: dict[str, dict]) -> None:
     for model, entry in registry.items():
         folder = results / "stratified" / model / "seed1"

@@ -406,11 +406,31 @@ def registry_entry(wildcards):
 
 
 # ---------------------------------------------------------------- cells: split x system x seed
-def cell_names(model=None):
+COMPARED_SPLITS = ["stratified", "grouped"]  # the one that leaks, and the one that does not
+
+
+def splits_are_compared():
+    """Whether both of the splits are there whose difference is the price of leakage."""
+    return set(COMPARED_SPLITS) <= set(config["splits"])
+
+
+def predictions_of_compared_splits(_):
+    """Predictions of every seed on both splits; an error says which key leaves one out."""
+    if not splits_are_compared():
+        raise WorkflowError(
+            f"this compares the splits {' and '.join(COMPARED_SPLITS)}; config key splits lacks one"
+        )
+    return [
+        f"<results>/{split}/{name}/seed{seed}/predictions.parquet"
+        for split, name, seed in cell_names(splits=COMPARED_SPLITS)
+    ]
+
+
+def cell_names(model=None, splits=None):
     """[split, system, seed] of every cell that is run, systems in registry order."""
     return [
         [split, name, seed]
-        for split in config["splits"]
+        for split in (splits or config["splits"])
         for name in (models() if model is None else model)
         for seed in seeds_of(name)
     ]
@@ -508,6 +528,9 @@ def asks_about_unknown():
 def table_files():
     names = [
         "comparison",
+        "seeds",
+        "system_tests",
+        *(["split_effect"] if splits_are_compared() else []),
         "dataset",
         "example_captions",
         "funnel",
@@ -529,6 +552,8 @@ def table_files():
 def figure_files():
     names = [
         "comparison",
+        "system_tests",
+        *(["split_effect"] if splits_are_compared() else []),
         "rule_graph",
         "examples",
         "funnel",

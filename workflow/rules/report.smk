@@ -174,6 +174,7 @@ rule compare_systems:
         paper=PAPER,
         library=library("compare_systems.py"),
     output:
+        multiext("<results>/tables/seeds", seeds_csv=".csv", seeds_md=".md"),
         csv="<results>/tables/comparison.csv",
         md="<results>/tables/comparison.md",
         html=report(
@@ -181,6 +182,12 @@ rule compare_systems:
             caption="../report/comparison.rst",
             category="1. Comparison",
             labels={"item": "Table 8: comparison of all systems"},
+        ),
+        seeds_html=report(
+            "<results>/tables/seeds.html",
+            caption="../report/seeds.rst",
+            category="1. Comparison",
+            labels={"item": "Every metric: seeds and test set (table)"},
         ),
         svg=report(
             "<results>/figures/comparison.svg",

@@ -18,6 +18,8 @@ from pairdx.reporting.comparison import (
 )
 from pairdx.reporting.figures import accuracy_comparison
 from pairdx.reporting.labels import demo_note, system_title
+from pairdx.reporting.seeds import TITLE as SEEDS_TITLE
+from pairdx.reporting.seeds import seeds_for_reading, seeds_notes, seeds_table
 from pairdx.reporting.theme import save
 from pairdx.reporting.webpage import write_for_reading
 
@@ -67,8 +69,22 @@ def draw(table: pd.DataFrame, cells: list[Cell]) -> None:
     save(figure, snakemake.output.svg, snakemake.output.png)
 
 
+def write_seeds(cells: list[Cell]) -> None:
+    """Write every metric with its spread over seeds and the interval of the test set."""
+    params, out = snakemake.params, snakemake.output
+    table = seeds_table(cells, params.registry, resamples=params.resamples, seed=params.seed)
+    write_table(out.seeds_csv, table)
+    write_for_reading(
+        seeds_for_reading(table, params.registry),
+        out.seeds_md,
+        out.seeds_html,
+        title=SEEDS_TITLE,
+        notes=seeds_notes(cells, params.registry),
+    )
+
+
 def main() -> None:
-    """Write the comparison as CSV, Markdown and web page, and draw it."""
+    """Write the comparison as CSV, Markdown and web page, and draw it; and the table of seeds."""
     params, out = snakemake.params, snakemake.output
     with job_log(snakemake.log[0]) as log:
         cells = read_cells()
@@ -85,6 +101,7 @@ def main() -> None:
             notes=comparison_notes(table, cells, params.registry, paper),
         )
         draw(table, cells)
+        write_seeds(cells)
         log.info("%s", Path(out.md).read_text())
 
 

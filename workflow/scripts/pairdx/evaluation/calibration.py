@@ -98,16 +98,6 @@ def negative_log_likelihood(read: Predictions) -> Array:
     return _losses(_logs(read.probabilities), read.truth)
 
 
-def brier_score(read: Predictions) -> Array:
-    """Return the squared distance between probabilities and truth, per pair: float64 [N], 0 to 2.
-
-    Source: Brier 1950; the sum over all classes.
-    """
-    distance = read.probabilities.copy()
-    distance[np.arange(len(read.truth)), read.truth] -= 1
-    return (distance**2).sum(axis=1)
-
-
 def calibration_error(read: Predictions) -> float:
     """Return the expected calibration error, 0 to 1, over the bins that metrics.json has."""
     return expected_calibration_error(read.confidence, read.correct, bins=CALIBRATION_BINS)

@@ -11,8 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
+from pairdx.errors import PairDxError
 from pairdx.evaluation.predictions import Predictions
 
 Array = NDArray[np.float64]
@@ -48,7 +50,7 @@ def case_weights(
 def bootstrap_metrics(
     read: Predictions, *, resamples: int, seed: int, calibration_bins: int
 ) -> dict[str, Array]:
-    """Compute the six metrics of every resample.
+    """Compute every metric of every resample.
 
     Returns:
         float64 [resamples] per metric; NaN where the metric is undefined on that resample.
@@ -82,13 +84,46 @@ def bootstrap_mean(
     Returns:
         float64 [resamples].
     """
-    sums = np.bincount(case, weights=values, minlength=cases)
+    sums = np.bincount(case, weights=values, minlength=cases).astype(np.float64)
     sizes = np.bincount(case, minlength=cases).astype(np.float64)
-    parts = [
-        (weights @ sums) / (weights @ sizes)
-        for weights in case_weights(cases, resamples=resamples, seed=seed)
-    ]
-    return np.concatenate(parts) if parts else np.empty(0)
+    return bootstrap_ratios(sums[:, None], sizes[:, None], resamples=resamples, seed=seed)[:, 0]
+
+
+def bootstrap_ratios(sums: Array, sizes: Array, *, resamples: int, seed: int) -> Array:
+    """Compute several means over pairs in the same resamples of the cases.
+
+    Because every column sees the same draws, differences between columns are paired.
+
+    Args:
+        sums: float64 [cases, K], sum of each quantity over the pairs of a case.
+        sizes: float64 [cases, K] or [cases, 1], number of pairs that each sum is over; 0 where a
+            case has none.
+        resamples: Number of resamples.
+        seed: Seed of the draws.
+
+    Returns:
+        float64 [resamples, K]; NaN where a resample holds no pair of a column.
+    """
+    parts = []
+    for weights in case_weights(len(sums), resamples=resamples, seed=seed):
+        totals = weights @ sizes
+        means = np.full((len(weights), sums.shape[1]), np.nan)
+        parts.append(np.divide(weights @ sums, totals, out=means, where=totals > 0))
+    return np.concatenate(parts) if parts else np.empty((0, sums.shape[1]))
+
+
+def sums_per_case(case_ids: pd.Series, values: Array) -> Array:
+    """Add up the rows of ``values``, float64 [N, K], per case in order of case_id: [cases, K].
+
+    Raises:
+        PairDxError: A pair has no case_id.
+    """
+    case, names = pd.factorize(case_ids, sort=True)
+    if (case < 0).any():
+        raise PairDxError("a pair has no case_id", where=f"row {int(case.argmin())}")
+    sums = np.zeros((len(names), values.shape[1]))
+    np.add.at(sums, case, values)
+    return sums
 
 
 def percentile_interval(values: Array, level: float) -> tuple[float | None, float | None]:
@@ -103,10 +138,19 @@ def percentile_interval(values: Array, level: float) -> tuple[float | None, floa
     return float(low), float(high)
 
 
+def interval_around(
+    value: float | None, resampled: Array, level: float, cases: int
+) -> tuple[float | None, float | None]:
+    """Return the percentile interval; none for an undefined value or a single case."""
+    if value is None or cases < 2:
+        return None, None
+    return percentile_interval(resampled, level)
+
+
 def weighted_metrics(
     read: Predictions, weights: Array, *, calibration_bins: int
 ) -> dict[str, Array]:
-    """Compute the six metrics under many weightings of the pairs.
+    """Compute every metric under many weightings of the pairs.
 
     Args:
         read: The predictions of N pairs.
@@ -118,7 +162,8 @@ def weighted_metrics(
     """
     return {
         **_from_confusion(_weighted_confusion(read, weights)),
-        "macro_auroc": _weighted_macro_auroc(read, weights),
+        **_weighted_ranking(read, weights),
+        "brier_score": (weights @ read.squared_distance) / weights.sum(axis=1),
         "expected_calibration_error": _weighted_calibration(read, weights, calibration_bins),
     }
 
@@ -146,16 +191,26 @@ def _from_confusion(confusion: Array) -> dict[str, Array]:
     }
 
 
-def _weighted_macro_auroc(read: Predictions, weights: Array) -> Array:
-    """Average the one-versus-rest AUROC over the classes present in each resample, float64 [R]."""
+def _weighted_ranking(read: Predictions, weights: Array) -> dict[str, Array]:
+    """Average one-versus-rest AUROC and average precision over the classes of each resample.
+
+    AUROC is the weighted share of (positive, negative) couples in which the positive has the higher
+    probability; a tie counts half (the Mann-Whitney statistic). Average precision is the precision
+    at every distinct probability, weighted by the positives that have it. Both are float64 [R].
+    """
     areas = np.zeros((len(weights), read.probabilities.shape[1]))
+    precisions = np.zeros(areas.shape)
     present = np.zeros(areas.shape, dtype=bool)
     for index in read.present():
-        positive = (read.truth == index).astype(np.float64)
-        areas[:, index] = weighted_auroc(read.probabilities[:, index], positive, weights)
-        present[:, index] = weights @ positive > 0
-    areas[present.sum(axis=1) < 2] = np.nan
-    return _mean_where(areas, present)
+        scores = read.probabilities[:, index]
+        counts = _by_score(scores, (read.truth == index).astype(np.float64), weights)
+        areas[:, index], precisions[:, index] = _area(*counts), _average_precision(*counts)
+        present[:, index] = counts[0].sum(axis=1) > 0
+    several = present.sum(axis=1) >= 2
+    return {
+        "macro_auroc": np.where(several, _mean_where(areas, present), np.nan),
+        "macro_average_precision": np.where(several, _mean_where(precisions, present), np.nan),
+    }
 
 
 def weighted_auroc(scores: Array, positive: Array, weights: Array) -> Array:
@@ -172,14 +227,31 @@ def weighted_auroc(scores: Array, positive: Array, weights: Array) -> Array:
     Returns:
         float64 [R]; 0 where there are no positives or no negatives.
     """
+    return _area(*_by_score(scores, positive, weights))
+
+
+def _by_score(scores: Array, positive: Array, weights: Array) -> tuple[Array, Array]:
+    """Weigh positives and negatives at every distinct score, lowest first: float64 [R, D] each."""
     order = np.argsort(scores, kind="stable")
     first_of_tie = np.flatnonzero(np.diff(scores[order], prepend=-np.inf))
     ordered, is_positive = weights[:, order], positive[order]
     positives = np.add.reduceat(ordered * is_positive, first_of_tie, axis=1)
     negatives = np.add.reduceat(ordered * (1 - is_positive), first_of_tie, axis=1)
+    return positives, negatives
+
+
+def _area(positives: Array, negatives: Array) -> Array:
     below = np.cumsum(negatives, axis=1) - negatives
     wins = (positives * (below + negatives / 2)).sum(axis=1)
     return _ratio(wins, positives.sum(axis=1) * negatives.sum(axis=1))
+
+
+def _average_precision(positives: Array, negatives: Array) -> Array:
+    """Average the precision over the positives, ranked from the highest score on."""
+    found = np.cumsum(positives[:, ::-1], axis=1)[:, ::-1]
+    retrieved = found + np.cumsum(negatives[:, ::-1], axis=1)[:, ::-1]
+    gained = (positives * _ratio(found, retrieved)).sum(axis=1)
+    return _ratio(gained, positives.sum(axis=1))
 
 
 def _weighted_calibration(read: Predictions, weights: Array, bins: int) -> Array:

@@ -3,14 +3,19 @@
 Every value can be undefined on a small or lopsided subset: a class may be absent, or be predicted
 never. Such a value is ``None`` (``null`` in metrics.json), never 0 or NaN.
 
-Macro averages (balanced accuracy, macro F1, macro AUROC) are over the classes *present* in the
-subset, that is, with at least one true pair. Where all classes are present this is scikit-learn's
-own average.
+Macro averages (balanced accuracy, macro F1, AUROC, average precision) are over the classes
+*present* in the subset, that is, with at least one true pair. Where all classes are present this is
+scikit-learn's own average. Average precision is one-versus-rest and, like AUROC, needs two classes:
+with one it would be 1 whatever the probabilities.
+
+The Brier score is the mean over pairs of the squared distance between the probabilities and the
+one-hot true class (Brier 1950), 0 (certain and right) to 2 (certain and wrong); a constant 1/C for
+each of C classes scores 1 - 1/C.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,8 +24,14 @@ from numpy.typing import NDArray
 from sklearn import metrics as sk
 
 from pairdx.errors import PairDxError
-from pairdx.evaluation.intervals import bootstrap_mean, bootstrap_metrics, percentile_interval
-from pairdx.evaluation.predictions import Predictions, read_predictions, subset_rows
+from pairdx.evaluation.intervals import bootstrap_mean, bootstrap_metrics, interval_around
+from pairdx.evaluation.predictions import (
+    Predictions,
+    correctness,
+    read_predictions,
+    same_pairs,
+    subset_rows,
+)
 
 CALIBRATION_BINS = 15  # as in Guo et al. 2017, "On calibration of modern neural networks"
 
@@ -47,7 +58,7 @@ def evaluate(
         calibration_bins: Number of equal-width confidence bins of the calibration error.
 
     Returns:
-        JSON-ready mapping: subset, pairs, cases, six metrics as {value, low, high}, per_class,
+        JSON-ready mapping: subset, pairs, cases, eight metrics as {value, low, high}, per_class,
         confusion (rows = true class, columns = predicted class), classes, calibration_bins,
         interval.
 
@@ -63,7 +74,7 @@ def evaluate(
     )
     with_intervals = {}
     for name, value in values.items():
-        low, high = _interval(value, resampled[name], level, read.cases)
+        low, high = interval_around(value, resampled[name], level, read.cases)
         with_intervals[name] = {"value": value, "low": low, "high": high}
     return {
         "subset": subset,
@@ -83,7 +94,7 @@ def evaluate(
 def metric_values(
     read: Predictions, *, calibration_bins: int = CALIBRATION_BINS
 ) -> dict[str, float | None]:
-    """Compute the six metrics of a subset; ``None`` where a metric is undefined."""
+    """Compute the eight metrics of a subset; ``None`` where a metric is undefined."""
     present = read.present()
     truth, predicted = read.truth, read.predicted
     over_present: dict[str, Any] = {"labels": present, "zero_division": 0.0}
@@ -98,21 +109,22 @@ def metric_values(
         ),
         "macro_f1": f1["macro"],
         "weighted_f1": f1["weighted"],
-        "macro_auroc": _macro_auroc(read, present),
+        "macro_auroc": _macro_over_classes(sk.roc_auc_score, read),
+        "macro_average_precision": _macro_over_classes(sk.average_precision_score, read),
+        "brier_score": float(read.squared_distance.mean()),
         "expected_calibration_error": expected_calibration_error(
             read.confidence, read.correct, bins=calibration_bins
         ),
     }
 
 
-def _macro_auroc(read: Predictions, present: NDArray[np.int64]) -> float | None:
-    """Average the one-versus-rest AUROC over the present classes; None with fewer than two."""
+def _macro_over_classes(score: Callable[..., float], read: Predictions) -> float | None:
+    """Average a one-versus-rest score over the present classes; None with fewer than two."""
+    present = read.present()
     if len(present) < 2:
         return None
-    areas = [
-        sk.roc_auc_score(read.truth == index, read.probabilities[:, index]) for index in present
-    ]
-    return float(np.mean(areas))
+    scores = [score(read.truth == index, read.probabilities[:, index]) for index in present]
+    return float(np.mean(scores))
 
 
 def expected_calibration_error(
@@ -181,11 +193,11 @@ def accuracy_over_seeds(
     Raises:
         PairDxError: There is no table, or the tables are over different pairs or labels.
     """
-    correct, keys = _correctness(predictions, subset)
+    correct, keys = _mean_correctness(predictions, subset)
     case, names = pd.factorize(keys["case_id"], sort=True)
     means = bootstrap_mean(correct, case, len(names), resamples=resamples, seed=seed)
     value = float(correct.mean())
-    low, high = _interval(value, means, level, len(names))
+    low, high = interval_around(value, means, level, len(names))
     return {
         "value": value,
         "low": low,
@@ -225,46 +237,31 @@ def accuracy_difference(
     Raises:
         PairDxError: There is no table, or the tables are over different pairs or labels.
     """
-    correct, keys = _correctness(predictions, subset)
-    other, other_keys = _correctness(reference, subset)
+    correct, keys = _mean_correctness(predictions, subset)
+    other, other_keys = _mean_correctness(reference, subset)
     if not keys.equals(other_keys):
         raise PairDxError("two accuracies are to be compared that are over different pairs")
     case, names = pd.factorize(keys["case_id"], sort=True)
     gain = correct - other
     means = bootstrap_mean(gain, case, len(names), resamples=resamples, seed=seed)
-    low, high = _interval(float(gain.mean()), means, level, len(names))
+    low, high = interval_around(float(gain.mean()), means, level, len(names))
     return {"value": float(gain.mean()), "low": low, "high": high}
 
 
-def _correctness(
+def _mean_correctness(
     predictions: Sequence[pd.DataFrame], subset: str
 ) -> tuple[NDArray[np.float64], pd.DataFrame]:
     """Return each pair's share of seeds that are right, float64 (N,), and what names the pairs."""
     if not predictions:
         raise PairDxError("no predictions were given to average over seeds")
-    tables = [subset_rows(table, subset) for table in predictions]
-    keys = [table[["pair_id", "case_id", "label"]] for table in tables]
-    if not all(one.equals(keys[0]) for one in keys):
-        raise PairDxError(
-            "the predictions of different seeds are over different pairs, cases or labels",
-            remedy="predict again with every seed: the split changed in between",
-        )
-    right = [(table["label"] == table["predicted"]).to_numpy(dtype=np.float64) for table in tables]
-    return np.mean(right, axis=0), keys[0]
+    tables = same_pairs(predictions, subset, of_what="seeds")
+    keys = tables[0][["pair_id", "case_id", "label"]]
+    return np.mean([correctness(table) for table in tables], axis=0), keys
 
 
 def majority_share(predictions: pd.DataFrame, *, subset: str = "test") -> float:
     """Return the share of the subset's most frequent class: the accuracy of a constant guess."""
     return float(subset_rows(predictions, subset)["label"].value_counts(normalize=True).iloc[0])
-
-
-def _interval(
-    value: float | None, resampled: NDArray[np.float64], level: float, cases: int
-) -> tuple[float | None, float | None]:
-    """Return the percentile interval; none for an undefined value or a single case."""
-    if value is None or cases < 2:
-        return None, None
-    return percentile_interval(resampled, level)
 
 
 def _interval_description(resamples: int, level: float, seed: int) -> dict[str, Any]:

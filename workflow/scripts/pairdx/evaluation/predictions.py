@@ -43,6 +43,13 @@ class Predictions:
         """The probability of the most probable class; float64 [N]."""
         return self.probabilities.max(axis=1)
 
+    @property
+    def squared_distance(self) -> NDArray[np.float64]:
+        """Squared distance of the probabilities to the one-hot true class; float64 [N], 0 to 2."""
+        one_hot = np.eye(self.probabilities.shape[1])[self.truth]
+        squares = np.square(self.probabilities - one_hot)
+        return np.asarray(squares.sum(axis=1), dtype=np.float64)
+
     def present(self) -> NDArray[np.int64]:
         """Indices of the classes that at least one pair truly belongs to, in class order."""
         return np.unique(self.truth)
@@ -61,6 +68,32 @@ def subset_rows(table: pd.DataFrame, subset: str) -> pd.DataFrame:
     if not repeated.empty:
         raise PairDxError("a pair was predicted twice", where=f"pair_id {repeated.iloc[0]}")
     return rows
+
+
+def same_pairs(tables: Sequence[pd.DataFrame], subset: str, *, of_what: str) -> list[pd.DataFrame]:
+    """Return the rows of one subset of several tables, row by row about the same pairs.
+
+    Args:
+        tables: Predictions tables.
+        subset: Which rows to take.
+        of_what: What the tables belong to, for the error: seeds or systems.
+
+    Raises:
+        PairDxError: They are over different pairs, cases or labels.
+    """
+    rows = [subset_rows(table, subset) for table in tables]
+    keys = ["pair_id", "case_id", "label"]
+    if not all(one[keys].equals(rows[0][keys]) for one in rows):
+        raise PairDxError(
+            f"the predictions of different {of_what} are over different pairs, cases or labels",
+            remedy=f"predict again with all {of_what}: the split changed in between",
+        )
+    return rows
+
+
+def correctness(rows: pd.DataFrame) -> NDArray[np.float64]:
+    """Return 1.0 for every row whose predicted class is the true one, else 0.0; float64 [N]."""
+    return np.asarray(rows["label"] == rows["predicted"], dtype=np.float64)
 
 
 def read_predictions(

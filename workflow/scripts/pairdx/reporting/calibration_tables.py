@@ -20,7 +20,6 @@ from pairdx.evaluation.calibration import (
     LEAST_PROBABILITY,
     TEMPERATURES,
     at_bound,
-    brier_score,
     calibrate,
     calibration_error,
     negative_log_likelihood,
@@ -104,8 +103,12 @@ def _scores(
 ) -> dict[str, Any]:
     """Measure the probabilities; with an interval where a measure is a mean over pairs."""
     found: dict[str, Any] = {}
-    for name, measure in (("nll", negative_log_likelihood), ("brier", brier_score)):
-        values = np.mean([measure(read) for read in reads], axis=0)
+    of_pairs = {
+        "nll": [negative_log_likelihood(read) for read in reads],
+        "brier": [read.squared_distance for read in reads],
+    }
+    for name, by_seed in of_pairs.items():
+        values = np.mean(by_seed, axis=0)
         case, cases = reads[0].case, reads[0].cases
         means = bootstrap_mean(values, case, cases, resamples=resamples, seed=seed)
         found |= _bounds(f"{name}_{when}", float(values.mean()), means, cases)

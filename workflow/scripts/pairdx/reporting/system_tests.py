@@ -1,0 +1,139 @@
+"""Tests between systems in words: a table to read, and one plain sentence per two systems."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from pairdx.reporting.labels import demo_note, readable, system_title
+from pairdx.reporting.markdown import percent
+
+TITLE = "Tests between systems on the same test pairs"
+SIGNIFICANCE = 0.05
+Registry = Mapping[str, Mapping[str, Any]]
+
+
+def pairwise_for_reading(table: pd.DataFrame, registry: Registry) -> pd.DataFrame:
+    """Write the tests as text: titles, points with their interval, p-values.
+
+    Args:
+        table: tables/system_tests.csv: ``split`` and what ``pairwise_tests`` returned.
+        registry: The ``models`` section of the configuration.
+    """
+    rows: list[dict[str, Any]] = table.to_dict("records")  # type: ignore[assignment]
+    shown = {
+        "Split": [readable(row["split"]) for row in rows],
+        "System A": [system_title(row["model_a"], registry) for row in rows],
+        "System B": [system_title(row["model_b"], registry) for row in rows],
+        "Accuracy A, %": [percent(row["accuracy_a"]) for row in rows],
+        "Accuracy B, %": [percent(row["accuracy_b"]) for row in rows],
+        "A minus B, points (interval)": [
+            points(row["difference"], row["difference_low"], row["difference_high"]) for row in rows
+        ],
+        "Only A right": [row["only_a_right"] for row in rows],
+        "Only B right": [row["only_b_right"] for row in rows],
+        "Bootstrap p": [p_value(row["p_bootstrap"]) for row in rows],
+        "Bootstrap p, Holm": [p_value(row["p_bootstrap_holm"]) for row in rows],
+        "McNemar p": [p_value(row["p_mcnemar"]) for row in rows],
+        "McNemar p, Holm": [p_value(row["p_mcnemar_holm"]) for row in rows],
+    }
+    return pd.DataFrame(shown)
+
+
+def points(difference: float, low: float | None = None, high: float | None = None) -> str:
+    """Write a difference of shares in percentage points, with its interval if there is one."""
+    if low is None or high is None or pd.isna(low) or pd.isna(high):
+        return percent(difference)
+    return f"{percent(difference)} ({percent(low)} to {percent(high)})"
+
+
+def p_value(value: float | None) -> str | None:
+    """Write a p-value with three decimals; nothing where there is none."""
+    if value is None or pd.isna(value):
+        return None
+    return "< 0.001" if value < 0.0005 else f"{value:.3f}"
+
+
+def pairwise_notes(
+    table: pd.DataFrame, registry: Registry, *, seed_of_training: int, several_seeds: bool
+) -> list[str]:
+    """State the conditions of the tests, then one sentence per two systems of a split.
+
+    Args:
+        table: tables/system_tests.csv.
+        registry: The ``models`` section of the configuration.
+        seed_of_training: The seed whose predictions were compared.
+        several_seeds: Whether some systems were trained with more seeds than that one.
+    """
+    demo = demo_note(registry.values())
+    notes = [demo] if demo else []
+    if table.empty:
+        return [*notes, "There is one system only, and so nothing to compare."]
+    sizes = table.drop_duplicates("split")
+    notes += [
+        f"Test pairs: {'; '.join(_conditions(row) for row in sizes.to_dict('records'))}.",
+        "Bootstrap: whole cases are drawn with replacement, the same ones for both systems; the "
+        "interval is the central 95 % of the resampled differences, p belongs to it. McNemar: the "
+        "exact two-sided binomial test of the pairs that only one of two systems classifies "
+        "rightly. It counts pairs of one case as independent, which the bootstrap does not.",
+        f"Holm: p corrected for {len(table) // len(sizes)} comparisons, all pairs of systems of a "
+        f"split; intervals are not corrected. Verdicts are at {SIGNIFICANCE} and by the bootstrap.",
+    ]
+    if several_seeds:
+        notes.append(
+            f"Systems trained with several seeds take part with seed {seed_of_training}, the first "
+            "one listed: one trained classifier against another. Probabilities averaged over seeds "
+            "would be another system, an ensemble, which the comparison does not show. So "
+            "accuracies may differ from the comparison's means; tables/seeds has the spread."
+        )
+    rows: list[dict[str, Any]] = table.to_dict("records")  # type: ignore[assignment]
+    return notes + [sentence(row, registry) for row in rows]
+
+
+def _conditions(row: Mapping[Any, Any]) -> str:
+    return (
+        f"{readable(row['split'])} {row['pairs']:,} of {row['cases']:,} cases "
+        f"({row['resamples']:,} bootstrap resamples)"
+    )
+
+
+def sentence(row: Mapping[str, Any], registry: Registry) -> str:
+    """Say in one sentence what one row of the tests means.
+
+    Args:
+        row: A row of tables/system_tests.csv.
+        registry: The ``models`` section of the configuration.
+    """
+    a, b = (system_title(row[name], registry) for name in ("model_a", "model_b"))
+    difference = row["difference"]
+    low, high = row["difference_low"], row["difference_high"]
+    known = not pd.isna(low)
+    if difference < 0:
+        a, b, difference = b, a, -difference
+        low, high = (0.0 - high, 0.0 - low) if known else (low, high)
+    interval = f"95 % interval {percent(low)} to {percent(high)}" if known else "no interval"
+    if difference == 0:  # counts over one set of pairs: a tie is exact
+        finding = f"{a} and {b} classify equally many test pairs rightly ({interval})"
+    else:
+        finding = (
+            f"{a} classifies {percent(difference)} points ({interval}) more test pairs rightly "
+            f"than {b}"
+        )
+    return f"{readable(row['split'])} split: {finding}{_verdict(row)}."
+
+
+def _verdict(row: Mapping[str, Any]) -> str:
+    bootstrap, mcnemar = p_value(row["p_bootstrap_holm"]), p_value(row["p_mcnemar_holm"])
+    if bootstrap is None:
+        return "; with a single case there is no bootstrap"
+    found = "a difference" if row["p_bootstrap_holm"] < SIGNIFICANCE else "no difference"
+    return (
+        f"; after Holm's correction p {_equals(bootstrap)} (bootstrap) and p "
+        f"{_equals(str(mcnemar))} (McNemar): {found} is shown"
+    )
+
+
+def _equals(written: str) -> str:
+    return written if written.startswith("<") else f"= {written}"
