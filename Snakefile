@@ -13,6 +13,7 @@
 #   results/{run}/{split}/{model}/seed{seed}/        weights, training.csv, predictions, metrics, passport
 #   results/{run}/{split}/{model}/seed{seed}/prompts.parquet   predictions by prompt, of zero-shot systems
 #   results/{run}/{split}/{model}/seed{seed}/out_of_distribution.parquet   how sure it is of known and of unknown classes
+#   results/{run}/{split}/{model}/seed{seed}/probes.parquet    predictions under changed input
 #   results/{run}/timing/{model}.json                CPU seconds per image
 #   results/{run}/tables/{name}.csv and .md          results/{run}/figures/{name}.svg and .png
 #   state/{run}/...                                  training state, removed when the outputs are in place
@@ -70,6 +71,8 @@ include: "workflow/rules/train.smk"
 include: "workflow/rules/search.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/calibration.smk"
+include: "workflow/rules/probes.smk"
+include: "workflow/rules/errors.smk"
 include: "workflow/rules/texts.smk"
 include: "workflow/rules/comparisons.smk"
 include: "workflow/rules/time.smk"

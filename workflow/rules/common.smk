@@ -59,6 +59,7 @@ def _conflicts():
     yield from _conflicts_of_systems(models())
     yield from _conflicts_of_probes()
     yield from _conflicts_of_branches()
+    yield from _conflicts_of_named_systems()
     yield from conflicts_of_search()
 
 
@@ -111,6 +112,18 @@ def _conflicts_of_branches():
             yield f"config key models.{name}.settings.fusion: {fusion} does not go with the branches {branches}; it is null with one branch only"
         if weights and "image" not in branches:
             yield f"config key models.{name}.settings.weights: must be null, because there is no image branch"
+
+
+def _conflicts_of_named_systems():
+    """Systems that input_probes and errors name must be in the registry, enabled or not."""
+    systems, compared = config["input_probes"]["systems"], config["errors"]["compare"]
+    listed = {
+        "input_probes.systems": systems if isinstance(systems, list) else [],
+        "errors.compare": compared or [],
+    }
+    for key, names in listed.items():
+        if unknown := sorted(set(names) - set(config["models"])):
+            yield f"config key {key}: {unknown[0]} is not among the systems ({', '.join(config['models'])})"
 
 
 # ---------------------------------------------------------------- the library
@@ -344,6 +357,67 @@ def prompt_files(_):
     return cells("<results>/{split}/{model}/seed{seed}/prompts.parquet", model=prompted_models())
 
 
+def probed_models():
+    """Systems whose input is changed: those chosen that are enabled and read anything."""
+    chosen = config["input_probes"]["systems"]
+    named = {"all": models(), "trained": trained_models()}.get(str(chosen), chosen)
+    return [name for name in models() if name in named and config["models"][name]["reads"]]
+
+
+def probe_cells():
+    """[split, system, first seed] of every cell whose input is changed."""
+    splits = config["input_probes"]["splits"] or config["splits"]
+    return [
+        [split, name, config["seeds"][0]]
+        for split in config["splits"]
+        if split in splits
+        for name in probed_models()
+    ]
+
+
+def probe_files(_):
+    """The predictions under changed input of all of them; an error says where there are none."""
+    if not probe_cells():
+        raise WorkflowError(
+            "no input is changed: config key input_probes names no enabled system that reads anything, or no split that "
+            "is made"
+        )
+    pattern = "<results>/{}/{}/seed{}/probes.parquet"
+    return [pattern.format(*cell) for cell in probe_cells()]
+
+
+def probe_settings(wildcards):
+    """The part of input_probes that concerns what a system reads."""
+    used = {"image": ["image_corruptions", "blank_image_grey"]}
+    used["caption"] = ["caption_corruptions", "class_words"]
+    reads = config["models"][wildcards.model]["reads"]
+    keys = ["pairs", "seed", *(key for name in reads for key in used[name])]
+    return {key: config["input_probes"][key] for key in keys}
+
+
+def compared_models():
+    """The two systems whose disagreements are listed, if they are named and enabled."""
+    named = config["errors"]["compare"]
+    return named if named and set(named) <= set(models()) else []
+
+
+def first_predictions(names):
+    """The first seed's predictions of these systems on the split that the wildcards name."""
+    pattern = "<results>/{{split}}/{}/seed{}/predictions.parquet"
+    return [pattern.format(name, config["seeds"][0]) for name in names]
+
+
+def mistake_sheet(name):
+    """The contact sheet of a system, in a place of its own in the report."""
+    return report(
+        f"<results>/figures/mistakes_{{split}}_{name}.svg",
+        caption="../report/mistakes.rst",
+        category="6. Errors",
+        subcategory=name,
+        labels={"split": "{split}", "item": "Most confident mistakes"},
+    )
+
+
 def text_reader(name):
     """What decides how a system reads texts; a probe reads them as its encoder does."""
     entry = config["models"][name]
@@ -545,6 +619,9 @@ def table_files():
     names += ["texts"] if text_models() else []
     names += ["calibration"]
     names += ["unknown_class"] if asks_about_unknown() else []
+    names += ["input_probes"] if probe_cells() else []
+    if len(models()) > 1:
+        names += [f"disagreements_{split}" for split in config["splits"]]
     names += [f"per_class_{split}_{model}" for split in config["splits"] for model in models()]
     return [f"<results>/tables/{name}.{suffix}" for name in names for suffix in ("csv", "md")]
 
@@ -565,10 +642,13 @@ def figure_files():
     ]
     for split in config["splits"]:
         names += [
-            f"{kind}_{split}_{model}" for model in models() for kind in ("per_class", "confusion")
+            f"{kind}_{split}_{model}"
+            for model in models()
+            for kind in ("per_class", "confusion", "mistakes")
         ]
         names += [f"training_{split}_{model}" for model in networks()]
         names += [f"reliability_{split}", f"risk_coverage_{split}"]
+    names += ["text_gives_away", "robustness"] if probe_cells() else []
     return [f"<results>/figures/{name}.{suffix}" for name in names for suffix in ("svg", "png")]
 
 

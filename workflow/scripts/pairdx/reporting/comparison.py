@@ -11,7 +11,7 @@ import pandas as pd
 from pairdx.errors import PairDxError
 from pairdx.evaluation.metrics import accuracy_over_seeds
 from pairdx.reporting.labels import demo_note, readable, system_title
-from pairdx.reporting.markdown import paper_percent, percent, plain, significant
+from pairdx.reporting.markdown import paper_percent, percent, plain, significant, with_interval
 
 COLUMNS = {
     "model": "str",
@@ -169,7 +169,7 @@ def comparison_for_reading(table: pd.DataFrame, registry: Registry) -> pd.DataFr
         "Split": [readable(name) for name in table["split"]],
         "Seeds": table["seeds"],
         "Accuracy, % (interval)": [
-            _with_interval(*bounds)
+            with_interval(*bounds)
             for bounds in zip(
                 table["accuracy"], table["accuracy_low"], table["accuracy_high"], strict=True
             )
@@ -245,12 +245,6 @@ def _as_stated(number: Mapping[str, Any]) -> str:
 
 def _written(values: pd.Series, write: Any) -> list[str | None]:
     return [None if pd.isna(value) else write(float(value)) for value in values]
-
-
-def _with_interval(value: float, low: float, high: float) -> str:
-    if pd.isna(low) or pd.isna(high):
-        return percent(value)
-    return f"{percent(value)} ({percent(low)} to {percent(high)})"
 
 
 def _parameters(count: float) -> str:

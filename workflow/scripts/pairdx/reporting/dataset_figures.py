@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -12,11 +11,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from pairdx.reporting.labels import readable
+from pairdx.reporting.picture_grid import Picture, picture_grid
 from pairdx.reporting.tables import SUBSETS, shorten
 from pairdx.reporting.theme import (
     BODY,
     INK,
-    PAGE_WIDTH,
     SMALL,
     STYLES,
     hatch_bars,
@@ -25,11 +24,6 @@ from pairdx.reporting.theme import (
     style,
     theme,
 )
-
-# Geometry of the example images, in inches.
-MARGIN, HEADING, LINE = 0.1, 0.2, 0.135
-MOST_INCHES_PER_IMAGE = 2.1
-INCHES_PER_CHARACTER = 0.059  # of a caption, on average, at its font size
 
 YEARS_PER_BAR = 5  # of the ages' histograms
 
@@ -91,49 +85,17 @@ def example_images(
     """
     several = max(len(group) for group in examples.values())
     columns = 3 if several == 1 else several
-    cells = [
-        (position // 3, position % 3) if several == 1 else (position, offset)
-        for position, group in enumerate(examples.values())
-        for offset in range(len(group))
-    ]
     pictures = [
-        (f"({chr(ord('A') + position)}) {readable(name)}" if offset == 0 else "", *example)
+        Picture(
+            image,
+            f"({chr(ord('A') + position)}) {readable(name)}" if offset == 0 else "",
+            shorten(caption, longest_caption),
+            *(divmod(position, 3) if several == 1 else (position, offset)),
+        )
         for position, (name, group) in enumerate(examples.items())
-        for offset, example in enumerate(group)
+        for offset, (image, caption) in enumerate(group)
     ]
-    side = min(MOST_INCHES_PER_IMAGE, (PAGE_WIDTH - MARGIN) / columns - MARGIN)
-    characters = int(side / INCHES_PER_CHARACTER)
-    texts = [
-        textwrap.wrap(shorten(caption, longest_caption), characters) for *_, caption in pictures
-    ]
-    row_height = side + HEADING + LINE * max(len(text) for text in texts) + MARGIN
-    rows = 1 + max(row for row, _ in cells)
-    figure = new_figure(rows * row_height, title=title, note=note)
-    figure.set_layout_engine("none")  # every picture has its place in inches
-    total = figure.get_size_inches()[1]
-    for (row, column), (heading, image, _), text in zip(cells, pictures, texts, strict=True):
-        left = MARGIN + column * (PAGE_WIDTH - MARGIN) / columns
-        bottom = (rows - row) * row_height - HEADING - side
-        box = (left / PAGE_WIDTH, bottom / total, side / PAGE_WIDTH, side / total)
-        _picture(figure.add_axes(box), image, heading, "\n".join(text))
-    return figure
-
-
-def _picture(panel: Axes, image: np.ndarray, heading: str, caption: str) -> None:
-    panel.imshow(image)
-    panel.set_axis_off()
-    panel.set_title(heading, loc="left", size=SMALL + 0.5, weight="bold", pad=3)
-    text = panel.annotate(
-        caption,
-        (0, 0),
-        xycoords="axes fraction",
-        xytext=(0, -3),
-        textcoords="offset points",
-        va="top",
-        size=SMALL - 0.5,
-    )
-    # A caption from outside may hold dollar signs: it is text, not a formula.
-    text.set_parse_math(False)
+    return picture_grid(pictures, columns, title=title, note=note)
 
 
 @theme()

@@ -86,8 +86,8 @@ def formatter(column: str) -> Callable[[float], str]:
 
 
 def percent(share: float) -> str:
-    """Write a share of 1 in percent with one decimal: 0.6118 becomes 61.2."""
-    return f"{100 * share:.1f}"
+    """Write a share of 1 in percent with one decimal: 0.6118 becomes 61.2, -0.0004 becomes 0.0."""
+    return f"{round(100 * share, 1) + 0.0:.1f}"
 
 
 def paper_percent(share: float) -> str:
@@ -109,9 +109,9 @@ def plain(value: float) -> str:
 
 
 def with_interval(
-    value: float, low: float, high: float, *, write: Callable[[float], str]
+    value: float, low: float, high: float, *, write: Callable[[float], str] = percent
 ) -> str | None:
-    """Write a value with its interval, where there is one, into one cell; None for no value."""
+    """Write a value and its interval: ``61.2 (58.0 to 64.1)``, without one 61.2; None for none."""
     if pd.isna(value):
         return None
     if pd.isna(low) or pd.isna(high):

@@ -11,7 +11,7 @@ import pandas as pd
 from pairdx.evaluation.metrics import accuracy_difference, accuracy_over_seeds
 from pairdx.models.prompt_sets import ALL_TEMPLATES, OWN_PROMPTS
 from pairdx.reporting.labels import demo_note, readable, system_title
-from pairdx.reporting.markdown import percent
+from pairdx.reporting.markdown import percent, with_interval
 
 TITLE = "Accuracy of class prompts, by template"
 COLUMNS = (
@@ -85,7 +85,7 @@ def prompts_for_reading(table: pd.DataFrame, registry: Registry) -> pd.DataFrame
         registry: The ``models`` section of the configuration.
     """
     bounds = [
-        [_with_interval(*row) for row in table[[name, f"{name}_low", f"{name}_high"]].to_numpy()]
+        [with_interval(*row) for row in table[[name, f"{name}_low", f"{name}_high"]].to_numpy()]
         for name in ("accuracy", "difference")
     ]
     return pd.DataFrame(
@@ -150,12 +150,3 @@ def _quoted(templates: Sequence[str], most: int = 3) -> str:
     listed = ", ".join(f"\u201c{template}\u201d" for template in templates[:most])
     more = len(templates) - most
     return f"{listed} and {more} more" if more > 0 else listed
-
-
-def _with_interval(value: float, low: float, high: float) -> str | None:
-    if pd.isna(value):
-        return None
-    # A rounded -0.0004 is written 0.0, not -0.0.
-    known = [round(number, 3) + 0.0 for number in (value, low, high) if not pd.isna(number)]
-    shown = [percent(number) for number in known]
-    return f"{shown[0]} ({shown[1]} to {shown[2]})" if len(shown) == 3 else shown[0]

@@ -55,7 +55,8 @@ class Style:
     hatch: str
 
 
-# The colour-blind safe palette of Okabe and Ito; neighbours differ in lightness too.
+# The colour-blind safe palette of Okabe and Ito (its yellow is too light for lines: grey stands in
+# for it); neighbours differ in lightness too.
 STYLES = (
     Style("#0072b2", "o", "-", ""),
     Style("#e69f00", "s", "--", "///"),
@@ -63,6 +64,8 @@ STYLES = (
     Style("#cc79a7", "D", ":", "xxx"),
     Style("#56b4e9", "v", "-", "\\\\\\"),
     Style("#d55e00", "P", "--", "ooo"),
+    Style("#222222", "X", "-.", "|||"),
+    Style("#999999", "*", ":", "+++"),
 )
 
 

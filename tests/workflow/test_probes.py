@@ -1,0 +1,68 @@
+"""Changed input and errors in the plan: few jobs, every system, nothing unasked."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from .conftest import DEMO, REPOSITORY, Workflow
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("plan")]
+
+CONFIG = yaml.safe_load((REPOSITORY / "config/config.yaml").read_text())
+MODELS = yaml.safe_load((REPOSITORY / "config/models.yaml").read_text())["models"]
+PROBES = "results/pairdx/tables/input_probes.csv"
+
+
+def overlay(folder: Path, content: dict) -> tuple[str, str]:
+    path = folder / "overlay.yaml"
+    path.write_text(yaml.safe_dump(content))
+    return "--configfile", str(path)
+
+
+def test_each_trained_system_that_reads_is_probed_once_per_split(fresh: Workflow) -> None:
+    output = fresh.snakemake(PROBES, "-n")
+    made = re.findall(r"output: results/pairdx/(\w+)/(\w+)/seed(\d+)/probes\.parquet", output)
+    names = [n for n, e in MODELS.items() if e["enabled"] and e["trained"] and e["reads"]]
+    first = str(CONFIG["seeds"][0])
+    assert sorted(made) == sorted((s, n, first) for s in CONFIG["splits"] for n in names)
+
+
+def test_all_has_one_job_per_split_for_mistakes_and_for_disagreements(fresh: Workflow) -> None:
+    plan = fresh.plan("all", *DEMO)
+    assert plan["show_mistakes"] == plan["list_disagreements"] == 2
+    assert plan["probe_inputs"] == 2
+    assert plan["compare_probes"] == 1
+
+
+def test_a_new_registry_entry_is_probed_and_shown(fresh: Workflow, tmp_path: Path) -> None:
+    more = {"models": {"one_more": MODELS["mean_colour"] | {"title": "One more"}}}
+    output = fresh.snakemake("all", "-n", *overlay(tmp_path, more))
+    assert "grouped/one_more/seed1/probes.parquet" in output
+    assert "figures/mistakes_grouped_one_more.svg" in output
+
+
+def test_without_systems_there_are_no_probes_and_the_table_says_why(
+    fresh: Workflow, tmp_path: Path
+) -> None:
+    none = overlay(tmp_path, {"input_probes": {"systems": []}})
+    assert not {"probe_inputs", "compare_probes"} & set(fresh.plan("all", *none))
+    assert "no input is changed" in fresh.snakemake(PROBES, "-n", *none, check=False)
+
+
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [
+        ({"input_probes": {"systems": ["nobody"]}}, "input_probes.systems: nobody"),
+        ({"errors": {"compare": ["pairdx_clip", "nobody"]}}, "errors.compare: nobody"),
+        ({"input_probes": {"image_corruptions": {"jpeg": [0]}}}, "image_corruptions.jpeg"),
+        ({"input_probes": {"image_corruptions": {"melting": [1]}}}, "melting"),
+    ],
+)
+def test_a_wrong_key_is_named(fresh: Workflow, tmp_path: Path, content: dict, named: str) -> None:
+    output = fresh.snakemake("all", "-n", *overlay(tmp_path, content), check=False)
+    assert "Job stats" not in output
+    assert named in output
