@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from pairdx.errors import PairDxError
 from pairdx.evaluation.timing import STAGES, time_classifier
@@ -75,6 +76,45 @@ def test_every_image_is_squared_and_classified_alone_after_the_warm_up() -> None
     assert classifier.captions == ["first", "second", "first", "second", "third"]
     assert classifier.shapes == [(1, 16, 16, 3)] * 5
     assert (result["warm_up"], result["pairs"]) == (2, 3)
+
+
+def test_batches_are_full_and_their_times_are_seconds_per_image() -> None:
+    """Three images in batches of two: the second batch takes the first image again."""
+    classifier = RecordingClassifier()
+    result = time_classifier(
+        classifier, IMAGES, CAPTIONS, EDITS, image_size=16, threads=1, warm_up=1, batch_sizes=[2]
+    )
+    singly, in_batches = classifier.captions[:4], classifier.captions[4:]
+    assert singly == ["first", "first", "second", "third"]
+    assert in_batches == ["first", "second", "first", "second", "third", "first"]
+    assert classifier.shapes[4:] == [(2, 16, 16, 3)] * 3
+    (batched,) = result["deployment"]
+    assert batched["batch_size"] == 2
+    assert sum(batched["stages"].values()) == pytest.approx(batched["mean"])
+    assert batched["stages"]["forward"] >= 0.002  # 4 milliseconds for two images
+    assert batched["p50"] <= batched["p95"]
+
+
+def test_without_batch_sizes_only_single_pairs_are_timed() -> None:
+    result = time_classifier(
+        RecordingClassifier(), IMAGES, CAPTIONS, EDITS, image_size=8, threads=1, warm_up=0
+    )
+    assert result["deployment"] == []
+
+
+def test_linear_algebra_is_held_to_the_same_threads() -> None:
+    """BLAS takes every core by itself, and baselines would be timed on more cores than networks."""
+    seen: set[int] = set()
+
+    class Watching(RecordingClassifier):
+        def probabilities(self, images: np.ndarray, tokens: Any) -> np.ndarray:
+            seen.update(library["num_threads"] for library in threadpool_info())
+            return super().probabilities(images, tokens)
+
+    with threadpool_limits(2):
+        time_classifier(Watching(), IMAGES, CAPTIONS, EDITS, image_size=8, threads=1, warm_up=0)
+        assert {library["num_threads"] for library in threadpool_info()} == {2}
+    assert seen == {1}
 
 
 def test_more_warm_up_than_pairs_is_recorded_as_what_was_run() -> None:

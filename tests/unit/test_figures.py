@@ -26,6 +26,7 @@ from pairdx.reporting import (
     figures,
 )
 from pairdx.reporting.comparison import comparison_table
+from pairdx.reporting.cost_figure import accuracy_against_cost
 from pairdx.reporting.curation_tables import funnel_by_class, funnel_table
 from pairdx.reporting.labels import DEMO_NOTE, system_title
 from pairdx.reporting.learning_rates import search_figure, search_table
@@ -42,6 +43,7 @@ from reporting_samples import (
     pairs_table,
     papers_numbers,
     predictions,
+    systems_with_costs,
     three_systems,
 )
 
@@ -118,6 +120,13 @@ def effect(systems: int) -> Figure:
     return comparison_figures.split_effect(table, LONG_TITLES, **WORDS)
 
 
+def against_cost(systems: int, untrained: int) -> Figure:
+    """Accuracy against cost of so many crowded systems; the last is in the paper too."""
+    titles = {name: f"{name} with a title of two lines $5_ (stand-in)" for name in
+              (f"system {place}" for place in range(systems))}  # fmt: skip
+    return accuracy_against_cost(systems_with_costs(list(titles), untrained), titles, **WORDS)
+
+
 WORDS: dict[str, Any] = {
     "title": "A title that is long enough for two lines " * 2,
     "note": DEMO_NOTE,
@@ -178,6 +187,10 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "differences of sixteen systems": lambda: differences(16),
     "the split's effect on one system": lambda: effect(1),
     "the split's effect on sixteen systems": lambda: effect(16),
+    "three systems against cost": lambda: against_cost(3, 2),
+    "sixteen systems against cost": lambda: against_cost(16, 4),
+    "one system against cost": lambda: against_cost(1, 0),
+    "no trained system against cost": lambda: against_cost(2, 2),
     "no ages": lambda: dataset_figures.ages(pairs_table().assign(age=None), CLASSES, **WORDS),
 }
 

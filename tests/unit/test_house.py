@@ -73,6 +73,19 @@ def test_every_computing_rule_has_a_log_a_benchmark_and_the_librarys_files() -> 
     assert checked > 15
 
 
+def test_the_cost_of_every_job_before_tables_and_figures_is_counted() -> None:
+    """A new rule is in measured_jobs.smk, or its benchmark lies where those of tables do."""
+    counted = re.findall(
+        r'^        "(\w+)": ', (REPOSITORY / "workflow/rules/measured_jobs.smk").read_text(), re.M
+    )
+    elsewhere = ("tables/", "figures/", "dataset/", "review/")
+    for file in RULE_FILES:
+        for name, body in re.findall(r"^rule (\w+):\n((?: .*\n|\n)*)", file.read_text(), re.M):
+            benchmark = re.search(r'benchmark:\s+"<benchmarks>/([^"]+)"', body)
+            if benchmark and not benchmark[1].startswith(elsewhere):
+                assert name in counted, name
+
+
 def test_every_rule_file_opens_with_its_contract() -> None:
     for file in RULE_FILES:
         if file.name != "common.smk":

@@ -127,10 +127,14 @@ def test_per_class_report_averages_over_seeds() -> None:
     assert list(both["support"]) == list(each[0]["support"])
 
 
-def test_stages_of_timing_add_up_to_the_mean() -> None:
-    timings = timing_table({"fusion": TIMING, "words": TIMING})
+def test_timing_has_a_row_per_system_and_batch_size_whose_stages_add_up() -> None:
+    timings = timing_table({"fusion": TIMING, "words": TIMING | {"deployment": []}})
     stages = [f"{name}_seconds" for name in ("decode", "preprocess", "text", "forward")]
-    assert list(timings[stages].sum(axis=1)) == pytest.approx([0.12, 0.12])
+    assert list(zip(timings["model"], timings["batch_size"], strict=True)) == [
+        *(("fusion", 1), ("fusion", 8), ("fusion", 32), ("words", 1)),
+    ]
+    assert list(timings[stages].sum(axis=1)) == pytest.approx([0.12, 0.05, 0.06, 0.12])
+    assert list(timings["mean_seconds"]) == pytest.approx([0.12, 0.05, 0.06, 0.12])
 
 
 def test_names_are_readable_and_stand_ins_marked() -> None:

@@ -186,10 +186,26 @@ def test_every_system_leaves_what_it_should(results: Path, registry: dict[str, d
         timing = json.loads((results / f"timing/{model}.json").read_text())
         assert sum(timing["stages"].values()) == pytest.approx(timing["mean"])
         assert timing["cpu_model"]
+        assert [batched["batch_size"] for batched in timing["deployment"]] == [8, 32]
     states = results.parents[1] / "state/demo"
     assert (states / "stratified/pairdx_fusion").is_dir()
     assert not [path for path in states.rglob("*") if path.is_file()]
     assert not list(results.parents[1].glob("<*"))
+
+
+def test_costs_are_those_of_the_comparison_and_every_job_is_counted(
+    demo: Workflow, results: Path, comparison: pd.DataFrame
+) -> None:
+    costs = pd.read_csv(results / "tables/cost.csv").set_index(["model", "split"])
+    same = ["train_seconds", "seconds_per_image", "paper_train_seconds", "parameters"]
+    pd.testing.assert_frame_equal(costs[same], comparison[same])
+    assert costs["batched_seconds_per_image"].gt(0).all()
+    jobs = pd.read_csv(results / "tables/benchmarks.csv")
+    folder = demo.folder / "benchmarks/demo"
+    left_out = ("tables", "figures", "dataset", "review")
+    files = [path.relative_to(folder).parts[0] for path in folder.rglob("*.tsv")]
+    assert len(jobs) == sum(name not in left_out for name in files)
+    assert jobs["wall_seconds"].gt(0).all()
 
 
 def test_stand_ins_are_called_so_wherever_their_numbers_stand(results: Path) -> None:
@@ -199,6 +215,7 @@ def test_stand_ins_are_called_so_wherever_their_numbers_stand(results: Path) -> 
     pages += ["tables/prompt_sensitivity.md", "tables/texts.html"]
     pages += ["tables/calibration.md", "tables/unknown_class.html"]
     pages += ["figures/reliability_grouped.svg", "figures/risk_coverage_grouped.svg"]
+    pages += ["tables/cost.md", "figures/accuracy_against_cost.svg"]
     pages += [f"figures/{kind}_grouped_pairdx_fusion.svg" for kind in ("confusion", "training")]
     for page in pages:
         text = (results / page).read_text()  # an SVG repeats its texts as comments
@@ -233,7 +250,8 @@ def test_editing_what_only_tables_and_figures_show_retrains_nothing(demo: Workfl
     assert not {"train_on_cpu", "predict", "evaluate_predictions", "pack_images"} & set(plan)
     with edited(demo.folder / "workflow/scripts/pairdx/reporting/figures.py"):
         plan = demo.plan("all", *DEMO)
-    assert set(plan) == {"all", "compare_systems", "plot_training", "report_system"}
+    drawn = {"compare_systems", "plot_training", "report_system"}
+    assert set(plan) == {"all", "describe_cost"} | drawn  # cost is read off the comparison
 
 
 def test_editing_one_systems_setting_retrains_that_system_alone(demo: Workflow) -> None:

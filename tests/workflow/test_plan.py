@@ -46,6 +46,7 @@ def test_the_papers_configuration_shows_the_complete_plan(fresh: Workflow) -> No
     assert plan["train_on_gpu"] == len(on_gpu) * splits * seeds
     assert plan["predict"] == plan["evaluate_predictions"] == runs
     assert plan["time_model"] == len(ENABLED)
+    assert plan["describe_cost"] == 1
     assert "draw_demo_corpus" not in plan
     assert not (fresh.folder / "results").exists()
 
@@ -110,6 +111,31 @@ def test_a_new_registry_entry_appears_without_another_edit(fresh: Workflow, tmp_
     output = fresh.snakemake("all", "-n", "--configfile", "config/demo.yaml", str(overlay))
     assert "results/demo/stratified/one_more/seed1/predictions.parquet" in output
     assert "results/demo/tables/per_class_grouped_one_more.csv" in output
+    assert "benchmarks/demo/grouped/one_more/seed1/train.tsv" in output
+
+
+def test_the_table_of_jobs_reads_the_benchmarks_of_exactly_the_jobs_that_run(
+    fresh: Workflow,
+) -> None:
+    """And of none that `all` does not run anyway: optional targets are not pulled in."""
+    output = fresh.snakemake("results/demo/tables/benchmarks.csv", "-n", *DEMO)
+    inputs = re.search(r"rule describe_cost:\s+input: (.*)", output)
+    assert inputs
+    read = {path for path in inputs[1].split(", ") if path.startswith("benchmarks/")}
+    jobs = set(re.findall(r"^    benchmark: (.*)", output, re.M))
+    assert read == {path for path in jobs if "/tables/" not in path}
+    assert set(fresh.plan("results/demo/tables/benchmarks.csv", *DEMO)) < set(fresh.plan(*DEMO))
+
+
+def test_jobs_that_no_enabled_system_needs_are_not_run_for_their_cost(
+    fresh: Workflow, tmp_path: Path
+) -> None:
+    names = [name for name, entry in ENABLED.items() if entry["family"] != "linear"]
+    overlay = tmp_path / "linear.yaml"
+    overlay.write_text(yaml.safe_dump({"models": {name: {"enabled": False} for name in names}}))
+    plan = fresh.plan("all", "--configfile", "config/demo.yaml", str(overlay))
+    assert plan["describe_cost"] == 1
+    assert not {"build_word_vectors", "vary_prompts", "prepare_untrained"} & set(plan)
 
 
 @pytest.mark.parametrize(

@@ -614,6 +614,8 @@ def table_files():
         "masked_captions",
         "leakage",
         "timing",
+        "cost",
+        "benchmarks",
     ]
     names += ["prompt_sensitivity"] if prompted_models() else []
     names += ["texts"] if text_models() else []
@@ -639,6 +641,7 @@ def figure_files():
         "class_counts",
         "caption_lengths",
         "ages",
+        "accuracy_against_cost",
     ]
     for split in config["splits"]:
         names += [

@@ -1,7 +1,7 @@
 # Seconds per image on the CPU.
 #
-# Purpose  the paper's protocol, from image file and caption to label, one pair at a time; once per system, because it
-#          depends on the architecture, not on split or seed.
+# Purpose  the paper's protocol, from image file and caption to label, one pair at a time, and batches as in deployment;
+#          once per system, because it depends on the architecture, not on split or seed.
 # Inputs   the system's files of the first split and seed, the corpus's archives
 # Outputs  timing/{model}.json
 

@@ -1,7 +1,8 @@
-"""List the CPU seconds per image of all systems, by stage."""
+"""List the CPU seconds per image of all systems, by batch size and stage."""
 
 from typing import TYPE_CHECKING
 
+from pairdx.evaluation.timing import BATCHES
 from pairdx.files import read_json, write_table
 from pairdx.logs import job_log
 from pairdx.reporting.labels import demo_note, system_title
@@ -20,7 +21,7 @@ def main() -> None:
         table = timing_table(timings)
         write_table(out.csv, table)
         note = demo_note(registry.values())
-        notes = [next(iter(timings.values()))["protocol"], *([note] if note else [])]
+        notes = [next(iter(timings.values()))["protocol"], BATCHES, *([note] if note else [])]
         named = table.assign(model=[system_title(name, registry) for name in table["model"]])
         write_for_reading(named, out.md, out.html, title="CPU seconds per image", notes=notes)
 

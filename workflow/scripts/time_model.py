@@ -1,4 +1,4 @@
-"""Time one system on the CPU, from image file and caption to label, one pair at a time."""
+"""Time one system on the CPU, from image file and caption to label, singly and in batches."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,6 +42,7 @@ def main() -> None:
             image_size=params.image_size,
             threads=snakemake.threads,
             warm_up=params.timing["warm_up"],
+            batch_sizes=params.timing["batch_sizes"],
         )
         log.info("%(p50).4f s per image (median), %(p95).4f s (95 %%)", timing)
         write_json(snakemake.output.timing, timing)

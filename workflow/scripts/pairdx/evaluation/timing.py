@@ -1,15 +1,19 @@
-"""Seconds per image of a classifier on a CPU, from file bytes to probabilities, one at a time."""
+"""Seconds per image of a classifier on a CPU, from file bytes to probabilities."""
 
 from __future__ import annotations
 
+import itertools
+import math
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 from PIL import Image
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from pairdx.errors import PairDxError
 from pairdx.images import apply_edit, decode
@@ -24,6 +28,11 @@ PROTOCOL = (
     "disk and a reviewer's edits of images (crops, masks) are not included. The first images are "
     "run once beforehand and not counted."
 )
+BATCHES = (
+    "Larger batches: seconds of a batch divided by its images; images are decoded and squared one "
+    "by one, captions tokenised and pairs classified together. Percentiles are over batches, all "
+    "of them full: the last is filled up with the first pairs."
+)
 
 
 class TimedClassifier(Protocol):
@@ -36,6 +45,52 @@ class TimedClassifier(Protocol):
         """Classify uint8 [B, S, S, 3] images: float32 [B, C]."""
 
 
+@dataclass(frozen=True)
+class _Timing:
+    """What is timed, and how: see :func:`time_classifier`."""
+
+    classifier: TimedClassifier
+    pairs: Sequence[tuple[bytes, str, str]]
+    image_size: int
+    warm_up: int
+    preprocess: Callable[[Image.Image, int], np.ndarray]
+
+    def of_batches(self, size: int) -> dict[str, Any]:
+        """Time all pairs in full batches; the last is filled up with the first pairs."""
+        count = math.ceil(len(self.pairs) / size)
+        filled = list(itertools.islice(itertools.cycle(self.pairs), count * size))
+        batches = [filled[start : start + size] for start in range(0, len(filled), size)]
+        for batch in batches[: math.ceil(self.warm_up / size)]:
+            self._seconds_per_stage(batch)
+        seconds = np.array([self._seconds_per_stage(batch) for batch in batches]) / size
+        totals = seconds.sum(axis=1)
+        return {
+            "p50": float(np.quantile(totals, 0.50)),
+            "p95": float(np.quantile(totals, 0.95)),
+            "mean": float(totals.mean()),
+            "stages": dict(zip(STAGES, seconds.mean(axis=0).tolist(), strict=True)),
+        }
+
+    def _seconds_per_stage(self, batch: Sequence[tuple[bytes, str, str]]) -> list[float]:
+        """Classify one batch and return the seconds of each of ``STAGES``."""
+        images, decoding = [], 0.0
+        for content, _, edit in batch:
+            start = time.perf_counter()
+            image = decode(content)
+            decoding += time.perf_counter() - start
+            if isinstance(image, str):
+                raise PairDxError(f"an image chosen for timing cannot be read ({image})")
+            images.append(apply_edit(image, edit))
+        ticks = [time.perf_counter()]
+        squares = np.stack([self.preprocess(image, self.image_size) for image in images])
+        ticks.append(time.perf_counter())
+        tokens = self.classifier.tokenise([caption for _, caption, _ in batch])
+        ticks.append(time.perf_counter())
+        self.classifier.probabilities(squares, tokens)
+        ticks.append(time.perf_counter())
+        return [decoding, *np.diff(ticks).tolist()]
+
+
 def time_classifier(
     classifier: TimedClassifier,
     encoded_images: Sequence[bytes],
@@ -45,9 +100,10 @@ def time_classifier(
     image_size: int,
     threads: int,
     warm_up: int,
+    batch_sizes: Sequence[int] = (),
     preprocess: Callable[[Image.Image, int], np.ndarray] = fit_to_square,
 ) -> dict[str, Any]:
-    """Time every stage of classifying each pair, batch size 1.
+    """Time every stage of classifying each pair: batch size 1, then batches as in deployment.
 
     Args:
         classifier: The classifier, on the CPU.
@@ -56,13 +112,16 @@ def time_classifier(
         edits: One per image, see :func:`pairdx.images.parse_edit`; "" for none. What is classified
             is the edited image; making it is no work of a classifier's and is not counted.
         image_size: Side S of the square that the classifier reads, in pixels.
-        threads: Threads that torch may use meanwhile.
-        warm_up: How many of the first pairs to run once beforehand without counting them.
+        threads: Threads that torch and the linear algebra libraries may use meanwhile.
+        warm_up: How many of the first pairs to run once beforehand without counting them; in
+            batches, the batches that hold them.
+        batch_sizes: Further batch sizes to time, each over all pairs. The paper has none.
         preprocess: Makes the square, uint8 [S, S, 3], of an RGB image.
 
     Returns:
         The content of timing/{model}.json; p50, p95, mean and the means of the stages are seconds
-        per image, and the stages add up to the mean.
+        per image, and the stages add up to the mean. ``deployment`` lists the same by batch size,
+        with percentiles over batches.
 
     Raises:
         PairDxError: There are no pairs, not one caption and edit per image, an image cannot be
@@ -74,62 +133,36 @@ def time_classifier(
             where=f"{len(encoded_images)} images, {len(captions)} captions, {len(edits)} edits",
         )
     pairs = list(zip(encoded_images, captions, edits, strict=True))
-    with _torch_threads(threads):
-        for pair in pairs[:warm_up]:
-            _seconds_per_stage(classifier, *pair, image_size, preprocess)
-        seconds = np.array(
-            [_seconds_per_stage(classifier, *pair, image_size, preprocess) for pair in pairs]
-        )
-    totals = seconds.sum(axis=1)
+    timing = _Timing(classifier, pairs, image_size, warm_up, preprocess)
+    with _limited_threads(threads):
+        single = timing.of_batches(1)
+        deployment = [{"batch_size": size, **timing.of_batches(size)} for size in batch_sizes]
     return {
         "protocol": PROTOCOL,
         "batch_size": 1,
         "threads": threads,
         "pairs": len(pairs),
         "warm_up": min(warm_up, len(pairs)),
-        "p50": float(np.quantile(totals, 0.50)),
-        "p95": float(np.quantile(totals, 0.95)),
-        "mean": float(totals.mean()),
-        "stages": dict(zip(STAGES, seconds.mean(axis=0).tolist(), strict=True)),
+        **single,
         "cpu_model": cpu_model(),
+        "deployment": deployment,
     }
 
 
-def _seconds_per_stage(
-    classifier: TimedClassifier,
-    content: bytes,
-    caption: str,
-    edit: str,
-    image_size: int,
-    preprocess: Callable[[Image.Image, int], np.ndarray],
-) -> list[float]:
-    """Classify one pair and return the seconds of each of ``STAGES``."""
-    start = time.perf_counter()
-    image = decode(content)
-    decoding = time.perf_counter() - start
-    if isinstance(image, str):
-        raise PairDxError(f"an image chosen for timing cannot be read ({image})")
-    image = apply_edit(image, edit)
-    ticks = [time.perf_counter()]
-    square = preprocess(image, image_size)
-    ticks.append(time.perf_counter())
-    tokens = classifier.tokenise([caption])
-    ticks.append(time.perf_counter())
-    classifier.probabilities(square[np.newaxis], tokens)
-    ticks.append(time.perf_counter())
-    return [decoding, *np.diff(ticks).tolist()]
-
-
 @contextmanager
-def _torch_threads(threads: int) -> Iterator[None]:
-    """Limit PyTorch's threads, if the classifier loaded it: those without a network do not."""
+def _limited_threads(threads: int) -> Iterator[None]:
+    """Limit the threads of PyTorch, if the classifier loaded it, and of BLAS and OpenMP.
+
+    NumPy and scikit-learn take every core otherwise, and baselines would be timed on more of them
+    than networks.
+    """
     torch = sys.modules.get("torch")
-    if torch is None:
-        yield
-        return
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
+    before = torch.get_num_threads() if torch else None
+    if torch:
+        torch.set_num_threads(threads)
     try:
-        yield
+        with threadpool_limits(limits=threads):
+            yield
     finally:
-        torch.set_num_threads(before)
+        if torch:
+            torch.set_num_threads(before)

@@ -140,22 +140,25 @@ def _report_of_one_seed(metrics: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def timing_table(timings: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
-    """List CPU seconds per image: percentiles, mean, and the mean of every stage.
+    """List CPU seconds per image by batch size: percentiles, mean, and the mean of every stage.
 
     Args:
         timings: timing/{model}.json per system, in table order.
 
     Returns:
-        model, p50_seconds, p95_seconds, mean_seconds, decode_seconds, preprocess_seconds,
-        text_seconds, forward_seconds, pairs, threads, cpu_model.
+        model, batch_size, p50_seconds, p95_seconds, mean_seconds, decode_seconds,
+        preprocess_seconds, text_seconds, forward_seconds, pairs, threads, cpu_model; one row per
+        system and batch size, one by one first.
     """
     rows = [
         {
             "model": model,
-            **{f"{name}_seconds": timing[name] for name in ("p50", "p95", "mean")},
-            **{f"{stage}_seconds": seconds for stage, seconds in timing["stages"].items()},
+            "batch_size": measured["batch_size"],
+            **{f"{name}_seconds": measured[name] for name in ("p50", "p95", "mean")},
+            **{f"{stage}_seconds": seconds for stage, seconds in measured["stages"].items()},
             **{name: timing[name] for name in ("pairs", "threads", "cpu_model")},
         }
         for model, timing in timings.items()
+        for measured in (timing, *timing["deployment"])
     ]
     return pd.DataFrame(rows)

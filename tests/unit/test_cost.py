@@ -1,0 +1,149 @@
+"""Costs: cells that do not apply are empty, jobs add up, labels in the figure stand apart."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.text import Annotation
+
+from pairdx.errors import PairDxError
+from pairdx.reporting.benchmarks import benchmark_table, benchmarks_by_rule
+from pairdx.reporting.comparison import comparison_table
+from pairdx.reporting.cost import COLUMNS, cost_for_reading, cost_notes, cost_table
+from pairdx.reporting.cost_figure import accuracy_against_cost
+from reporting_samples import (
+    REGISTRY,
+    TIMING,
+    papers_numbers,
+    systems_with_costs,
+    three_systems,
+)
+
+MODELS = {name: {"trained": False, "stand_in": False} | entry for name, entry in REGISTRY.items()}
+TIMINGS = dict.fromkeys(MODELS, TIMING) | {"words": TIMING | {"deployment": []}}
+HEADER = "s\th:m:s\tmax_rss\tmax_vms\tmax_uss\tmax_pss\tio_in\tio_out\tmean_load\tcpu_time\n"
+
+
+def passport(energy: float | None, host: int, device: int | None, **more: Any) -> dict[str, Any]:
+    memory = {"host": host, "device": device}
+    return {"energy_joules": energy, "peak_memory_bytes": memory, **more}
+
+
+PASSPORTS = {
+    ("fusion", "stratified"): [passport(3e5, 10**9, 5), passport(5e5, 2 * 10**9, 7)],
+    ("fusion", "grouped"): [passport(3e5, 10**9, 5), passport(None, 10**9, 5)],
+    ("words", "stratified"): [passport(None, 10**8, None)],
+    ("biomedclip", "stratified"): [passport(9.0, 9, 9)],
+    ("biomedclip", "grouped"): [passport(9.0, 9, 9)],
+}
+
+
+@pytest.fixture(scope="module")
+def costs() -> pd.DataFrame:
+    comparison = comparison_table(three_systems(), MODELS, papers_numbers(), resamples=20, seed=0)
+    return cost_table(comparison, PASSPORTS, TIMINGS, MODELS)
+
+
+def test_energy_is_a_mean_over_seeds_and_memory_the_largest(costs: pd.DataFrame) -> None:
+    assert list(costs.columns) == list(COLUMNS)
+    row = costs.set_index(["model", "split"]).loc[("fusion", "stratified")]
+    assert row["train_energy_joules"] == 4e5
+    assert (row["train_peak_host_bytes"], row["train_peak_device_bytes"]) == (2 * 10**9, 7)
+    assert row["train_seconds"] == 75  # 50 and 100 seconds
+    assert (row["paper_train_seconds"], row["paper_seconds_per_image"]) == (1075, 0.188)
+
+
+def test_cells_that_do_not_apply_are_empty(costs: pd.DataFrame) -> None:
+    by_cell = costs.set_index(["model", "split"])
+    trained = ["train_seconds", "train_energy_joules", "train_peak_host_bytes"]
+    assert by_cell.loc[("biomedclip", "stratified"), trained].isna().all()
+    assert pd.isna(by_cell.loc[("fusion", "grouped"), "train_energy_joules"])  # of one seed only
+    assert pd.isna(by_cell.loc[("fusion", "grouped"), "paper_train_seconds"])
+    assert pd.isna(by_cell.loc[("words", "stratified"), "train_peak_device_bytes"])
+    batched = ["batched_seconds_per_image", "batched_size"]
+    assert by_cell.loc[("words", "stratified"), batched].isna().all()
+
+
+def test_the_fastest_batch_size_is_named(costs: pd.DataFrame) -> None:
+    row = costs[costs["model"] == "fusion"].iloc[0]
+    assert (row["seconds_per_image"], row["batched_seconds_per_image"]) == (0.12, 0.05)
+    assert row["batched_size"] == 8
+
+
+def test_the_readable_table_has_units_and_its_notes_the_conditions(costs: pd.DataFrame) -> None:
+    shown = cost_for_reading(costs, MODELS).set_index(["system", "split"])
+    row = shown.loc[("PairDxFusion", "Stratified")]
+    assert (row["training energy, kJ"], row["peak memory, GB"]) == (400, 2)
+    notes = " ".join(cost_notes(costs, PASSPORTS, TIMINGS, MODELS, papers_numbers()))
+    assert "last attempt only" in notes
+    assert "Some CPU" in notes
+    assert "MacBook Air M2" in notes
+    assert "several GPUs" not in notes
+    teams = PASSPORTS | {("fusion", "grouped"): [passport(1.0, 1, 1, processes=2)]}
+    assert "several GPUs" in " ".join(cost_notes(costs, teams, TIMINGS, MODELS, papers_numbers()))
+
+
+@pytest.fixture
+def jobs(tmp_path: Path) -> pd.DataFrame:
+    lines = [
+        "100.0\t0:01:40\t500.5\t1\t1\t1\t0\t0\t150.0\t150.0",
+        "300.0\t0:05:00\t900.0\t1\t1\t1\t0\t0\t50.0\t150.0",
+        "0.2\t0:00:00\tNA\tNA\tNA\tNA\tNA\tNA\tNA\tNA",
+    ]
+    paths = [tmp_path / f"{place}.tsv" for place in range(3)]
+    for path, line in zip(paths, lines, strict=True):
+        path.write_text(f"{HEADER}{line}\n")
+    described = [
+        {"rule": "train_on_gpu", "wildcards": {"split": "grouped", "seed": 1}},
+        {"rule": "train_on_gpu", "wildcards": {"split": "grouped", "seed": 2}},
+        {"rule": "ingest_tables", "wildcards": {}},
+    ]
+    return benchmark_table(described, paths)
+
+
+def test_every_job_is_a_row_and_what_was_not_measured_is_empty(jobs: pd.DataFrame) -> None:
+    assert jobs["wildcards"].tolist() == ["split=grouped, seed=1", "split=grouped, seed=2", ""]
+    assert jobs["wall_seconds"].tolist() == [100.0, 300.0, 0.2]
+    assert jobs.loc[2, ["cpu_seconds", "max_rss_mebibytes", "mean_load_percent"]].isna().all()
+
+
+def test_jobs_add_up_per_rule_and_over_all(jobs: pd.DataFrame) -> None:
+    by_rule = benchmarks_by_rule(jobs).set_index("rule")
+    training = by_rule.loc["train_on_gpu"]
+    assert training.tolist() == [2, 400.0, 300.0, 900.0, 75.0]
+    assert pd.isna(by_rule.loc["ingest_tables", "cpu_seconds"])
+    assert by_rule.loc["all", ["jobs", "wall_seconds"]].tolist() == [3, 400.2]
+    assert by_rule.loc["all", "mean_load_percent"] == 75  # over the jobs that were measured
+
+
+@pytest.mark.parametrize("text", ["", "a\tb\n1\t2\n", HEADER, f"{HEADER}x\t{'1	' * 8}1\n"])
+def test_another_file_is_no_benchmark(tmp_path: Path, text: str) -> None:
+    (tmp_path / "wrong.tsv").write_text(text)
+    with pytest.raises(PairDxError, match="benchmark"):
+        benchmark_table([{"rule": "predict", "wildcards": {}}], [tmp_path / "wrong.tsv"])
+
+
+@pytest.mark.parametrize("systems", [3, 16])
+def test_the_numbers_of_crowded_systems_overlap_neither_each_other_nor_markers(
+    systems: int,
+) -> None:
+    names = [f"system {place}" for place in range(systems)]
+    table = systems_with_costs(names, 1)
+    figure = accuracy_against_cost(table, dict.fromkeys(names, "A system"), title="Title")
+    figure.draw_without_rendering()
+    for panel in figure.axes:
+        labels = [child for child in panel.get_children() if isinstance(child, Annotation)]
+        assert len(labels) == systems + 1  # and the paper's point
+        # The text alone: get_window_extent() of an annotation covers its line too.
+        boxes = [super(Annotation, label).get_window_extent().shrunk(0.9, 0.7) for label in labels]
+        for place, box in enumerate(boxes):
+            assert not any(box.overlaps(other) for other in boxes[place + 1 :])
+            assert panel.get_window_extent().overlaps(box)
+        spots = panel.transData.transform([label.xy for label in labels])
+        centres = np.array([[(b.x0 + b.x1) / 2, (b.y0 + b.y1) / 2] for b in boxes])
+        distances = np.linalg.norm(centres[:, None] - spots[None], axis=2) * 72 / figure.dpi
+        assert distances.min() > 4
