@@ -15,7 +15,7 @@
 #   results/{run}/{split}/{model}/seed{seed}/out_of_distribution.parquet   how sure it is of known and of unknown classes
 #   results/{run}/{split}/{model}/seed{seed}/probes.parquet    predictions under changed input
 #   results/{run}/timing/{model}.json                CPU seconds per image
-#   results/{run}/tables/{name}.csv and .md          results/{run}/figures/{name}.svg and .png
+#   results/{run}/tables/{name}.csv, .md, .tex       results/{run}/figures/{name}.svg and .png
 #   state/{run}/...                                  training state, removed when the outputs are in place
 #   logs/{run}/... and benchmarks/{run}/...          mirror results/
 from snakemake.utils import min_version
@@ -30,6 +30,7 @@ configfile: "config/models.yaml"
 # ---------------------------------------------------------------- configuration
 include: "workflow/rules/common.smk"
 include: "workflow/rules/search_space.smk"
+include: "workflow/rules/stated.smk"
 
 
 check_config()
@@ -78,4 +79,5 @@ include: "workflow/rules/comparisons.smk"
 include: "workflow/rules/time.smk"
 include: "workflow/rules/measured_jobs.smk"
 include: "workflow/rules/cost.smk"
+include: "workflow/rules/paper.smk"
 include: "workflow/rules/report.smk"

@@ -26,6 +26,7 @@ TARGETS = [
         "timing",
         "tables",
         "figures",
+        "discrepancies",
     ),
     *(f"paper_table_{number}" for number in range(3, 9)),
     *(f"paper_figure_{number}" for number in (1, 2, 5, 6, 7, 8, 9)),

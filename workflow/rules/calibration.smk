@@ -13,7 +13,7 @@ rule measure_calibration:
         predictions=cells("<results>/{split}/{model}/seed{seed}/predictions.parquet"),
         library=library("measure_calibration.py"),
     output:
-        multiext("<results>/tables/calibration", csv=".csv", md=".md"),
+        multiext("<results>/tables/calibration", csv=".csv", md=".md", tex=".tex"),
         html=report(
             "<results>/tables/calibration.html",
             caption="../report/calibration.rst",
@@ -110,7 +110,7 @@ rule detect_unknown_class:
         scored=cells("<results>/{split}/{model}/seed{seed}/out_of_distribution.parquet"),
         library=library("detect_unknown_class.py"),
     output:
-        multiext("<results>/tables/unknown_class", csv=".csv", md=".md"),
+        multiext("<results>/tables/unknown_class", csv=".csv", md=".md", tex=".tex"),
         html=report(
             "<results>/tables/unknown_class.html",
             caption="../report/unknown_class.rst",

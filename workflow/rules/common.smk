@@ -605,6 +605,7 @@ def table_files():
         "seeds",
         "system_tests",
         *(["split_effect"] if splits_are_compared() else []),
+        "discrepancies",
         "dataset",
         "example_captions",
         "funnel",
@@ -625,7 +626,9 @@ def table_files():
     if len(models()) > 1:
         names += [f"disagreements_{split}" for split in config["splits"]]
     names += [f"per_class_{split}_{model}" for split in config["splits"] for model in models()]
-    return [f"<results>/tables/{name}.{suffix}" for name in names for suffix in ("csv", "md")]
+    return [
+        f"<results>/tables/{name}.{suffix}" for name in names for suffix in ("csv", "md", "tex")
+    ]
 
 
 def figure_files():

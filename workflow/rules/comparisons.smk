@@ -17,7 +17,7 @@ rule compare_pairs_of_systems:
         ),
         library=library("compare_pairs_of_systems.py"),
     output:
-        multiext("<results>/tables/system_tests", csv=".csv", md=".md"),
+        multiext("<results>/tables/system_tests", csv=".csv", md=".md", tex=".tex"),
         html=report(
             "<results>/tables/system_tests.html",
             caption="../report/system_tests.rst",
@@ -56,7 +56,7 @@ rule compare_splits:
         predictions=predictions_of_compared_splits,
         library=library("compare_splits.py"),
     output:
-        multiext("<results>/tables/split_effect", csv=".csv", md=".md"),
+        multiext("<results>/tables/split_effect", csv=".csv", md=".md", tex=".tex"),
         html=report(
             "<results>/tables/split_effect.html",
             caption="../report/split_effect.rst",

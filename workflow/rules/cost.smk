@@ -17,8 +17,13 @@ rule describe_cost:
         paper=PAPER,
         library=library("describe_cost.py"),
     output:
-        multiext("<results>/tables/cost", cost_csv=".csv", cost_md=".md"),
-        multiext("<results>/tables/benchmarks", benchmarks_csv=".csv", benchmarks_md=".md"),
+        multiext("<results>/tables/cost", cost_csv=".csv", cost_md=".md", cost_tex=".tex"),
+        multiext(
+            "<results>/tables/benchmarks",
+            benchmarks_csv=".csv",
+            benchmarks_md=".md",
+            benchmarks_tex=".tex",
+        ),
         cost_html=report(
             "<results>/tables/cost.html",
             caption="../report/cost.rst",

@@ -39,7 +39,7 @@ rule list_disagreements:
         pairs="<results>/curated/pairs.parquet",
         library=library("list_disagreements.py"),
     output:
-        multiext("<results>/tables/disagreements_{split}", csv=".csv", md=".md"),
+        multiext("<results>/tables/disagreements_{split}", csv=".csv", md=".md", tex=".tex"),
         html=report(
             "<results>/tables/disagreements_{split}.html",
             caption="../report/disagreements.rst",

@@ -42,7 +42,7 @@ rule compare_probes:
         probes=probe_files,
         library=library("compare_probes.py"),
     output:
-        multiext("<results>/tables/input_probes", csv=".csv", md=".md"),
+        multiext("<results>/tables/input_probes", csv=".csv", md=".md", tex=".tex"),
         html=report(
             "<results>/tables/input_probes.html",
             caption="../report/input_probes.rst",

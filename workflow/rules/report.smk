@@ -2,7 +2,7 @@
 #
 # Purpose  what a reader sees: the paper's items with ours beside them.
 # Inputs   metrics, predictions, training curves, passports, timings, curated pairs, splits, config/paper.yaml
-# Outputs  tables/{name}.csv and .md, figures/{name}.svg and .png
+# Outputs  tables/{name}.csv, .md, .html and .tex, figures/{name}.svg and .png
 
 
 rule describe_dataset:
@@ -12,8 +12,13 @@ rule describe_dataset:
         splits=expand("<results>/{split}/split.parquet", split=config["splits"]),
         library=library("describe_dataset.py"),
     output:
-        multiext("<results>/tables/dataset", csv=".csv", md=".md"),
-        multiext("<results>/tables/example_captions", captions_csv=".csv", captions_md=".md"),
+        multiext("<results>/tables/dataset", csv=".csv", md=".md", tex=".tex"),
+        multiext(
+            "<results>/tables/example_captions",
+            captions_csv=".csv",
+            captions_md=".md",
+            captions_tex=".tex",
+        ),
         dataset_html=report(
             "<results>/tables/dataset.html",
             caption="../report/dataset.rst",
@@ -82,12 +87,34 @@ rule describe_curation:
         leakage=expand("<results>/{split}/leakage.json", split=config["splits"]),
         library=library("describe_curation.py"),
     output:
-        multiext("<results>/tables/funnel", funnel_csv=".csv", funnel_md=".md"),
-        multiext("<results>/tables/funnel_by_class", by_class_csv=".csv", by_class_md=".md"),
-        multiext("<results>/tables/rejections", rejections_csv=".csv", rejections_md=".md"),
-        multiext("<results>/tables/identifiers", identifiers_csv=".csv", identifiers_md=".md"),
-        multiext("<results>/tables/masked_captions", masked_csv=".csv", masked_md=".md"),
-        multiext("<results>/tables/leakage", leakage_csv=".csv", leakage_md=".md"),
+        multiext("<results>/tables/funnel", funnel_csv=".csv", funnel_md=".md", funnel_tex=".tex"),
+        multiext(
+            "<results>/tables/funnel_by_class",
+            by_class_csv=".csv",
+            by_class_md=".md",
+            by_class_tex=".tex",
+        ),
+        multiext(
+            "<results>/tables/rejections",
+            rejections_csv=".csv",
+            rejections_md=".md",
+            rejections_tex=".tex",
+        ),
+        multiext(
+            "<results>/tables/identifiers",
+            identifiers_csv=".csv",
+            identifiers_md=".md",
+            identifiers_tex=".tex",
+        ),
+        multiext(
+            "<results>/tables/masked_captions",
+            masked_csv=".csv",
+            masked_md=".md",
+            masked_tex=".tex",
+        ),
+        multiext(
+            "<results>/tables/leakage", leakage_csv=".csv", leakage_md=".md", leakage_tex=".tex"
+        ),
         funnel_html=report(
             "<results>/tables/funnel.html",
             caption="../report/funnel.rst",
@@ -174,9 +201,8 @@ rule compare_systems:
         paper=PAPER,
         library=library("compare_systems.py"),
     output:
-        multiext("<results>/tables/seeds", seeds_csv=".csv", seeds_md=".md"),
-        csv="<results>/tables/comparison.csv",
-        md="<results>/tables/comparison.md",
+        multiext("<results>/tables/comparison", csv=".csv", md=".md", tex=".tex"),
+        multiext("<results>/tables/seeds", seeds_csv=".csv", seeds_md=".md", seeds_tex=".tex"),
         html=report(
             "<results>/tables/comparison.html",
             caption="../report/comparison.rst",
@@ -219,7 +245,7 @@ rule report_system:
         metrics=seeds_of_cell("metrics.json"),
         library=library("report_system.py"),
     output:
-        multiext("<results>/tables/per_class_{split}_{model}", csv=".csv", md=".md"),
+        multiext("<results>/tables/per_class_{split}_{model}", csv=".csv", md=".md", tex=".tex"),
         html=report(
             "<results>/tables/per_class_{split}_{model}.html",
             caption="../report/per_class.rst",
@@ -254,6 +280,7 @@ rule report_system:
         runtime=20,
     params:
         registry=registry_entry,
+        stated=stated_by_paper,
     script:
         "../scripts/report_system.py"
 
@@ -284,6 +311,7 @@ rule plot_training:
         runtime=20,
     params:
         registry=registry_entry,
+        stated=stated_by_paper,
     script:
         "../scripts/plot_training.py"
 
@@ -293,7 +321,7 @@ rule list_timings:
         timings=expand("<results>/timing/{model}.json", model=models()),
         library=library("list_timings.py"),
     output:
-        multiext("<results>/tables/timing", csv=".csv", md=".md"),
+        multiext("<results>/tables/timing", csv=".csv", md=".md", tex=".tex"),
         html=report(
             "<results>/tables/timing.html",
             caption="../report/timing.rst",

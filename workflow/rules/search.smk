@@ -2,7 +2,7 @@
 #
 # Purpose  a learning rate for a system whose own is not known, chosen on validation pairs; no test pair is looked at.
 # Inputs   {split}/{model}_lr{rate}/seed{seed}/training.csv, one per rate
-# Outputs  tables/learning_rate_search.csv, .md and .html, figures/learning_rate_search.svg and .png; made by the target
+# Outputs  tables/learning_rate_search.csv, .md, .html and .tex, figures/learning_rate_search.svg and .png; made by the target
 #          `learning_rate_search` only, and fed back to nothing: the chosen rate is put into an overlay by hand
 
 
@@ -11,7 +11,7 @@ rule choose_learning_rate:
         histories=candidate_histories,
         library=library("choose_learning_rate.py"),
     output:
-        multiext("<results>/tables/learning_rate_search", csv=".csv", md=".md"),
+        multiext("<results>/tables/learning_rate_search", csv=".csv", md=".md", tex=".tex"),
         html=report(
             "<results>/tables/learning_rate_search.html",
             caption="../report/learning_rate_search.rst",

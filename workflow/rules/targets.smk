@@ -55,6 +55,11 @@ rule tables:
         table_files(),
 
 
+rule discrepancies:
+    input:
+        "<results>/tables/discrepancies.csv",
+
+
 rule figures:
     input:
         figure_files(),

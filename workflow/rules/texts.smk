@@ -40,7 +40,7 @@ rule compare_prompts:
         prompts=prompt_files,
         library=library("compare_prompts.py"),
     output:
-        multiext("<results>/tables/prompt_sensitivity", csv=".csv", md=".md"),
+        multiext("<results>/tables/prompt_sensitivity", csv=".csv", md=".md", tex=".tex"),
         html=report(
             "<results>/tables/prompt_sensitivity.html",
             caption="../report/prompt_sensitivity.rst",
@@ -72,7 +72,7 @@ rule describe_texts:
         pairs="<results>/curated/pairs.parquet",
         library=library("describe_texts.py"),
     output:
-        multiext("<results>/tables/texts", csv=".csv", md=".md"),
+        multiext("<results>/tables/texts", csv=".csv", md=".md", tex=".tex"),
         html=report(
             "<results>/tables/texts.html",
             caption="../report/texts.rst",

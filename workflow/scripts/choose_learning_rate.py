@@ -36,6 +36,7 @@ def main() -> None:
             table_for_reading(table),
             out.md,
             out.html,
+            out.tex,
             title=title,
             notes=[
                 *search_notes(table, facts["model"], keep_epoch=facts["keep_epoch"]),

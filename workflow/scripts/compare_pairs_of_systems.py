@@ -65,6 +65,7 @@ def main() -> None:
             pairwise_for_reading(table, params.registry),
             out.md,
             out.html,
+            out.tex,
             title=TITLE,
             notes=pairwise_notes(
                 table,

@@ -48,6 +48,7 @@ def main() -> None:
             probes_for_reading(table, params.registry),
             out.md,
             out.html,
+            out.tex,
             title=TITLE,
             notes=probe_notes(predictions, params.registry, params.resamples),
         )

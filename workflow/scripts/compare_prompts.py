@@ -33,6 +33,7 @@ def main() -> None:
             prompts_for_reading(table, params.registry),
             out.md,
             out.html,
+            out.tex,
             title=TITLE,
             notes=prompt_notes(table, params.registry, params.own, params.resamples),
         )

@@ -44,6 +44,7 @@ def main() -> None:
             effect_for_reading(table, params.registry),
             out.md,
             out.html,
+            out.tex,
             title=TITLE,
             notes=effect_notes(table, params.registry, resamples=params.resamples),
         )

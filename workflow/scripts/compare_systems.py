@@ -78,13 +78,14 @@ def write_seeds(cells: list[Cell]) -> None:
         seeds_for_reading(table, params.registry),
         out.seeds_md,
         out.seeds_html,
+        out.seeds_tex,
         title=SEEDS_TITLE,
         notes=seeds_notes(cells, params.registry),
     )
 
 
 def main() -> None:
-    """Write the comparison as CSV, Markdown and web page, and draw it; and the table of seeds."""
+    """Write the comparison as CSV and for reading, and draw it; and the table of seeds."""
     params, out = snakemake.params, snakemake.output
     with job_log(snakemake.log[0]) as log:
         cells = read_cells()
@@ -97,6 +98,7 @@ def main() -> None:
             comparison_for_reading(table, params.registry),
             out.md,
             out.html,
+            out.tex,
             title=TITLE,
             notes=comparison_notes(table, cells, params.registry, paper),
         )

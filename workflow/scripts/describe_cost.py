@@ -52,6 +52,7 @@ def describe_jobs() -> None:
         benchmarks.benchmarks_by_rule(table),
         out.benchmarks_md,
         out.benchmarks_html,
+        out.benchmarks_tex,
         title=benchmarks.TITLE,
         notes=benchmarks.NOTES,
     )
@@ -70,6 +71,7 @@ def main() -> None:
             cost.cost_for_reading(table, registry),
             out.cost_md,
             out.cost_html,
+            out.cost_tex,
             title=cost.TITLE,
             notes=cost.cost_notes(table, passports, timings, registry, paper),
         )

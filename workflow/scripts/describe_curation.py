@@ -20,10 +20,12 @@ if TYPE_CHECKING:
 
 
 def write(name: str, table: pd.DataFrame, *, title: str, notes: list[str]) -> None:
-    """Write one table as CSV, Markdown and a web page, to the outputs named after it."""
-    csv, markdown, page = (snakemake.output[f"{name}_{kind}"] for kind in ("csv", "md", "html"))
+    """Write one table in all formats, to the outputs named after it."""
+    csv, *readable_files = (
+        snakemake.output[f"{name}_{kind}"] for kind in ("csv", "md", "html", "tex")
+    )
     write_table(csv, table)
-    write_for_reading(table, markdown, page, title=title, notes=notes)
+    write_for_reading(table, *readable_files, title=title, notes=notes)
 
 
 def describe_funnel(notes: list[str]) -> None:

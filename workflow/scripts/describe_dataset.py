@@ -25,14 +25,16 @@ def write_tables(pairs: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
     dataset = tables.dataset_table(pairs, splits, params.classes)
     write_table(out.csv, dataset)
     title = "Pairs per class and subset (paper, Table 3)"
-    write_for_reading(dataset, out.md, out.dataset_html, title=title, notes=notes)
+    write_for_reading(dataset, out.md, out.dataset_html, out.tex, title=title, notes=notes)
 
     captions = tables.caption_examples(
         pairs, params.classes, per_class=CAPTIONS_PER_CLASS, seed=params.seed
     )
     write_table(out.captions_csv, captions)
     title = "Example captions (paper, Table 4)"
-    write_for_reading(captions, out.captions_md, out.captions_html, title=title, notes=notes)
+    write_for_reading(
+        captions, out.captions_md, out.captions_html, out.captions_tex, title=title, notes=notes
+    )
     return dataset
 
 

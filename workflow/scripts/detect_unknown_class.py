@@ -32,6 +32,7 @@ def main() -> None:
             unknown_for_reading(table, params.registry),
             out.md,
             out.html,
+            out.tex,
             title=TITLE,
             notes=unknown_notes(table, params.registry, params.unknown_classes, params.resamples),
         )

@@ -41,6 +41,7 @@ def main() -> None:
             disagreements_for_reading(table, names, params.registry, params.listed),
             out.md,
             out.html,
+            out.tex,
             title=f"Two systems disagree: {readable(snakemake.wildcards.split).lower()} split",
             notes=disagreement_notes(both, names, params.registry, chosen=chosen, **how),
         )

@@ -23,7 +23,8 @@ def main() -> None:
         note = demo_note(registry.values())
         notes = [next(iter(timings.values()))["protocol"], BATCHES, *([note] if note else [])]
         named = table.assign(model=[system_title(name, registry) for name in table["model"]])
-        write_for_reading(named, out.md, out.html, title="CPU seconds per image", notes=notes)
+        files = out.md, out.html, out.tex
+        write_for_reading(named, *files, title="CPU seconds per image", notes=notes)
 
 
 main()

@@ -34,6 +34,7 @@ def main() -> None:
             calibration_for_reading(table, params.registry),
             out.md,
             out.html,
+            out.tex,
             title=TITLE,
             notes=calibration_notes(table, params.registry, params.resamples),
         )

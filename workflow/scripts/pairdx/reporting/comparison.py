@@ -12,6 +12,8 @@ from pairdx.errors import PairDxError
 from pairdx.evaluation.metrics import accuracy_over_seeds
 from pairdx.reporting.labels import demo_note, readable, system_title
 from pairdx.reporting.markdown import paper_percent, percent, plain, significant, with_interval
+from pairdx.reporting.our_results import PAPER_SPLIT
+from pairdx.reporting.stated import as_stated
 
 COLUMNS = {
     "model": "str",
@@ -30,7 +32,6 @@ COLUMNS = {
     "paper_seconds_per_image": "float64",
 }
 TITLE = "Comparison of the systems (paper, Table 8)"
-PAPER_SPLIT = "stratified"
 Registry = Mapping[str, Mapping[str, Any]]
 
 
@@ -232,15 +233,10 @@ def _contradictions(
                 notes[(cell.model, name)] = (
                     f"The paper states two values of {readable(name).lower()} for "
                     f"{registry[cell.model].get('title', cell.model)}: "
-                    f"{_as_stated(stated[name])}, shown, "
-                    f"and {_as_stated(other)}."
+                    f"{as_stated(stated[name])}, shown, "
+                    f"and {as_stated(other)}."
                 )
     return list(notes.values())
-
-
-def _as_stated(number: Mapping[str, Any]) -> str:
-    words = number.get("stated") or f"{number['value']} {number.get('unit', '')}".rstrip()
-    return f"{words} ({number['place']})"
 
 
 def _written(values: pd.Series, write: Any) -> list[str | None]:

@@ -6,6 +6,7 @@ import html
 import math
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import pandas as pd
 from tabulate import tabulate
@@ -13,8 +14,34 @@ from tabulate import tabulate
 from pairdx.reporting.labels import readable
 
 SHARES = re.compile(r"^(.*_)?(share|accuracy|precision|recall|f1)(_low|_high)?$")
-NUMBER = re.compile(r"^(-?\d.*)?$")
+NUMBER = re.compile(r"^([-+]?\d.*)?$")
 SECONDS = re.compile(r"^(.*_)?seconds(_.*)?$")
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column as it is read, not yet escaped for any format.
+
+    Attributes:
+        heading: Its name in words, with its unit.
+        texts: Its cells; an empty cell is an empty text.
+        is_number: Every cell is a number, possibly with more behind it, or empty.
+    """
+
+    heading: str
+    texts: list[str]
+    is_number: bool
+
+
+def columns_as_text(table: pd.DataFrame) -> list[Column]:
+    """Write every cell as text, numbers by the meaning of their column (see ``formatter``)."""
+    columns = []
+    for position, name in enumerate(map(str, table.columns)):
+        write = formatter(name)
+        texts = [_cell(value, write) for value in table.iloc[:, position]]
+        # A column of numbers may come as numbers or already written.
+        columns.append(Column(header(name), texts, all(NUMBER.match(text) for text in texts)))
+    return columns
 
 
 def as_markdown(table: pd.DataFrame, *, title: str, notes: Sequence[str] = ()) -> str:
@@ -29,22 +56,15 @@ def as_markdown(table: pd.DataFrame, *, title: str, notes: Sequence[str] = ()) -
         title: The heading.
         notes: What a reader has to know about the numbers, without Markdown.
     """
-    columns = [str(column) for column in table.columns]
-    formatted = [
-        [_cell(value, formatter(column)) for value in table.iloc[:, position]]
-        for position, column in enumerate(columns)
-    ]
-    headers = [escape(header(column)) for column in columns]
-    # A column of numbers may come as numbers or already written.
-    alignment = [
-        "right" if all(NUMBER.match(text) for text in texts) else "left" for texts in formatted
-    ]
+    columns = columns_as_text(table)
     body = tabulate(
-        list(zip(*formatted, strict=True)),
-        headers=headers,
+        list(zip(*(map(escape, column.texts) for column in columns), strict=True)),
+        headers=[escape(column.heading) for column in columns],
         tablefmt="pipe",
         disable_numparse=True,
-        colalign=alignment if len(table) else None,
+        colalign=["right" if column.is_number else "left" for column in columns]
+        if len(table)
+        else None,
     )
     listed = [f"- {escape(note)}" for note in notes]
     parts = [f"# {escape(title)}", body, *(["\n".join(listed)] if listed else [])]
@@ -124,4 +144,4 @@ def _cell(value: object, write: Callable[[float], str]) -> str:
         return ""
     if pd.api.types.is_number(value) and not isinstance(value, bool):
         return write(float(value))  # type: ignore[arg-type]
-    return escape(str(value))
+    return str(value)

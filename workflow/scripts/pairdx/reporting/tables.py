@@ -98,7 +98,9 @@ def shorten(text: str, longest: int) -> str:
     return textwrap.shorten(text, width=longest, placeholder=" …")
 
 
-def per_class_report(metrics: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+def per_class_report(
+    metrics: Sequence[Mapping[str, Any]], stated: Mapping[str, Any] | None = None
+) -> pd.DataFrame:
     """Report precision, recall, F1 and support per class, as means over seeds (Tables 5 to 7).
 
     The layout is that of scikit-learn's classification report: after the classes come ``accuracy``
@@ -108,15 +110,30 @@ def per_class_report(metrics: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
 
     Args:
         metrics: metrics.json of every seed, over the same test set.
+        stated: What the paper states about the system on this split (config/paper.yaml).
 
     Returns:
-        class, precision, recall, f1, support.
+        class, precision, recall, paper_recall, f1, paper_accuracy, support. The paper's accuracies
+        per class are taken as recall; its overall accuracy stands in the row ``accuracy``.
     """
     reports = [_report_of_one_seed(one) for one in metrics]
     values = ["precision", "recall", "f1"]
     mean = pd.concat(reports).groupby(level=0, sort=False)[values].mean()
     table = mean.assign(support=reports[0]["support"]).reset_index(names="class")
+    stated = stated or {}
+    per_class = {
+        name: number["value"] for name, number in stated.get("per_class_accuracy", {}).items()
+    }
+    overall = {"accuracy": stated.get("accuracy", {}).get("value")}
+    table.insert(3, "paper_recall", table["class"].map(per_class).astype("float64"))
+    table.insert(5, "paper_accuracy", table["class"].map(overall).astype("float64"))
     return table.astype({"support": "Int64"})
+
+
+def without_empty_paper(table: pd.DataFrame) -> pd.DataFrame:
+    """Leave out the paper's columns where it states nothing, for reading."""
+    empty = [name for name in table if str(name).startswith("paper_") and table[name].isna().all()]
+    return table.drop(columns=empty)
 
 
 def _report_of_one_seed(metrics: Mapping[str, Any]) -> pd.DataFrame:

@@ -1,16 +1,16 @@
-"""Tables as small web pages, for the HTML report."""
+"""Tables as small web pages, for the HTML report; and in all formats for reading at once."""
 
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from pairdx.files import written_whole
-from pairdx.reporting.markdown import NUMBER, as_markdown, formatter, header
+from pairdx.reporting.latex import as_latex
+from pairdx.reporting.markdown import as_markdown, columns_as_text
 
 STYLE = """
 body { font: 15px/1.45 system-ui, sans-serif; color: #222; margin: 1.5rem; }
@@ -28,22 +28,17 @@ def as_html(table: pd.DataFrame, *, title: str, notes: Sequence[str] = ()) -> st
 
     All text is escaped: a caption with markup in it shows as it is.
     """
-    names = [str(column) for column in table.columns]
-    columns = [
-        [_text(value, formatter(name)) for value in table.iloc[:, position]]
-        for position, name in enumerate(names)
-    ]
-    kinds = [
-        ' class="number"' if all(NUMBER.match(text) for text in column) else ""
-        for column in columns
-    ]
+    columns = columns_as_text(table)
+    kinds = [' class="number"' if column.is_number else "" for column in columns]
     head = "".join(
-        f"<th{kind}>{html.escape(header(name))}</th>"
-        for name, kind in zip(names, kinds, strict=True)
+        f"<th{kind}>{html.escape(column.heading)}</th>"
+        for column, kind in zip(columns, kinds, strict=True)
     )
     rows = [
-        "".join(f"<td{kind}>{cell}</td>" for cell, kind in zip(row, kinds, strict=True))
-        for row in zip(*columns, strict=True)
+        "".join(
+            f"<td{kind}>{html.escape(text)}</td>" for text, kind in zip(row, kinds, strict=True)
+        )
+        for row in zip(*(column.texts for column in columns), strict=True)
     ]
     body = "\n".join(f"<tr>{row}</tr>" for row in rows)
     listed = "".join(f"<li>{html.escape(note)}</li>" for note in notes)
@@ -55,24 +50,25 @@ def as_html(table: pd.DataFrame, *, title: str, notes: Sequence[str] = ()) -> st
     )
 
 
-def _text(value: Any, write: Callable[[float], str]) -> str:
-    if pd.isna(value):
-        return ""
-    is_number = pd.api.types.is_number(value) and not isinstance(value, bool)
-    return html.escape(write(float(value)) if is_number else str(value))
-
-
 def write_for_reading(
     table: pd.DataFrame,
     markdown: str | Path,
     page: str | Path | None = None,
+    latex: str | Path | None = None,
     *,
     title: str,
     notes: Sequence[str] = (),
 ) -> None:
-    """Write a table as Markdown and, if ``page`` is given, as a web page."""
+    """Write a table as Markdown and, where a path is given, as a web page and in LaTeX.
+
+    LaTeX's label is ``tab:`` and the file's name.
+    """
     with written_whole(markdown) as aside:
         aside.write_text(as_markdown(table, title=title, notes=notes))
     if page is not None:
         with written_whole(page) as aside:
             aside.write_text(as_html(table, title=title, notes=notes))
+    if latex is not None:
+        label = f"tab:{Path(latex).stem}"
+        with written_whole(latex) as aside:
+            aside.write_text(as_latex(table, title=title, label=label, notes=notes))
