@@ -21,14 +21,14 @@ ENVIRONMENTS = {
         "scikit-learn", "scipy", "seaborn", "snakemake", "tabulate", "tqdm",
     ],
     "learning": [
-        "kornia", "numpy", "nvidia-ml-py", "onnx", "onnxruntime", "onnxscript", "open-clip-torch",
-        "pandas", "peft", "pillow", "pyarrow", "safetensors", "scikit-learn", "scipy", "torch",
-        "torchvision", "tqdm", "transformers",
+        "kornia", "matplotlib", "numpy", "nvidia-ml-py", "onnx", "onnxruntime", "onnxscript",
+        "open-clip-torch", "pandas", "peft", "pillow", "pyarrow", "safetensors", "scikit-learn",
+        "scipy", "seaborn", "torch", "torchvision", "tqdm", "transformers",
     ],
 }  # fmt: skip
 PURPOSES = {
     "data": "tables, images and figures: curation, splits, metrics, reports",
-    "learning": "networks: packing, training, prediction, timing",
+    "learning": "networks: packing, training, prediction, explanation, timing",
 }
 
 

@@ -10,7 +10,9 @@ import pandas as pd
 import yaml
 
 from pairdx.evaluation.metrics import evaluate
+from pairdx.models.explained import Explanation, WordAttention
 from pairdx.reporting.comparison import Cell
+from pairdx.reporting.explanation_layout import ExplainedPair
 from pairdx.reporting.tables import dataset_table
 
 CLASSES = ("radiology", "medical_photograph", "chart")
@@ -234,3 +236,37 @@ def systems_with_costs(names: list[str], untrained: int) -> pd.DataFrame:
         table[f"paper_{name}"] = np.where(in_paper, value, np.nan)
     table.loc[place < untrained, "paper_train_seconds"] = np.nan
     return table
+
+
+def explained_pair(
+    caption: str | None,
+    *,
+    heat: float | None = 1.0,
+    cut: int = 0,
+    by: int = 1,
+    name: str = "PMC1_a",
+) -> ExplainedPair:
+    """What a system made of a chart; ``heat`` is the map's maximum, ``by`` the kinds of attention.
+
+    Args:
+        caption: None for a system that reads no captions.
+        heat: None for a system that reads no images.
+        cut: Words of the caption that are not read.
+        by: How many sorts of attention there are.
+        name: The pair's name.
+    """
+    attention = None
+    if caption is not None:
+        words = tuple(caption.split())
+        raw = np.arange(1, len(words) + 1, dtype=np.float32)
+        shares = dict.fromkeys(("the caption's words", "the image")[:by], raw / max(1, raw.sum()))
+        attention = WordAttention(words, tuple(len(word) > 2 for word in words), cut, shares)
+    ramp = np.linspace(0, 1, 256, dtype=np.float32).reshape(16, 16)
+    explanation = Explanation(
+        np.array([0.25, 0.6, 0.15], dtype=np.float32),
+        None if heat is None else heat * ramp,
+        None if heat is None else (4, 4),
+        attention,
+    )
+    image = np.arange(16 * 16 * 3, dtype=np.uint8).reshape(16, 16, 3)
+    return ExplainedPair(name, "test", "chart", image, explanation)

@@ -216,6 +216,7 @@ def test_stand_ins_are_called_so_wherever_their_numbers_stand(results: Path) -> 
     pages += ["tables/calibration.md", "tables/unknown_class.html"]
     pages += ["figures/reliability_grouped.svg", "figures/risk_coverage_grouped.svg"]
     pages += ["tables/cost.md", "figures/accuracy_against_cost.svg"]
+    pages += ["figures/explanations_pairdx_clip.svg"]
     pages += [f"figures/{kind}_grouped_pairdx_fusion.svg" for kind in ("confusion", "training")]
     for page in pages:
         text = (results / page).read_text()  # an SVG repeats its texts as comments
@@ -252,6 +253,14 @@ def test_editing_what_only_tables_and_figures_show_retrains_nothing(demo: Workfl
         plan = demo.plan("all", *DEMO)
     drawn = {"compare_systems", "plot_training", "report_system"}
     assert set(plan) == {"all", "describe_cost"} | drawn  # cost is read off the comparison
+
+
+def test_choosing_other_pairs_to_explain_redraws_these_figures_alone(
+    demo: Workflow, tmp_path: Path
+) -> None:
+    (tmp_path / "others.yaml").write_text("explanations: {seed: 2}")
+    plan = demo.plan("all", *DEMO, str(tmp_path / "others.yaml"))
+    assert set(plan) == {"all", "explain_model"}
 
 
 def test_editing_one_systems_setting_retrains_that_system_alone(demo: Workflow) -> None:

@@ -172,11 +172,15 @@ def library(script, *modules):
     return sorted(os.path.relpath(path) for path in found)
 
 
-def library_of_model(script):
-    """As library(), with the file of the system's family, and of no other family."""
+def library_of_model(script, *further):
+    """As library(), with the file of the system's family, and of no other family.
+
+    further  endings of further files of the family, such as _explanation
+    """
 
     def files(wildcards):
-        return library(script, f"pairdx.models.{config['models'][wildcards.model]['family']}")
+        family = f"pairdx.models.{config['models'][wildcards.model]['family']}"
+        return library(script, family, *(f"{family}{ending}" for ending in further))
 
     return files
 
@@ -334,6 +338,15 @@ def gpus_of(wildcards):
 def networks():
     """Trainable systems with epochs, and so with training curves."""
     return [name for name in trained_models() if config["models"][name]["network"]]
+
+
+def explained_models():
+    """Systems whose decisions can be explained: their family has a file that says how."""
+    chosen = config["explanations"]["pairs"] or config["explanations"]["per_class"]
+    files = {name: f"{config['models'][name]['family']}_explanation.py" for name in models()}
+    return [
+        name for name in files if chosen and (SCRIPTS / "pairdx/models" / files[name]).is_file()
+    ]
 
 
 def prompted_models():
@@ -655,6 +668,7 @@ def figure_files():
         names += [f"training_{split}_{model}" for model in networks()]
         names += [f"reliability_{split}", f"risk_coverage_{split}"]
     names += ["text_gives_away", "robustness"] if probe_cells() else []
+    names += [f"explanations_{model}" for model in explained_models()]
     return [f"<results>/figures/{name}.{suffix}" for name in names for suffix in ("svg", "png")]
 
 
