@@ -29,6 +29,10 @@ configfile: "config/models.yaml"
 
 # ---------------------------------------------------------------- configuration
 include: "workflow/rules/common.smk"
+include: "workflow/rules/configuration.smk"
+include: "workflow/rules/systems.smk"
+include: "workflow/rules/questions.smk"
+include: "workflow/rules/items.smk"
 include: "workflow/rules/search_space.smk"
 include: "workflow/rules/stated.smk"
 

@@ -1,0 +1,118 @@
+# The configuration, checked before the DAG is built: no rules.
+#
+# Purpose  every wrong key is named at once: what the schema refuses, and what no single key can get wrong.
+# Inputs   the configuration, workflow/schemas/config.schema.yaml, config/paper.yaml
+# Outputs  nothing, or an error
+from difflib import get_close_matches
+
+from jsonschema import Draft202012Validator
+
+
+def check_config():
+    """Refuse a wrong configuration before the DAG is built, naming every wrong key."""
+    schema = Path(workflow.basedir, "workflow", "schemas", "config.schema.yaml")
+    validator = Draft202012Validator(yaml.safe_load(schema.read_text()))
+    problems = [_problem(error) for error in validator.iter_errors(config)] or [*_conflicts()]
+    if problems:
+        raise WorkflowError(
+            "the configuration is not valid:\n" + "\n".join(f"  {line}" for line in problems)
+        )
+
+
+def _problem(error):
+    """One violation of the schema in one line that names the key."""
+    error = max(error.context, key=lambda part: len(part.absolute_path), default=error)
+    key = ".".join(map(str, error.absolute_path)) or "(top level)"
+    if error.validator == "type" and isinstance(error.instance, str):
+        if re.fullmatch(r"[+-]?\d+e[+-]?\d+", error.instance, re.IGNORECASE):
+            return f"config key {key}: {error.message} (YAML reads 1e-5 as text: write 1.0e-5)"
+        return f"config key {key}: {error.message} (--config makes text of nested values: use --configfile)"
+    if error.validator != "additionalProperties":
+        return f"config key {key}: {error.message}"
+    known = list(error.schema["properties"])
+    unknown = [name for name in error.instance if name not in known]
+    guesses = [guess for name in unknown for guess in get_close_matches(name, known, n=1)]
+    hint = f"; did you mean {', '.join(guesses)}?" if guesses else f"; known: {', '.join(known)}"
+    return f"config key {key}: unknown {', '.join(unknown)}{hint}"
+
+
+def _conflicts():
+    """What no single key can get wrong."""
+    total = sum(config["split"]["fractions"].values())
+    if abs(total - 1) > 1e-6:
+        yield f"config key split.fractions: the shares add up to {total:g}; they must add up to 1"
+    both = set(config["curation"]["classes"]) & set(config["curation"]["out_of_distribution"])
+    if both:
+        yield f"config key curation.out_of_distribution: {sorted(both)} are among the classes too"
+    if "published" in config["splits"] and config["corpus"] != "release":
+        yield "config key splits: published is the released PairDx's own split; it needs corpus: release"
+    if not models():
+        yield "config key models: no system is enabled"
+    yield from _conflicts_of_systems(models())
+    yield from _conflicts_of_probes()
+    yield from _conflicts_of_branches()
+    yield from _conflicts_of_named_systems()
+    yield from conflicts_of_search()
+
+
+def _conflicts_of_systems(names):
+    """What single systems can get wrong."""
+    sources = config["downloads"]["weights"]
+    stated = yaml.safe_load(Path(workflow.basedir, PAPER).read_text())["systems"]
+    for name in names:
+        paper, named = (config["models"][name][key] for key in ("paper", "settings"))
+        if paper is not None and paper not in stated:
+            yield f"config key models.{name}.paper: {paper} is not among the systems of {PAPER} ({', '.join(stated)})"
+        if "class_names" in named and set(named["class_names"]) != set(
+            config["curation"]["classes"]
+        ):
+            yield f"config key models.{name}.settings.class_names: must name each of curation.classes, and no other"
+        weights = config["models"][name]["settings"].get("weights")
+        if weights and weights not in sources:
+            known = ", ".join(sources)
+            yield f"config key models.{name}.settings.weights: {weights} is not among downloads.weights ({known})"
+
+
+def _conflicts_of_probes():
+    """What probes and the encoders that they name can get wrong."""
+    encoders, sources = config["feature_extractors"], config["downloads"]["weights"]
+    for name in probes():
+        entry = config["models"][name]
+        named, inputs = (entry["settings"][key] for key in ("features", "inputs"))
+        if named not in encoders:
+            yield f"config key models.{name}.settings.features: {named} is not among feature_extractors ({', '.join(encoders)})"
+        if set(inputs) != set(entry["reads"]):
+            yield f"config key models.{name}.settings.inputs: {inputs} differ from what it `reads`, {entry['reads']}"
+    for name in set(feature_extractors()) & set(encoders):
+        weights = encoders[name]["weights"]
+        if weights and weights not in sources:
+            yield f"config key feature_extractors.{name}.weights: {weights} is not among downloads.weights ({', '.join(sources)})"
+
+
+def _conflicts_of_branches():
+    """What the family fusion, which may have one branch or both, can get wrong."""
+    for name in models():
+        entry = config["models"][name]
+        if entry["family"] != "fusion":
+            continue
+        branches, fusion, weights = (
+            entry["settings"][key] for key in ("branches", "fusion", "weights")
+        )
+        if set(branches) != set(entry["reads"]):
+            yield f"config key models.{name}.settings.branches: {branches} differ from what it `reads`, {entry['reads']}"
+        if (len(branches) == 1) != (fusion is None):
+            yield f"config key models.{name}.settings.fusion: {fusion} does not go with the branches {branches}; it is null with one branch only"
+        if weights and "image" not in branches:
+            yield f"config key models.{name}.settings.weights: must be null, because there is no image branch"
+
+
+def _conflicts_of_named_systems():
+    """Systems that input_probes and errors name must be in the registry, enabled or not."""
+    systems, compared = config["input_probes"]["systems"], config["errors"]["compare"]
+    listed = {
+        "input_probes.systems": systems if isinstance(systems, list) else [],
+        "errors.compare": compared or [],
+    }
+    for key, names in listed.items():
+        if unknown := sorted(set(names) - set(config["models"])):
+            yield f"config key {key}: {unknown[0]} is not among the systems ({', '.join(config['models'])})"

@@ -1,0 +1,194 @@
+# The registry's systems, and the cells in which they run: no rules.
+#
+# Purpose  which systems are enabled, trained where, built from which files; split x system x seed as paths.
+# Inputs   the configuration: models, feature_extractors, splits, seeds, device
+# Outputs  lists of names and paths, for the rules
+
+
+def models():
+    """The registry's enabled systems, in its order."""
+    return [name for name, entry in config["models"].items() if entry["enabled"]]
+
+
+def trained_models():
+    return [name for name in models() if config["models"][name]["trained"]]
+
+
+def untrained_models():
+    return [name for name in models() if not config["models"][name]["trained"]]
+
+
+def trained_on(device):
+    """Systems to train by device, those of the learning-rate search too: networks where the key `device` says, else CPU."""
+    on_device = {
+        name: config["device"] if config["models"][name]["network"] else "cpu"
+        for name in (*trained_models(), *candidate_rates())
+    }
+    return [name for name, where in on_device.items() if where == device]
+
+
+def probes():
+    """Enabled systems that are trained on the features of a frozen encoder."""
+    return [name for name in models() if config["models"][name]["family"] == "probe"]
+
+
+def feature_extractors(device=None):
+    """The frozen encoders that enabled probes use, all or none of which compute on the given device."""
+    named = {config["models"][name]["settings"]["features"] for name in probes()}
+    return sorted(named) if device in (None, config["device"]) else []
+
+
+def encoder_weights(wildcards):
+    """The pretrained weights of a frozen encoder, unless they are random."""
+    weights = config["feature_extractors"][wildcards.encoder]["weights"]
+    return {"pretrained": weights_files(weights)} if weights else {}
+
+
+def settings_of(wildcards):
+    """What a system's family reads: its settings, and for a probe the description of its encoder."""
+    entry = config["models"][wildcards.model]
+    if entry["family"] != "probe":
+        return entry["settings"]
+    encoder = config["feature_extractors"][entry["settings"]["features"]]
+    return {**entry["settings"], "encoder": encoder}
+
+
+def gpus_of(wildcards):
+    """How many GPUs train a system together."""
+    return config["models"][wildcards.model]["settings"].get("gpus", 1)
+
+
+def networks():
+    """Trainable systems with epochs, and so with training curves."""
+    return [name for name in trained_models() if config["models"][name]["network"]]
+
+
+def one_of(names):
+    """A regular expression for a wildcard that takes these values only."""
+    return "|".join(names) or NOTHING
+
+
+def seeds_of(model):
+    """A system without randomness runs for one seed."""
+    return config["seeds"] if config["models"][model]["random"] else config["seeds"][:1]
+
+
+def registry(names=None):
+    """What tables and figures need to know of systems: not their settings, so that editing these redraws nothing."""
+    keys = ("title", "trained", "stand_in", "paper")
+    return {
+        name: {key: config["models"][name][key] for key in keys}
+        for name in (models() if names is None else names)
+    }
+
+
+def registry_entry(wildcards):
+    """The same of the one system that the wildcards name."""
+    return registry([wildcards.model])
+
+
+# ---------------------------------------------------------------- cells: split x system x seed
+COMPARED_SPLITS = ["stratified", "grouped"]  # the one that leaks, and the one that does not
+
+
+def splits_are_compared():
+    """Whether both of the splits are there whose difference is the price of leakage."""
+    return set(COMPARED_SPLITS) <= set(config["splits"])
+
+
+def predictions_of_compared_splits(_):
+    """Predictions of every seed on both splits; an error says which key leaves one out."""
+    if not splits_are_compared():
+        raise WorkflowError(
+            f"this compares the splits {' and '.join(COMPARED_SPLITS)}; config key splits lacks one"
+        )
+    return [
+        f"<results>/{split}/{name}/seed{seed}/predictions.parquet"
+        for split, name, seed in cell_names(splits=COMPARED_SPLITS)
+    ]
+
+
+def cell_names(model=None, splits=None):
+    """[split, system, seed] of every cell that is run, systems in registry order."""
+    return [
+        [split, name, seed]
+        for split in (splits or config["splits"])
+        for name in (models() if model is None else model)
+        for seed in seeds_of(name)
+    ]
+
+
+def cells(pattern, model=None):
+    """Fill {split}, {model} and {seed} of a path with every cell that is run (of the given systems)."""
+    return [
+        pattern.format(split=split, model=name, seed=seed)
+        for split, name, seed in cell_names(model)
+    ]
+
+
+def cells_of_split(wildcards):
+    """[split, system, seed] of every cell of the split that the wildcards name."""
+    return [cell for cell in cell_names() if cell[0] == wildcards.split]
+
+
+def predictions_of_split(wildcards):
+    """Their predictions, in the same order."""
+    return [
+        f"<results>/{split}/{name}/seed{seed}/predictions.parquet"
+        for split, name, seed in cells_of_split(wildcards)
+    ]
+
+
+def seeds_of_cell(file):
+    """A file of every seed of the split and system that the wildcards name."""
+
+    def files(wildcards):
+        folder = "<results>/{split}/{model}".format(**wildcards)
+        return [f"{folder}/seed{seed}/{file}" for seed in seeds_of(wildcards.model)]
+
+    return files
+
+
+def training_data(wildcards):
+    """The pairs, their subsets and their packed images."""
+    return {
+        "pairs": "<results>/curated/pairs.parquet",
+        "split": f"<results>/{wildcards.split}/split.parquet",
+        "images": "<results>/packed/images.npy",
+    }
+
+
+def state_folder(wildcards):
+    """Where a training job keeps its state: outside its outputs, which Snakemake deletes when a job fails."""
+    return "state/{run}/{split}/{model}/seed{seed}".format(run=config["run"], **wildcards)
+
+
+def model_files(wildcards, split=None, seed=None):
+    """What a system was saved as: settings, and weights if it was trained."""
+    folder = f"<results>/{split or wildcards.split}/{wildcards.model}/seed{seed or wildcards.seed}"
+    files = {"settings": f"{folder}/settings.json"}
+    if config["models"][wildcards.model]["trained"]:
+        files["weights"] = f"{folder}/model.safetensors"
+    return files
+
+
+def first_model_files(wildcards):
+    """Those of the first split and seed: timing depends on the architecture alone."""
+    return model_files(wildcards, split=config["splits"][0], seed=config["seeds"][0])
+
+
+def model_resources(wildcards):
+    """The files from outside that a system is built from: pretrained weights, word vectors."""
+    entry = config["models"][wildcards.model]
+    files = {}
+    if entry["settings"].get("weights"):
+        files["pretrained"] = weights_files(entry["settings"]["weights"])
+    if entry["family"] == "fusion" and "caption" in entry["settings"]["branches"]:
+        files["word_vectors"] = "<results>/packed/word_vectors.safetensors"
+        files["vocabulary"] = "<results>/packed/vocabulary.json"
+    if entry["family"] == "probe":
+        encoder = entry["settings"]["features"]
+        if weights := config["feature_extractors"][encoder]["weights"]:
+            files["pretrained"] = weights_files(weights)
+        files["features"] = f"<results>/features/{encoder}.safetensors"
+    return files
