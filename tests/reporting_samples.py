@@ -23,6 +23,7 @@ REGISTRY: dict[str, dict[str, Any]] = {
     "words": {"title": "Words only", "trained": True, "paper": None},
 }
 TIMING = {
+    "runtime": "PyTorch",
     "batch_size": 1,
     "pairs": 40,
     "threads": 2,
@@ -33,13 +34,17 @@ TIMING = {
     "cpu_model": "Some CPU",
     "deployment": [
         {
+            "runtime": runtime,
             "batch_size": size,
             "p50": mean,
             "p95": mean,
             "mean": mean,
             "stages": {"decode": 0.02, "preprocess": 0.01, "text": 0.0, "forward": mean - 0.03},
         }
-        for size, mean in ((8, 0.05), (32, 0.06))
+        for runtime, size, mean in (
+            *(("PyTorch", 8, 0.05), ("PyTorch", 32, 0.06)),
+            *(("ONNX Runtime", 1, 0.08), ("ONNX Runtime", 8, 0.04)),
+        )
     ],
 }
 

@@ -95,6 +95,33 @@ def test_batches_are_full_and_their_times_are_seconds_per_image() -> None:
     assert batched["p50"] <= batched["p95"]
 
 
+def test_other_runtimes_are_timed_one_by_one_and_in_the_same_batches() -> None:
+    own, other = RecordingClassifier(), RecordingClassifier()
+    result = time_classifier(
+        own, IMAGES, CAPTIONS, EDITS, image_size=16, threads=1, warm_up=1, batch_sizes=[2],
+        exported={"ONNX Runtime": other},
+    )  # fmt: skip
+    assert (other.captions, other.shapes) == (own.captions, own.shapes)
+    assert (result["runtime"], result["batch_size"]) == ("PyTorch", 1)
+    entries = result["deployment"]
+    assert [(entry["runtime"], entry["batch_size"]) for entry in entries] == [
+        *(("PyTorch", 2), ("ONNX Runtime", 1), ("ONNX Runtime", 2)),
+    ]
+    for entry in entries:
+        assert sum(entry["stages"].values()) == pytest.approx(entry["mean"])
+
+
+def test_a_runtime_that_a_system_could_not_be_exported_to_is_an_empty_entry() -> None:
+    result = time_classifier(
+        RecordingClassifier(), IMAGES, CAPTIONS, EDITS, image_size=8, threads=1, warm_up=0,
+        runtime="PyTorch", exported={"ONNX Runtime": None},
+    )  # fmt: skip
+    (entry,) = result["deployment"]
+    assert (entry["runtime"], entry["batch_size"]) == ("ONNX Runtime", 1)
+    assert [entry[name] for name in ("p50", "p95", "mean")] == [None] * 3
+    assert entry["stages"] == dict.fromkeys(STAGES)
+
+
 def test_without_batch_sizes_only_single_pairs_are_timed() -> None:
     result = time_classifier(
         RecordingClassifier(), IMAGES, CAPTIONS, EDITS, image_size=8, threads=1, warm_up=0

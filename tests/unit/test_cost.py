@@ -64,14 +64,16 @@ def test_cells_that_do_not_apply_are_empty(costs: pd.DataFrame) -> None:
     assert pd.isna(by_cell.loc[("fusion", "grouped"), "train_energy_joules"])  # of one seed only
     assert pd.isna(by_cell.loc[("fusion", "grouped"), "paper_train_seconds"])
     assert pd.isna(by_cell.loc[("words", "stratified"), "train_peak_device_bytes"])
-    batched = ["batched_seconds_per_image", "batched_size"]
+    batched = ["batched_seconds_per_image", "batched_size", "batched_runtime"]
     assert by_cell.loc[("words", "stratified"), batched].isna().all()
 
 
-def test_the_fastest_batch_size_is_named(costs: pd.DataFrame) -> None:
+def test_the_fastest_batch_size_is_named_and_is_no_other_runtimes(costs: pd.DataFrame) -> None:
+    """ONNX Runtime is faster in the sample, and one by one is PyTorch: they are not mixed."""
     row = costs[costs["model"] == "fusion"].iloc[0]
     assert (row["seconds_per_image"], row["batched_seconds_per_image"]) == (0.12, 0.05)
-    assert row["batched_size"] == 8
+    assert (row["batched_size"], row["batched_runtime"]) == (8, "PyTorch")
+    assert cost_for_reading(costs, MODELS)["runtime of batches"].dropna().unique() == ["PyTorch"]
 
 
 def test_the_readable_table_has_units_and_its_notes_the_conditions(costs: pd.DataFrame) -> None:

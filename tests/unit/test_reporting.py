@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
 from sklearn import metrics as sk
@@ -128,14 +129,28 @@ def test_per_class_report_averages_over_seeds() -> None:
     assert list(both["support"]) == list(each[0]["support"])
 
 
-def test_timing_has_a_row_per_system_and_batch_size_whose_stages_add_up() -> None:
+def test_timing_has_a_row_per_system_runtime_and_batch_size_whose_stages_add_up() -> None:
     timings = timing_table({"fusion": TIMING, "words": TIMING | {"deployment": []}})
     stages = [f"{name}_seconds" for name in ("decode", "preprocess", "text", "forward")]
-    assert list(zip(timings["model"], timings["batch_size"], strict=True)) == [
-        *(("fusion", 1), ("fusion", 8), ("fusion", 32), ("words", 1)),
+    keys = timings[["model", "runtime", "batch_size"]].itertuples(index=False, name=None)
+    assert list(keys) == [
+        *(("fusion", "PyTorch", 1), ("fusion", "PyTorch", 8), ("fusion", "PyTorch", 32)),
+        *(("fusion", "ONNX Runtime", 1), ("fusion", "ONNX Runtime", 8), ("words", "PyTorch", 1)),
     ]
-    assert list(timings[stages].sum(axis=1)) == pytest.approx([0.12, 0.05, 0.06, 0.12])
-    assert list(timings["mean_seconds"]) == pytest.approx([0.12, 0.05, 0.06, 0.12])
+    means = [0.12, 0.05, 0.06, 0.08, 0.04, 0.12]
+    assert list(timings[stages].sum(axis=1)) == pytest.approx(means)
+    assert list(timings["mean_seconds"]) == pytest.approx(means)
+
+
+def test_a_runtime_without_a_measurement_has_a_row_of_empty_numbers() -> None:
+    nothing = dict.fromkeys(("p50", "p95", "mean")) | {"stages": dict.fromkeys(TIMING["stages"])}
+    failed = {"runtime": "ONNX Runtime", "batch_size": 1, **nothing}
+    timings = timing_table({"fusion": TIMING | {"deployment": [failed]}})
+    seconds = timings.filter(like="_seconds")
+    assert seconds.shape == (2, 7)
+    assert set(seconds.dtypes) == {np.dtype("float64")}
+    assert seconds.isna().all(axis=1).tolist() == [False, True]
+    assert timings["runtime"].tolist() == ["PyTorch", "ONNX Runtime"]
 
 
 def test_names_are_readable_and_stand_ins_marked() -> None:

@@ -1,7 +1,7 @@
 """Time one system on the CPU, from image file and caption to label, singly and in batches."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -26,6 +26,20 @@ def chosen_pairs() -> pd.DataFrame:
     return test.loc[order[: snakemake.params.timing["images"]]]
 
 
+def exported(classifier: Any) -> dict[str, Any]:
+    """Return the system in ONNX Runtime, if that is to be timed and its family can be exported."""
+    params = snakemake.params
+    if not params.timing["onnx"] or not hasattr(classifier, "network"):
+        return {}
+    # PyTorch, which systems without a network do not load.
+    from pairdx.models.exported import GRAPHS, RUNTIME, export_classifier
+
+    if params.family not in GRAPHS:
+        return {}
+    size, threads = params.image_size, snakemake.threads
+    return {RUNTIME: export_classifier(classifier, params.family, image_size=size, threads=threads)}
+
+
 def main() -> None:
     """Read the images' bytes into memory, then time."""
     params, source = snakemake.params, snakemake.input
@@ -43,6 +57,8 @@ def main() -> None:
             threads=snakemake.threads,
             warm_up=params.timing["warm_up"],
             batch_sizes=params.timing["batch_sizes"],
+            runtime="scikit-learn" if params.family == "linear" else "PyTorch",
+            exported=exported(classifier),
         )
         log.info("%(p50).4f s per image (median), %(p95).4f s (95 %%)", timing)
         write_json(snakemake.output.timing, timing)

@@ -6,7 +6,7 @@ import itertools
 import math
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -26,13 +26,19 @@ PROTOCOL = (
     "decode (bytes to RGB), preprocess (resize and centre crop), text (tokenise the caption), "
     "forward (normalise, encode, classify). Loading the model, building class prompts, reading the "
     "disk and a reviewer's edits of images (crops, masks) are not included. The first images are "
-    "run once beforehand and not counted."
+    "run once beforehand and not counted. Rows of ONNX Runtime time the same network, exported, on "
+    "the same images and threads; exporting it and opening its session are not included."
 )
 BATCHES = (
     "Larger batches: seconds of a batch divided by its images; images are decoded and squared one "
     "by one, captions tokenised and pairs classified together. Percentiles are over batches, all "
     "of them full: the last is filled up with the first pairs."
 )
+# Of a runtime that the classifier could not be exported to.
+NOT_MEASURED: dict[str, Any] = {
+    **dict.fromkeys(("p50", "p95", "mean")),
+    "stages": dict.fromkeys(STAGES),
+}
 
 
 class TimedClassifier(Protocol):
@@ -101,6 +107,8 @@ def time_classifier(
     threads: int,
     warm_up: int,
     batch_sizes: Sequence[int] = (),
+    runtime: str = "PyTorch",
+    exported: Mapping[str, TimedClassifier | None] | None = None,
     preprocess: Callable[[Image.Image, int], np.ndarray] = fit_to_square,
 ) -> dict[str, Any]:
     """Time every stage of classifying each pair: batch size 1, then batches as in deployment.
@@ -116,12 +124,15 @@ def time_classifier(
         warm_up: How many of the first pairs to run once beforehand without counting them; in
             batches, the batches that hold them.
         batch_sizes: Further batch sizes to time, each over all pairs. The paper has none.
+        runtime: Name of what computes the classifier's forward stage.
+        exported: The same classifier in other runtimes, by their names; timed one by one and in the
+            same batches. None where the export failed: its values are None. Not in the paper.
         preprocess: Makes the square, uint8 [S, S, 3], of an RGB image.
 
     Returns:
         The content of timing/{model}.json; p50, p95, mean and the means of the stages are seconds
-        per image, and the stages add up to the mean. ``deployment`` lists the same by batch size,
-        with percentiles over batches.
+        per image, and the stages add up to the mean. ``deployment`` lists the same by runtime
+        and batch size, with percentiles over batches.
 
     Raises:
         PairDxError: There are no pairs, not one caption and edit per image, an image cannot be
@@ -133,13 +144,16 @@ def time_classifier(
             where=f"{len(encoded_images)} images, {len(captions)} captions, {len(edits)} edits",
         )
     pairs = list(zip(encoded_images, captions, edits, strict=True))
-    timing = _Timing(classifier, pairs, image_size, warm_up, preprocess)
     with _limited_threads(threads):
-        single = timing.of_batches(1)
-        deployment = [{"batch_size": size, **timing.of_batches(size)} for size in batch_sizes]
+        measured = []
+        for name, one in {runtime: classifier, **(exported or {})}.items():
+            timing = one and _Timing(one, pairs, image_size, warm_up, preprocess)
+            for size in (1, *batch_sizes):
+                seconds = timing.of_batches(size) if timing else NOT_MEASURED
+                measured.append({"runtime": name, "batch_size": size, **seconds})
+    single, *deployment = measured
     return {
         "protocol": PROTOCOL,
-        "batch_size": 1,
         "threads": threads,
         "pairs": len(pairs),
         "warm_up": min(warm_up, len(pairs)),

@@ -157,19 +157,21 @@ def _report_of_one_seed(metrics: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def timing_table(timings: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
-    """List CPU seconds per image by batch size: percentiles, mean, and the mean of every stage.
+    """List CPU seconds per image: percentiles, mean, and the mean of every stage.
 
     Args:
         timings: timing/{model}.json per system, in table order.
 
     Returns:
-        model, batch_size, p50_seconds, p95_seconds, mean_seconds, decode_seconds,
+        model, runtime, batch_size, p50_seconds, p95_seconds, mean_seconds, decode_seconds,
         preprocess_seconds, text_seconds, forward_seconds, pairs, threads, cpu_model; one row per
-        system and batch size, one by one first.
+        system, runtime and batch size, one by one first. Seconds are empty where a system could
+        not be exported to a runtime.
     """
     rows = [
         {
             "model": model,
+            "runtime": measured["runtime"],
             "batch_size": measured["batch_size"],
             **{f"{name}_seconds": measured[name] for name in ("p50", "p95", "mean")},
             **{f"{stage}_seconds": seconds for stage, seconds in measured["stages"].items()},
@@ -178,4 +180,5 @@ def timing_table(timings: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
         for model, timing in timings.items()
         for measured in (timing, *timing["deployment"])
     ]
-    return pd.DataFrame(rows)
+    table = pd.DataFrame(rows)
+    return table.astype(dict.fromkeys(table.filter(like="_seconds").columns, "float64"))
