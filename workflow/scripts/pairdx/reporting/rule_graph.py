@@ -115,6 +115,20 @@ def _box(panel: Axes, rule: str, x: float, y: float) -> tuple[tuple[float, float
         boxstyle="round,pad=0.02", facecolor="white", edgecolor=INK, lw=0.9, zorder=2,
     )  # fmt: skip
     panel.add_patch(box)
-    label = rule.replace("_", "\n", 1) if len(rule) > 13 else rule
-    panel.text(x, y, label, ha="center", va="center", size=SMALL - 0.5, zorder=3)
+    panel.text(
+        x,
+        y,
+        _in_two_lines(rule) if len(rule) > 13 else rule,
+        ha="center",
+        va="center",
+        size=SMALL - 0.5,
+        zorder=3,
+    )
     return (x, y), box
+
+
+def _in_two_lines(rule: str) -> str:
+    """Break a rule's name at the underscore nearest its middle."""
+    breaks = [place for place, character in enumerate(rule) if character == "_"]
+    middle = min(breaks, key=lambda place: abs(place - len(rule) / 2))
+    return f"{rule[:middle]}\n{rule[middle + 1 :]}"
