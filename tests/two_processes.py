@@ -35,7 +35,7 @@ def loss_and_gradients(objective_name: str, team: Team) -> dict[str, torch.Tenso
     objective.prepare()
     classifier.network.train()
     compute: nn.Module = team.replica(Replica(classifier.network, objective), CPU)
-    batch = source.batch(team.share(np.arange(PAIRS)))
+    batch = next(source.batches([team.share(np.arange(PAIRS))]))
     loss, _ = compute(batch.images, batch.labels, batch.texts)
     loss.backward()
     found = {

@@ -15,7 +15,7 @@ def test_batches_are_the_rows_asked_for_scaled_to_one():
     images = np.arange(4 * 2 * 2 * 3, dtype=np.uint8).reshape(4, 2, 2, 3)
     texts = np.arange(8).reshape(4, 2)
     source = BatchSource(Examples(images, np.array([5, 6, 7, 8]), texts), CPU)
-    batch = source.batch(np.array([2, 0]))
+    batch = next(source.batches([np.array([2, 0])]))
     assert batch.labels.tolist() == [7, 5]
     assert batch.texts.tolist() == [[4, 5], [0, 1]]
     assert torch.equal(batch.images[0, :, 1, 0], torch.from_numpy(images[2, 1, 0]) / 255)

@@ -196,7 +196,7 @@ def test_duplicate_captions_are_ignored_only_if_asked_for():
     for ignored in (True, False):
         objective = Contrastive(network, ignore_duplicate_captions=ignored)
         objective.prepare()
-        losses.append(float(objective(source.batch(np.arange(6)))[0].detach()))
+        losses.append(float(objective(next(source.batches([np.arange(6)])))[0].detach()))
     assert losses[0] < losses[1]
 
 

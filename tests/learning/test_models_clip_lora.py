@@ -72,7 +72,7 @@ def one_batch(classifier: ClipClassifier):
     pairs = tiny.make_pairs(9)
     tokens = classifier.parts.tokenise(pairs.captions).numpy()
     examples = Examples(pairs.images, pairs.labels, tokens)
-    return BatchSource(examples, torch.device("cpu")).batch(np.arange(9))
+    return next(BatchSource(examples, torch.device("cpu")).batches([np.arange(9)]))
 
 
 def watch_training(monkeypatch, seen: dict) -> None:

@@ -8,8 +8,10 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 REPOSITORY = Path(__file__).parents[2]
 PARTS = ("Snakefile", "CITATION.cff", "config", "workflow", "envs", "profiles", "Makefile")
@@ -46,6 +48,25 @@ class Workflow:
     def plan(self, *arguments: str) -> dict[str, int]:
         """Return the number of jobs per rule that a dry run plans; empty if there is none."""
         return read_plan(self.snakemake(*arguments, "-n"))
+
+    def refuses(self, named: str, *arguments: str) -> None:
+        """Assert that a dry run of ``all`` ends before the DAG is built, and names a key."""
+        output = self.snakemake("all", "-n", *arguments, check=False)
+        assert "Job stats" not in output
+        assert named in output
+        assert "Traceback" not in output
+
+
+def overlay_file(folder: Path, **content: Any) -> str:
+    """Write a configuration overlay and return its path."""
+    path = folder / "overlay.yaml"
+    path.write_text(yaml.safe_dump(content))
+    return str(path)
+
+
+def overlay(folder: Path, content: dict[str, Any]) -> tuple[str, str]:
+    """Write a configuration overlay and return the arguments that give it to Snakemake."""
+    return "--configfile", overlay_file(folder, **content)
 
 
 def read_plan(output: str) -> dict[str, int]:

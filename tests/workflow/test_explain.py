@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from .conftest import REPOSITORY, Workflow
+from .conftest import REPOSITORY, Workflow, overlay
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("plan")]
 
@@ -18,12 +18,6 @@ EXPLAINED = [
     for name, entry in MODELS.items()
     if entry["enabled"] and entry["family"] in ("fusion", "clip")
 ]
-
-
-def overlay(folder: Path, content: dict) -> tuple[str, str]:
-    path = folder / "overlay.yaml"
-    path.write_text(yaml.safe_dump(content))
-    return "--configfile", str(path)
 
 
 def figures_in(output: str) -> list[str]:

@@ -8,19 +8,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from .conftest import DEMO, REPOSITORY, Workflow
+from .conftest import DEMO, REPOSITORY, Workflow, overlay
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("plan")]
 
 CONFIG = yaml.safe_load((REPOSITORY / "config/config.yaml").read_text())
 MODELS = yaml.safe_load((REPOSITORY / "config/models.yaml").read_text())["models"]
 PROBES = "results/pairdx/tables/input_probes.csv"
-
-
-def overlay(folder: Path, content: dict) -> tuple[str, str]:
-    path = folder / "overlay.yaml"
-    path.write_text(yaml.safe_dump(content))
-    return "--configfile", str(path)
 
 
 def test_each_trained_system_that_reads_is_probed_once_per_split(fresh: Workflow) -> None:

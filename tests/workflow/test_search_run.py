@@ -7,17 +7,10 @@ from typing import Any
 
 import pandas as pd
 import pytest
-import yaml
 
-from .conftest import DEMO, Workflow
+from .conftest import DEMO, Workflow, overlay_file
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo")]
-
-
-def overlay(folder: Path, **content: Any) -> str:
-    path = folder / "overlay.yaml"
-    path.write_text(yaml.safe_dump(content))
-    return str(path)
 
 
 def test_the_search_trains_once_per_rate_and_chooses_on_validation_pairs(
@@ -26,7 +19,7 @@ def test_the_search_trains_once_per_rate_and_chooses_on_validation_pairs(
     """Two real trainings; the table says what they were, and the line for an overlay."""
     search = {"learning_rates": [1.0e-9, 2.0e-4]}
     short = {"pairdx_clip": {"settings": {"epochs": 2}}}
-    file = overlay(tmp_path, learning_rate_search=search, models=short)
+    file = overlay_file(tmp_path, learning_rate_search=search, models=short)
     demo.snakemake("learning_rate_search", *DEMO, file)
     results = demo.folder / "results/demo"
     table = pd.read_csv(results / "tables/learning_rate_search.csv").set_index("learning_rate")
@@ -40,7 +33,9 @@ def test_the_search_trains_once_per_rate_and_chooses_on_validation_pairs(
     assert "stand-in" in text
     assert demo.plan("learning_rate_search", *DEMO, file) == {}
     # Another list trains what is new in it, and nothing again.
-    file = overlay(tmp_path, learning_rate_search={"learning_rates": [1e-4, 2e-4]}, models=short)
+    file = overlay_file(
+        tmp_path, learning_rate_search={"learning_rates": [1e-4, 2e-4]}, models=short
+    )
     plan = demo.plan("learning_rate_search", *DEMO, file)
     assert plan == {"train_on_cpu": 1, "choose_learning_rate": 1, "learning_rate_search": 1}
 
@@ -49,4 +44,4 @@ def test_the_search_trains_once_per_rate_and_chooses_on_validation_pairs(
 def test_editing_the_search_makes_no_other_job_out_of_date(
     demo: Workflow, tmp_path: Path, search: dict[str, Any] | None
 ) -> None:
-    assert demo.plan("all", *DEMO, overlay(tmp_path, learning_rate_search=search)) == {}
+    assert demo.plan("all", *DEMO, overlay_file(tmp_path, learning_rate_search=search)) == {}

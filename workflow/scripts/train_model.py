@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def training_job() -> TrainingJob:
     """Describe the job. How state is kept is read from config: editing it retrains nothing."""
     params, source, training = snakemake.params, snakemake.input, snakemake.config["training"]
-    alone = params.device == "cpu"
+    on_cpu = params.device == "cpu"
     files = resources(dict(source.items()))
     return TrainingJob(
         family=params.family,
@@ -26,9 +26,9 @@ def training_job() -> TrainingJob:
         stand_in=params.stand_in,
         seed=int(snakemake.wildcards.seed),
         device=params.device,
-        processes=1 if alone else params.settings.get("gpus", 1),
+        processes=1 if on_cpu else params.settings.get("gpus", 1),
         threads=snakemake.threads,
-        loader_workers=0 if alone else training["loader_workers"],
+        loader_workers=0 if on_cpu else training["loader_workers"],
         checkpoint_minutes=training["checkpoint_minutes"],
         pairs=str(source.pairs),
         split=str(source.split),

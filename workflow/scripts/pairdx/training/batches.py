@@ -102,10 +102,6 @@ class BatchSource:
                 texts=self.texts.index_select(0, index),
             )
 
-    def batch(self, rows: np.ndarray) -> Batch:
-        """Return the examples at ``rows`` (int64 of shape (B,)) in that order."""
-        return next(self.batches([rows]))
-
     def _images(self, batches: Sequence[np.ndarray]) -> Iterator[Tensor]:
         if self.device_images is not None:
             for rows in batches:

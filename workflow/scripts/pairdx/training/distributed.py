@@ -56,14 +56,6 @@ class Team:
         dist.all_reduce(votes)
         return [bool(vote) for vote in votes]
 
-    def sum(self, number: float) -> float:
-        """Return the sum of every process's number."""
-        if self.size == 1:
-            return number
-        total = torch.tensor(number, dtype=torch.float64)
-        dist.all_reduce(total)
-        return float(total)
-
     def from_leader(self, content: Any) -> Any:
         """Return what process 0 holds, in every process."""
         if self.size == 1:
