@@ -12,7 +12,7 @@ from pairdx.errors import PairDxError
 from pairdx.models import fusion, linear, probe
 from pairdx.models.base import Classifier, FitJob, Pairs, ScoringClassifier
 from pairdx.models.features import extract_features, load_encoder, write_features
-from pairdx.models.scoring import sureness
+from pairdx.models.scoring import known_and_unknown, sureness
 from pairdx.packing import pack_images
 from tiny_clip import build
 
@@ -27,6 +27,11 @@ def of_classes(*labels: str) -> Pairs:
     rows = np.flatnonzero(TRAIN.table["label"].isin(labels))
     table = TRAIN.table.iloc[rows].reset_index(drop=True)
     return Pairs(table, TRAIN.images[rows], tiny.CLASSES)
+
+
+def of_row(pairs: Pairs, row: int) -> Pairs:
+    table = pairs.table.iloc[[row]].reset_index(drop=True)
+    return Pairs(table, pairs.images[[row]], tiny.CLASSES)
 
 
 @pytest.fixture
@@ -143,5 +148,20 @@ def test_no_pairs_of_an_unknown_class_are_packed_and_scored_as_none(made, tmp_pa
     pack_images(none, {"PMC1": tmp_path / "absent.zip"}, tmp_path / "images.npy", size=32)
     images = np.load(tmp_path / "images.npy", mmap_mode="r")
     assert images.shape == (0, 32, 32, 3)
-    found = sureness(made("clip"), images, [], 5)
-    assert len(found.energy) == len(found.max_probability) == len(found.predicted) == 0
+    table = known_and_unknown(made("clip"), TEST, none, images, 5)
+    assert len(table) == 0
+    assert {"pair_id", "case_id", "subset", "predicted", "max_probability", "energy"} < set(table)
+
+
+def test_unknown_pairs_stand_below_the_test_pairs_each_with_its_own_image(made):
+    """A class outside the system's own is no obstacle; rows are those of one pair asked alone."""
+    classifier = made("fusion")
+    unknown = TRAIN.table.iloc[:4].assign(label="pathology")
+    table = known_and_unknown(classifier, TEST, unknown, TRAIN.images[:4], 5)
+    assert table["subset"].tolist() == ["test"] * 12 + ["unknown"] * 4
+    assert table["pair_id"].tolist() == [*TEST.table["pair_id"], *unknown["pair_id"]]
+    assert set(table["label"][12:]) == {"pathology"}
+    assert set(table["predicted"]) <= set(tiny.CLASSES)
+    for row, pairs in ((5, of_row(TEST, 5)), (14, of_row(TRAIN, 2))):
+        alone = sureness(classifier, pairs.images, pairs.captions, 1)
+        assert table["energy"][row] == pytest.approx(alone.energy[0], abs=1e-5)

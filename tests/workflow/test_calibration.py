@@ -8,19 +8,19 @@ from pathlib import Path
 import pytest
 import yaml
 
-from .conftest import DEMO, REPOSITORY, Workflow, overlay
+from .conftest import REPOSITORY, Workflow, overlay, read_plan
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("plan")]
 
 CONFIG = yaml.safe_load((REPOSITORY / "config/config.yaml").read_text())
 MODELS = yaml.safe_load((REPOSITORY / "config/models.yaml").read_text())["models"]
-UNKNOWN = {"pack_out_of_distribution", "predict_out_of_distribution", "detect_unknown_class"}
+UNKNOWN = {"pack_out_of_distribution", "detect_unknown_class"}
 
 
 def test_a_new_system_is_calibrated_and_asked_about_the_unknown(
     fresh: Workflow, tmp_path: Path
 ) -> None:
-    """One job for the table, one per split for the figures, one per cell for the unknown class."""
+    """One job per table, one per split for figures; `predict` asks about the unknown class."""
     more = overlay(tmp_path, {"models": {"one_more": MODELS["majority"]}})
     output = fresh.snakemake("all", "-n", *more[:1], "config/demo.yaml", *more[1:])
     cell = "results/demo/grouped/one_more/seed1"
@@ -28,11 +28,13 @@ def test_a_new_system_is_calibrated_and_asked_about_the_unknown(
     table = re.search(r"rule measure_calibration:\n\s+input: (.*)", output)
     assert table
     assert f"{cell}/predictions.parquet" in table[1]
-    plan = fresh.plan("all", *DEMO)
+    plan = read_plan(output)
     assert plan["measure_calibration"] == plan["detect_unknown_class"] == 1
     assert plan["pack_out_of_distribution"] == 1
     assert plan["plot_calibration"] == len(CONFIG["splits"])
-    assert plan["predict_out_of_distribution"] == plan["predict"]
+    asked = re.search(r"rule detect_unknown_class:\n\s+input: (.*)", output)
+    assert asked
+    assert asked[1].count("/out_of_distribution.parquet") == plan["predict"]
 
 
 @pytest.mark.parametrize(
@@ -45,12 +47,14 @@ def test_a_new_system_is_calibrated_and_asked_about_the_unknown(
 def test_without_unknown_classes_nobody_is_asked_but_the_table_can_be_made(
     fresh: Workflow, tmp_path: Path, content: dict
 ) -> None:
+    """Whoever asks for it gets a table that says so, for which no image is packed."""
     chosen = overlay(tmp_path, content)
     plan = fresh.plan("all", *chosen)
     assert plan["measure_calibration"] == 1
     assert not UNKNOWN & set(plan)
-    table = "results/pairdx/tables/unknown_class.md"
-    assert set(fresh.plan(table, *chosen)) >= UNKNOWN
+    plan = fresh.plan("results/pairdx/tables/unknown_class.md", *chosen)
+    assert set(plan) >= {"predict", "detect_unknown_class"}
+    assert "pack_out_of_distribution" not in plan
 
 
 @pytest.mark.parametrize(

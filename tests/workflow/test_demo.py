@@ -265,6 +265,16 @@ def test_choosing_other_pairs_to_explain_redraws_these_figures_alone(
     assert set(plan) == {"all", "explain_model", "draw_rule_graph"}
 
 
+def test_another_number_of_unknown_pairs_is_asked_about_without_any_training(
+    demo: Workflow, tmp_path: Path
+) -> None:
+    """They are packed apart from what is trained on."""
+    (tmp_path / "fewer.yaml").write_text("evaluation: {out_of_distribution_pairs: 5}")
+    plan = demo.plan("all", *DEMO, str(tmp_path / "fewer.yaml"))
+    assert plan["pack_out_of_distribution"] == plan["detect_unknown_class"] == 1
+    assert not {"pack_images", "train_on_cpu", "time_model"} & set(plan)
+
+
 def test_editing_one_systems_setting_retrains_that_system_alone(demo: Workflow) -> None:
     rate = "learning_rate: 0.0005"  # of pairdx_clip
     with edited(demo.folder / "config/demo.yaml", rate, "learning_rate: 0.0006"):

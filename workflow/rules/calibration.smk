@@ -2,10 +2,9 @@
 #
 # Purpose  temperature scaling fitted on validation pairs, risk by coverage, and whether a class that no system was
 #          trained on is noticed.
-# Inputs   {split}/{model}/seed{seed}/predictions.parquet (evaluate.smk) and the system's files (train.smk), packed/
-#          out_of_distribution.npy and .parquet (pack.smk)
-# Outputs  tables/calibration.csv and .md, figures/reliability_{split} and risk_coverage_{split}, {split}/{model}/
-#          seed{seed}/out_of_distribution.parquet (test and unknown pairs), tables/unknown_class.csv and .md
+# Inputs   {split}/{model}/seed{seed}/predictions.parquet and out_of_distribution.parquet (evaluate.smk)
+# Outputs  tables/calibration.csv and .md, figures/reliability_{split} and risk_coverage_{split}, tables/unknown_class.csv
+#          and .md
 
 
 rule measure_calibration:
@@ -75,34 +74,6 @@ rule plot_calibration:
         coverage=config["evaluation"]["abstention"]["coverage"],
     script:
         "../scripts/plot_calibration.py"
-
-
-rule predict_out_of_distribution:
-    input:
-        unpack(model_files),
-        unpack(model_resources),
-        unpack(training_data),
-        unknown="<results>/packed/out_of_distribution.parquet",
-        unknown_images="<results>/packed/out_of_distribution.npy",
-        library=library_of_model("predict_out_of_distribution.py"),
-    output:
-        scored="<results>/{split}/{model}/seed{seed}/out_of_distribution.parquet",
-    log:
-        "<logs>/{split}/{model}/seed{seed}/predict_out_of_distribution.log",
-    benchmark:
-        "<benchmarks>/{split}/{model}/seed{seed}/predict_out_of_distribution.tsv"
-    conda:
-        "../../envs/learning.yaml"
-    threads: 4
-    resources:
-        mem_mb=8000,
-        runtime=120,
-    params:
-        family=lookup("models/{model}/family", within=config),
-        classes=config["curation"]["classes"],
-        batch_size=config["evaluation"]["batch_size"],
-    script:
-        "../scripts/predict_out_of_distribution.py"
 
 
 rule detect_unknown_class:

@@ -1,8 +1,11 @@
 # Predictions and metrics, on the CPU.
 #
-# Purpose  predictions are kept, and every number is computed from the whole prediction file.
+# Purpose  predictions are kept, and every number is computed from the whole prediction file. A system is loaded once for
+#          all that it is asked about its own classes and others.
 # Inputs   {split}/{model}/seed{seed}/ (train.smk), packed/, {split}/split.parquet
-# Outputs  {split}/{model}/seed{seed}/predictions.parquet (validation and test pairs) and metrics.json (test pairs)
+# Outputs  {split}/{model}/seed{seed}/predictions.parquet (validation and test pairs), out_of_distribution.parquet (how sure
+#          it is of test pairs and of pairs of unknown classes; no rows where there are none of these) and metrics.json (test
+#          pairs)
 
 
 rule predict:
@@ -10,9 +13,11 @@ rule predict:
         unpack(model_files),
         unpack(model_resources),
         unpack(training_data),
+        unpack(unknown_pairs),
         library=library_of_model("predict.py"),
     output:
         predictions="<results>/{split}/{model}/seed{seed}/predictions.parquet",
+        out_of_distribution="<results>/{split}/{model}/seed{seed}/out_of_distribution.parquet",
     log:
         "<logs>/{split}/{model}/seed{seed}/predict.log",
     benchmark:

@@ -32,7 +32,6 @@ def measured_wildcards():
         "prepare_untrained": of(untrained_models()),
         "predict": runs,
         "evaluate_predictions": runs,
-        "predict_out_of_distribution": runs if asks_about_unknown() else [],
         "probe_inputs": [dict(zip(("split", "model", "seed"), cell)) for cell in probe_cells()],
         "vary_prompts": of(prompted_models()),
         "time_model": [{"model": name} for name in models()],

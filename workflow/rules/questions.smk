@@ -3,7 +3,7 @@
 # Purpose  whose prompts and inputs are changed, whose errors are compared and explained, who reads texts, and from which
 #          files that is answered.
 # Inputs   the configuration: prompt_sensitivity, input_probes, errors, explanations, evaluation, models
-# Outputs  lists of names and paths, for calibration.smk, texts.smk, probes.smk, errors.smk and explain.smk
+# Outputs  lists of names and paths, for evaluate.smk, texts.smk, probes.smk, errors.smk and explain.smk
 
 
 def explained_models():
@@ -138,3 +138,17 @@ def asks_about_unknown():
     """Whether systems are asked about pairs of classes that none was trained on."""
     set_aside = config["curation"]["out_of_distribution"]
     return bool(set_aside) and config["evaluation"]["out_of_distribution_pairs"] != 0
+
+
+def unknown_pairs(_):
+    """Pairs of classes that no system was trained on, and their images, if systems are asked about any.
+
+    They have a packing job of their own: a part of the job that packs packed/images.npy, another number of them would train
+    every system anew.
+    """
+    if not asks_about_unknown():
+        return {}
+    return {
+        "unknown": "<results>/packed/out_of_distribution.parquet",
+        "unknown_images": "<results>/packed/out_of_distribution.npy",
+    }

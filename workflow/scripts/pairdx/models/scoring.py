@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from scipy.special import logsumexp, softmax
 
 from pairdx.errors import PairDxError
 from pairdx.logs import progress
-from pairdx.models.base import Classifier, ScoringClassifier
+from pairdx.models.base import Classifier, Pairs, ScoringClassifier
 
 # What the column `subset` of out_of_distribution.parquet says.
 KNOWN, UNKNOWN = "test", "unknown"
@@ -76,6 +77,47 @@ def sureness(
             remedy="its weights are damaged or its training diverged: lower its learning_rate",
         )
     return Sureness(predicted, highest, energy)
+
+
+def known_and_unknown(
+    classifier: Classifier,
+    known: Pairs,
+    unknown: pd.DataFrame,
+    images: np.ndarray,
+    batch_size: int,
+) -> pd.DataFrame:
+    """Ask a system about pairs of classes that it was not trained on, and about known ones.
+
+    Args:
+        classifier: Any system.
+        known: The test pairs.
+        unknown: N pairs with the columns pair_id, case_id, label and caption.
+        images: Theirs, uint8 of shape (N, S, S, 3); may be a memory map.
+        batch_size: Pairs at a time.
+
+    Returns:
+        out_of_distribution.parquet: one row per pair, with pair_id, case_id, label, subset
+        (``test`` or ``unknown``), predicted (what it is taken for), max_probability and energy. No
+        rows where there are no unknown pairs: there is nothing to tell the known ones from.
+
+    Raises:
+        PairDxError: There are not as many images as unknown pairs, or a score is not a number.
+    """
+    asked = [(UNKNOWN, unknown, images)]
+    if len(unknown):
+        asked.insert(0, (KNOWN, known.table, known.images))
+    tables = []
+    for subset, pairs, packed in asked:
+        found = sureness(classifier, packed, pairs["caption"].tolist(), batch_size)
+        tables.append(
+            pairs[["pair_id", "case_id", "label"]].assign(
+                subset=subset,
+                predicted=np.array(known.classes, dtype=object)[found.predicted],
+                max_probability=found.max_probability,
+                energy=found.energy,
+            )
+        )
+    return pd.concat(tables, ignore_index=True)
 
 
 def _of_batch(
