@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+
+from .forked_snakemake import ForkedSnakemake
 
 REPOSITORY = Path(__file__).parents[2]
 PARTS = ("Snakefile", "CITATION.cff", "config", "workflow", "envs", "profiles", "Makefile")
@@ -25,25 +29,28 @@ class Workflow:
     folder: Path
 
     def snakemake(self, *arguments: str, check: bool = True) -> str:
-        """Run Snakemake and return what it printed.
+        """Run Snakemake and return what it printed: dry runs forked, all others as the command.
 
         With ``check`` a failure fails the test and shows the end of the output.
         """
-        command = [sys.executable, "-m", "snakemake", *arguments]
         # XDG_CACHE_HOME: Snakemake's source cache of one copy is of no use to another.
         environment = os.environ | {"XDG_CACHE_HOME": str(self.folder / ".cache")}
-        done = subprocess.run(
-            command,
-            cwd=self.folder,
-            env=environment,
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            check=False,
-        )
-        if check and done.returncode:
-            pytest.fail(f"{' '.join(arguments)} failed:\n{done.stdout[-4000:]}")
-        return done.stdout
+        if "-n" in arguments:
+            status, output = forked_snakemake().run(arguments, self.folder, environment)
+        else:
+            done = subprocess.run(
+                [sys.executable, "-m", "snakemake", *arguments],
+                cwd=self.folder,
+                env=environment,
+                text=True,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                check=False,
+            )
+            status, output = done.returncode, done.stdout
+        if check and status:
+            pytest.fail(f"{' '.join(arguments)} failed:\n{output[-4000:]}")
+        return output
 
     def plan(self, *arguments: str) -> dict[str, int]:
         """Return the number of jobs per rule that a dry run plans; empty if there is none."""
@@ -55,6 +62,14 @@ class Workflow:
         assert "Job stats" not in output
         assert named in output
         assert "Traceback" not in output
+
+
+@cache
+def forked_snakemake() -> ForkedSnakemake:
+    """Make dry runs cheap: the one process of this test process that has Snakemake imported."""
+    forked = ForkedSnakemake().__enter__()
+    atexit.register(forked.__exit__)
+    return forked
 
 
 def overlay_file(folder: Path, **content: Any) -> str:

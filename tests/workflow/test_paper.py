@@ -32,23 +32,6 @@ def test_every_table_is_made_in_latex_too(fresh: Workflow) -> None:
     }
 
 
-@pytest.mark.parametrize(
-    ("target", "needless"),
-    [
-        ("paper_table_3", {"make_split": 2, "predict": 0, "train_on_cpu": 0}),
-        ("paper_table_5", {"predict": 1, "train_on_cpu": 0, "compare_systems": 0}),
-        ("paper_table_7", {"predict": 1, "train_on_cpu": 1, "time_model": 0}),
-        ("paper_figure_6", {"train_on_cpu": 1, "predict": 0, "make_split": 1}),
-    ],
-)
-def test_an_item_of_the_paper_makes_only_what_it_needs(
-    fresh: Workflow, target: str, needless: dict[str, int]
-) -> None:
-    plan = fresh.plan(target, *DEMO)
-    assert {rule: plan.get(rule, 0) for rule in needless} == needless
-    assert "list_discrepancies" not in plan
-
-
 def test_discrepancies_read_the_papers_systems_on_its_split_only(fresh: Workflow) -> None:
     inputs = inputs_of("list_discrepancies", fresh.snakemake("discrepancies", "-n"))
     runs = [name for name in inputs if "/seed" in name]

@@ -15,22 +15,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("plan")]
 CONFIG = yaml.safe_load((REPOSITORY / "config/config.yaml").read_text())
 MODELS = yaml.safe_load((REPOSITORY / "config/models.yaml").read_text())["models"]
 ENABLED = {name: entry for name, entry in MODELS.items() if entry["enabled"]}
-TARGETS = [
-    *(
-        "curated",
-        "review_sheet",
-        "splits",
-        "dataset",
-        "trained",
-        "evaluated",
-        "timing",
-        "tables",
-        "figures",
-        "discrepancies",
-    ),
-    *(f"paper_table_{number}" for number in range(3, 9)),
-    *(f"paper_figure_{number}" for number in (1, 2, 5, 6, 7, 8, 9)),
-]
 
 
 def test_the_papers_configuration_shows_the_complete_plan(fresh: Workflow) -> None:
@@ -50,18 +34,6 @@ def test_the_papers_configuration_shows_the_complete_plan(fresh: Workflow) -> No
     assert plan["describe_cost"] == 1
     assert "draw_demo_corpus" not in plan
     assert not (fresh.folder / "results").exists()
-
-
-def test_every_named_target_can_be_planned(fresh: Workflow) -> None:
-    plan = fresh.plan(*TARGETS, *DEMO)
-    assert {target: plan[target] for target in TARGETS} == dict.fromkeys(TARGETS, 1)
-
-
-def test_a_single_target_makes_only_what_it_needs(fresh: Workflow) -> None:
-    assert set(fresh.plan("curated", *DEMO)) == {
-        *("draw_demo_corpus", "ingest_tables", "inspect_archive", "curate_pairs", "curated")
-    }
-    assert "train_on_cpu" not in fresh.plan("paper_table_3", *DEMO)
 
 
 def test_files_on_disk_replace_downloads(fresh: Workflow) -> None:

@@ -1,0 +1,174 @@
+"""Each named target makes what it needs and no more: the jobs behind every one, in one dry run."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+
+import pytest
+import yaml
+
+from .conftest import DEMO, REPOSITORY, Workflow, read_plan
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("plan")]
+
+OVERLAY = yaml.safe_load((REPOSITORY / "config/demo.yaml").read_text())["models"]
+REGISTRY = yaml.safe_load((REPOSITORY / "config/models.yaml").read_text())["models"]
+SYSTEMS = {n: e | OVERLAY.get(n, {}) for n, e in REGISTRY.items()}
+ENABLED = {name: entry for name, entry in SYSTEMS.items() if entry["enabled"]}
+TRAINED = [name for name, entry in ENABLED.items() if entry["trained"]]
+SPLITS = 2
+
+CORPUS = Counter(draw_demo_corpus=1, ingest_tables=1, inspect_archive=3, curate_pairs=1)
+DATASET = CORPUS + Counter(make_split=SPLITS, pack_images=1, describe_dataset=1)
+# One system on the paper's split: up to its training, and on to the report of its predictions.
+ONE_SYSTEM = CORPUS + Counter(make_split=1, pack_images=1)
+REPORTED = Counter(pack_out_of_distribution=1, predict=1, evaluate_predictions=1, report_system=1)
+UNTRAINED = ONE_SYSTEM + REPORTED + Counter(prepare_untrained=1)
+CLIP = ONE_SYSTEM + Counter(train_on_cpu=1)
+FUSION = CLIP + Counter(build_word_vectors=1)
+ALL_SYSTEMS = CORPUS + Counter(
+    make_split=SPLITS,
+    pack_images=1,
+    pack_out_of_distribution=1,
+    build_word_vectors=1,
+    train_on_cpu=SPLITS * len(TRAINED),
+    prepare_untrained=SPLITS * (len(ENABLED) - len(TRAINED)),
+    predict=SPLITS * len(ENABLED),
+    evaluate_predictions=SPLITS * len(ENABLED),
+)
+COMPARISON = ALL_SYSTEMS + Counter(time_model=len(ENABLED), compare_systems=1)
+
+JOBS = {
+    "curated": CORPUS,
+    "review_sheet": CORPUS + Counter(export_review_sheet=1),
+    "splits": CORPUS + Counter(make_split=SPLITS),
+    "dataset": CORPUS
+    + Counter(make_split=SPLITS, export_dataset=1, write_croissant=1, write_datasheet=1),
+    "trained": CORPUS
+    + Counter(make_split=SPLITS, pack_images=1, build_word_vectors=1)
+    + Counter(train_on_cpu=SPLITS * len(TRAINED)),
+    "evaluated": ALL_SYSTEMS,
+    "discrepancies": COMPARISON + Counter(describe_dataset=1, list_discrepancies=1),
+    "paper_table_3": DATASET,
+    "paper_table_4": DATASET,
+    "paper_table_5": UNTRAINED,
+    "paper_table_6": CLIP + REPORTED,
+    "paper_table_7": FUSION + REPORTED,
+    "paper_table_8": COMPARISON,
+    "paper_figure_1": Counter(draw_rule_graph=1),
+    "paper_figure_2": DATASET,
+    "paper_figure_5": UNTRAINED,
+    "paper_figure_6": CLIP + Counter(plot_training=1),
+    "paper_figure_7": FUSION + Counter(plot_training=1),
+    "paper_figure_8": CLIP + REPORTED,
+    "paper_figure_9": FUSION + REPORTED,
+}
+# The system that an item of the paper is about.
+ABOUT = {
+    "paper_table_5": "clip_zero_shot",
+    "paper_table_6": "pairdx_clip",
+    "paper_table_7": "pairdx_fusion",
+    "paper_figure_5": "biomedclip_zero_shot",
+    "paper_figure_6": "pairdx_clip",
+    "paper_figure_7": "pairdx_fusion",
+    "paper_figure_8": "pairdx_clip",
+    "paper_figure_9": "pairdx_fusion",
+}
+# Targets whose jobs follow the lists of tables and figures: what they do without.
+WITHOUT = {
+    "timing": {"predict", "evaluate_predictions", "compare_systems"},
+    "tables": {"show_mistakes", "explain_model", "draw_rule_graph", "plot_training"},
+    "figures": {"detect_unknown_class", "list_timings", "write_datasheet", "export_dataset"},
+}
+
+
+@dataclass(frozen=True)
+class Job:
+    """One planned job."""
+
+    rule: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    wildcards: str
+
+    @property
+    def cell(self) -> tuple[str, str] | None:
+        """The split and system that the job is about, if it is about one."""
+        found = [re.search(rf"\b{key}=(\w+)", self.wildcards) for key in ("split", "model")]
+        return (found[0][1], found[1][1]) if found[0] and found[1] else None
+
+
+def read_jobs(output: str) -> list[Job]:
+    """The jobs that a dry run prints."""
+    jobs = []
+    for block in re.split(r"^(?=(?:local)?rule \w+:$)", output.split("\nReasons:")[0], flags=re.M):
+        rule = re.match(r"(?:local)?rule (\w+):\n", block)
+        if rule:
+            said = dict(re.findall(r"^    (input|output|wildcards): (.*)$", block, re.M))
+            files = [tuple(filter(None, said.get(k, "").split(", "))) for k in ("input", "output")]
+            jobs.append(Job(rule[1], *files, said.get("wildcards", "")))
+    return jobs
+
+
+def behind(target: str, jobs: list[Job]) -> list[Job]:
+    """The jobs that make a target's inputs, their inputs, and so on: what it makes alone."""
+    maker = {file: job for job in jobs for file in job.outputs}
+    (wanted,) = (job for job in jobs if job.rule == target)
+    needed: dict[Job, None] = {}
+    waiting = [wanted]
+    while waiting:
+        for file in waiting.pop().inputs:
+            if file in maker and maker[file] not in needed:
+                needed[maker[file]] = None
+                waiting.append(maker[file])
+    return list(needed)
+
+
+@pytest.fixture(scope="module")
+def planned(fresh: Workflow) -> list[Job]:
+    """All named targets in one plan."""
+    output = fresh.snakemake(*JOBS, *WITHOUT, "-n", *DEMO)
+    jobs = read_jobs(output)
+    # Nothing is lost in reading: as many jobs of each rule as Snakemake itself counts.
+    assert Counter(job.rule for job in jobs) == read_plan(output)
+    return jobs
+
+
+@pytest.mark.parametrize("target", JOBS)
+def test_a_target_makes_what_it_needs_and_no_more(planned: list[Job], target: str) -> None:
+    """No training for tables 3 and 4; one system, on one split, for an item about one system."""
+    jobs = behind(target, planned)
+    assert Counter(job.rule for job in jobs) == JOBS[target]
+    if target in ABOUT:
+        assert {job.cell for job in jobs if job.cell} == {("stratified", ABOUT[target])}
+
+
+@pytest.mark.parametrize("target", WITHOUT)
+def test_a_target_of_many_files_leaves_out_what_none_of_them_needs(
+    planned: list[Job], target: str
+) -> None:
+    rules = {job.rule for job in behind(target, planned)}
+    assert "train_on_cpu" in rules
+    assert not WITHOUT[target] & rules
+
+
+def test_every_target_is_looked_at_here_or_in_a_test_of_its_own() -> None:
+    """A new target is added to one of the lists above."""
+    rules = (REPOSITORY / "workflow/rules/targets.smk").read_text()
+    elsewhere = {"learning_rate_search", "pairdx_release"}  # test_search.py; a download alone
+    assert set(re.findall(r"^rule (\w+):", rules, re.M)) == {*JOBS, *WITHOUT} | elsewhere
+
+
+def test_a_target_planned_alone_has_the_jobs_that_the_common_plan_shows(
+    fresh: Workflow, planned: list[Job]
+) -> None:
+    """Snakemake's own answer for one target; and the tests' forked dry runs say what it says."""
+    alone = fresh.snakemake("paper_table_7", "-n", *DEMO)
+    assert read_plan(alone) == JOBS["paper_table_7"] + Counter(paper_table_7=1)
+    jobs = {job for job in read_jobs(alone) if job.rule != "paper_table_7"}
+    assert jobs == set(behind("paper_table_7", planned))
+    dry = fresh.snakemake("paper_table_7", "--dry-run", *DEMO)  # not forked
+    assert read_plan(dry) == read_plan(alone)
+    assert set(read_jobs(dry)) == set(read_jobs(alone))
