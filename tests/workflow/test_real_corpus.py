@@ -13,18 +13,34 @@ import pandas as pd
 import pytest
 import yaml
 
-from .conftest import DEMO, REPOSITORY, copy_of_workflow
+from .conftest import DEMO, REPOSITORY, Workflow, copy_of_workflow
 
 # With the SLURM tests, after which it starts: on two workers they take as long as the demo.
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("beside the demo")]
 
 CORPUS = os.environ.get("PAIRDX_REAL_CORPUS")
-
+SETTINGS = ("--config", "corpus=multicare", f"multicare={{path: {CORPUS}}}")
 
 REGISTRY = yaml.safe_load((REPOSITORY / "config/models.yaml").read_text())["models"]
-# One that reads images, one captions, one both: what is tabulated and drawn of them is looked at.
-SYSTEMS = ("pairdx_clip", "pairdx_fusion", "tfidf_logistic")
+DEMO_MODELS = yaml.safe_load((REPOSITORY / "config/demo.yaml").read_text())["models"]
 SPLITS = ("stratified", "grouped")
+
+# A new entry of an existing family: the caption branch of PairDxFusion under another name.
+NEW, TITLE, TWIN = "one_more", "One more", "pairdx_fusion"
+NEW_ENTRY = REGISTRY["text_only"] | DEMO_MODELS["text_only"] | {"enabled": True, "title": TITLE}
+OURS, DEMOS = (models["text_only"]["settings"] for models in (REGISTRY, DEMO_MODELS))
+NEW_ENTRY["settings"] = OURS | DEMOS | {"attention": OURS["attention"] | DEMOS["attention"]}
+# One that reads images, one both, one captions: what is tabulated and drawn of them is looked at.
+SYSTEMS = ("pairdx_clip", "pairdx_fusion", NEW)
+
+# What lists no systems, or rightly not all of them.
+OF_PAIRS = {"dataset", "example_captions", "funnel", "funnel_by_class", "rejections"}
+OF_PAIRS |= {"identifiers", "masked_captions", "leakage"}
+OF_PAIRS |= {"examples", "class_counts", "caption_lengths", "ages"}  # figures
+OF_THE_PAPER = {"discrepancies", "rule_graph"}
+OF_TWO_SYSTEMS = {f"disagreements_{split}" for split in SPLITS}
+OF_ZERO_SHOT_SYSTEMS = {"prompt_sensitivity"}
+WITHOUT_IT = OF_PAIRS | OF_THE_PAPER | OF_TWO_SYSTEMS | OF_ZERO_SHOT_SYSTEMS
 
 
 def overlay(enabled: Collection[str], **content: Any) -> str:
@@ -33,16 +49,27 @@ def overlay(enabled: Collection[str], **content: Any) -> str:
     for name, entry in REGISTRY.items():
         if entry["network"] and entry["trained"]:
             models[name]["settings"] = {"epochs": 2}
+    if NEW in enabled:
+        models[NEW] = NEW_ENTRY | {"settings": NEW_ENTRY["settings"] | {"epochs": 2}}
     return yaml.safe_dump({"run": "real", "models": models, **content})
 
 
-@pytest.mark.skipif(not CORPUS, reason="PAIRDX_REAL_CORPUS names no corpus")
-def test_a_corpus_of_ones_own_runs_to_the_end(tmp_path: Path) -> None:
-    workflow = copy_of_workflow(tmp_path)
-    (tmp_path / "config/real.yaml").write_text(overlay(SYSTEMS))
-    settings = ["corpus=multicare", f"multicare={{path: {CORPUS}}}"]
-    workflow.snakemake("all", *DEMO, "config/real.yaml", "--config", *settings)
-    results = tmp_path / "results/real"
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
+    """A copy in which everything was made of SYSTEMS."""
+    if not CORPUS:
+        pytest.skip("PAIRDX_REAL_CORPUS names no corpus")
+    workflow = copy_of_workflow(tmp_path_factory.mktemp("real"))
+    # The demo names the systems whose input it changes; the experiment takes all trained ones.
+    content = overlay(SYSTEMS, input_probes={"systems": "trained"})
+    (workflow.folder / "config/real.yaml").write_text(content)
+    workflow.snakemake("all", *DEMO, "config/real.yaml", *SETTINGS)
+    return workflow
+
+
+def test_a_corpus_of_ones_own_runs_to_the_end(run: Workflow) -> None:
+    """Curation, splits and comparison hold together on real images."""
+    results = run.folder / "results/real"
     raw = pd.read_csv(Path(str(CORPUS), "captions_and_labels.csv"))
     funnel = pd.read_csv(results / "curated/funnel.csv")
     counted = funnel[funnel["stage"] == "ingest"].set_index("label")["candidates"]
@@ -61,9 +88,28 @@ def test_a_corpus_of_ones_own_runs_to_the_end(tmp_path: Path) -> None:
         assert (split == "stratified") == bool(shared)
     assert (results / "dataset/datasheet.md").is_file()
 
-    # Every system of the registry, those too that are switched off: trained and evaluated.
-    (tmp_path / "config/all.yaml").write_text(overlay(REGISTRY, splits=["stratified"]))
-    workflow.snakemake("evaluated", *DEMO, "config/all.yaml", "--config", *settings)
+
+def test_a_new_registry_entry_appears_in_every_table_and_figure(run: Workflow) -> None:
+    """With no other edit: by name or title wherever systems are listed, and in files of its own."""
+    missing = []
+    for folder, suffix in (("tables", ".csv"), ("figures", ".svg")):
+        for file in (run.folder / "results/real" / folder).glob(f"*{suffix}"):
+            if file.stem.endswith(f"_{TWIN}"):
+                own = file.with_stem(file.stem.removesuffix(TWIN) + NEW)
+                others = {".csv": (".md", ".tex", ".html"), ".svg": (".png",)}[suffix]
+                wanted = [own.with_suffix(ending) for ending in (suffix, *others)]
+                missing += [path.name for path in wanted if not path.is_file()]
+            elif file.stem not in WITHOUT_IT and not file.stem.endswith(SYSTEMS):
+                text = file.read_text()  # an SVG repeats its texts as comments
+                missing += [file.name] if NEW not in text and TITLE not in text else []
+    assert missing == []
+
+
+def test_every_system_of_the_registry_is_trained_and_evaluated(run: Workflow) -> None:
+    """Those too that are switched off."""
+    (run.folder / "config/all.yaml").write_text(overlay(REGISTRY, splits=["stratified"]))
+    run.snakemake("evaluated", *DEMO, "config/all.yaml", *SETTINGS)
+    results = run.folder / "results/real"
     test = _test_pairs(results)
     for name in REGISTRY:
         folder = results / "stratified" / name / "seed1"
