@@ -117,6 +117,12 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
 
 
 @pytest.fixture(scope="session")
+def all_of_demo(fresh: Workflow) -> str:
+    """What a dry run of the whole demo prints, once for all tests that only read it."""
+    return fresh.snakemake("all", "-n", *DEMO)
+
+
+@pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
     """A copy in which the whole demo was run, once for all tests of the session."""
     workflow = copy_of_workflow(tmp_path_factory.mktemp("demo"))

@@ -7,15 +7,17 @@ from pathlib import Path
 import pytest
 import yaml
 
-from .conftest import DEMO, REPOSITORY, Workflow
+from .conftest import DEMO, REPOSITORY, Workflow, read_plan
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("plan")]
 
 MODELS = yaml.safe_load((REPOSITORY / "config/models.yaml").read_text())["models"]
 
 
-def test_the_splits_effect_needs_both_splits(fresh: Workflow, tmp_path: Path) -> None:
-    assert fresh.plan("all", *DEMO)["compare_splits"] == 1
+def test_the_splits_effect_needs_both_splits(
+    fresh: Workflow, tmp_path: Path, all_of_demo: str
+) -> None:
+    assert read_plan(all_of_demo)["compare_splits"] == 1
     overlay = tmp_path / "one_split.yaml"
     overlay.write_text("splits: [grouped]")
     plan = fresh.plan("all", *DEMO, str(overlay))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from .conftest import DEMO, REPOSITORY, Workflow
+from .conftest import DEMO, REPOSITORY, Workflow, read_plan
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("plan")]
 
@@ -88,7 +88,7 @@ def test_a_new_registry_entry_appears_without_another_edit(fresh: Workflow, tmp_
 
 
 def test_the_table_of_jobs_reads_the_benchmarks_of_exactly_the_jobs_that_run(
-    fresh: Workflow,
+    fresh: Workflow, all_of_demo: str
 ) -> None:
     """And of none that `all` does not run anyway: optional targets are not pulled in."""
     output = fresh.snakemake("results/demo/tables/benchmarks.csv", "-n", *DEMO)
@@ -97,7 +97,7 @@ def test_the_table_of_jobs_reads_the_benchmarks_of_exactly_the_jobs_that_run(
     read = {path for path in inputs[1].split(", ") if path.startswith("benchmarks/")}
     jobs = set(re.findall(r"^    benchmark: (.*)", output, re.M))
     assert read == {path for path in jobs if "/tables/" not in path}
-    assert set(fresh.plan("results/demo/tables/benchmarks.csv", *DEMO)) < set(fresh.plan(*DEMO))
+    assert set(read_plan(output)) < set(read_plan(all_of_demo))
 
 
 def test_jobs_that_no_enabled_system_needs_are_not_run_for_their_cost(

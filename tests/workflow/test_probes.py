@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from .conftest import DEMO, REPOSITORY, Workflow, overlay
+from .conftest import REPOSITORY, Workflow, overlay, read_plan
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("plan")]
 
@@ -25,8 +25,8 @@ def test_each_trained_system_that_reads_is_probed_once_per_split(fresh: Workflow
     assert sorted(made) == sorted((s, n, first) for s in CONFIG["splits"] for n in names)
 
 
-def test_all_has_one_job_per_split_for_mistakes_and_for_disagreements(fresh: Workflow) -> None:
-    plan = fresh.plan("all", *DEMO)
+def test_all_has_one_job_per_split_for_mistakes_and_for_disagreements(all_of_demo: str) -> None:
+    plan = read_plan(all_of_demo)
     assert plan["show_mistakes"] == plan["list_disagreements"] == 2
     assert plan["probe_inputs"] == 2
     assert plan["compare_probes"] == 1

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from .conftest import REPOSITORY, Workflow, overlay_file
+from .conftest import DEMO, REPOSITORY, Workflow, overlay_file
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("plan")]
 
@@ -44,14 +44,14 @@ def test_the_target_trains_once_per_rate_and_reads_nothing_of_the_test_pairs(
 
 
 def test_every_other_target_is_planned_as_if_there_were_no_search(
-    fresh: Workflow, tmp_path: Path
+    fresh: Workflow, tmp_path: Path, all_of_demo: str
 ) -> None:
     """Not one job, input or output of `all` differs, and no other rate makes a difference."""
-    plans = [jobs(fresh.snakemake("all", "-n"))]
+    plans = [jobs(all_of_demo)]
     for number, search in enumerate([None, SEARCH | {"learning_rates": [0.5, 0.25]}]):
         (tmp_path / str(number)).mkdir()
         file = overlay_file(tmp_path / str(number), learning_rate_search=search)
-        plans.append(jobs(fresh.snakemake("all", "-n", "--configfile", file)))
+        plans.append(jobs(fresh.snakemake("all", "-n", *DEMO, file)))
     assert len(plans[0]) > 100
     assert plans[0] == plans[1] == plans[2]
     assert not any("_lr" in outputs for _, _, outputs in plans[0])
