@@ -23,11 +23,14 @@ curation: {balance: {total: 240}}
 models: {pairdx_clip: {settings: {objective: contrastive, epochs: 2}}}
 """
 METRICS = "results/demo/stratified/pairdx_clip/seed1/metrics.json"
+SCORES = "results/demo/tables/per_class_stratified_pairdx_clip.csv"  # of one group with METRICS
 # The test cluster's GPUs are counted, not real: the rule that trains on the CPU asks for one.
 ON_THE_TEST_CLUSTER = [
     *("--default-resources", "slurm_partition=cpu", f"slurm_account={ACCOUNT}"),
     *("--set-resources", "train_on_cpu:gpu=1", "train_on_cpu:slurm_partition=a100"),
     *("train_on_cpu:mem_mb=4000", "predict:mem_mb=4000"),
+    # Those given here take the place of the profile's.
+    *("evaluate_predictions:in_turn=1", "report_system:in_turn=1"),
     *("--slurm-init-seconds-before-status-checks", "4", "--latency-wait", "20"),
 ]
 
@@ -35,10 +38,10 @@ ON_THE_TEST_CLUSTER = [
 def test_one_system_goes_from_raw_archives_to_metrics(
     cluster: SlurmCluster, tmp_path: Path
 ) -> None:
-    """Every job ends in SLURM's accounting, the training job with one GPU on its partition."""
+    """Every job ends in SLURM's accounting: training with one GPU, a group with one CPU."""
     folder = copy_of_workflow(tmp_path).folder
     (folder / "tiny.yaml").write_text(OVERLAY)
-    command = [sys.executable, "-m", "snakemake", METRICS, "--profile", "profiles/slurm"]
+    command = [sys.executable, "-m", "snakemake", METRICS, SCORES, "--profile", "profiles/slurm"]
     command += ["--configfile", "config/demo.yaml", "tiny.yaml", *ON_THE_TEST_CLUSTER]
     done = subprocess.run(
         command,
@@ -54,7 +57,7 @@ def test_one_system_goes_from_raw_archives_to_metrics(
     assert sum(sum(row) for row in metrics["confusion"]) == metrics["pairs"] > 30
     assert not list((folder / "state").rglob("*.pt"))
 
-    columns = "Comment,Partition,State,AllocTRES"
+    columns = "Comment,Partition,State,AllocTRES,TimelimitRaw"
     run = re.search(r"SLURM run ID: (\S+)", done.stdout)
     assert run
     options = ["--allocations", "--noheader", "--parsable2", "--starttime=now-1days"]
@@ -67,3 +70,8 @@ def test_one_system_goes_from_raw_archives_to_metrics(
     others = [job for rule, job in jobs.items() if not rule.startswith("rule_train_on_cpu")]
     assert len(others) >= 9
     assert all(job[:2] == ["cpu", "COMPLETED"] and "gpu" not in job[2] for job in others)
+    # Metrics, then the table of them: 4 GB and 1 CPU each, 30 and 20 minutes.
+    (scores,) = [job for rule, job in jobs.items() if rule.startswith("rule_scores_")]
+    assert "cpu=1,mem=4000M" in scores[2]
+    assert scores[3] == "50"
+    assert (folder / SCORES).exists()

@@ -148,3 +148,23 @@ def test_every_rule_that_a_profile_names_exists(fresh: Workflow) -> None:
         for key in ("set-threads", "set-resources", "groups"):
             named = settings.get(key) or {}
             assert set(named) <= rules, f"{profile}: {key}"
+
+
+def test_a_group_of_slurm_jobs_holds_the_scores_of_one_system_on_one_split(
+    fresh: Workflow,
+) -> None:
+    """A group waits for all its inputs and ends at its first failure: nothing long, no GPU."""
+    output = fresh.snakemake("all", "-n", "--profile", "profiles/slurm")
+    groups = re.split(r"^\[.*\] Group job (?=\w+ \(jobs)", output, flags=re.M)[1:]
+    systems = set()
+    for group in groups:
+        members = re.findall(r"^    rule (\w+):", group, re.M)
+        places = set(re.findall(r"^        wildcards: split=(\w+), model=(\w+)", group, re.M))
+        # One at a time, so that the group asks for one member's CPUs and memory.
+        resources = re.findall(r"^        resources: (.*)$", group, re.M)
+        assert set(members) == {"evaluate_predictions", "report_system"}
+        assert members.count("report_system") == len(places) == 1
+        assert all(line.endswith("in_turn=1") and "gpu" not in line for line in resources)
+        assert len(resources) == len(members) > 1
+        systems |= places
+    assert len(groups) == len(systems) == len(CONFIG["splits"]) * len(ENABLED)

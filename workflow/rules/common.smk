@@ -18,7 +18,7 @@ NOTHING = "(?!)"  # a regular expression that matches no text
 def _imports(path):
     """The library files that a Python file imports by name, at its head or within a function."""
     modules = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in _statements(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom) and node.module:
             modules |= {
                 node.module,
@@ -29,6 +29,15 @@ def _imports(path):
     return set().union(*map(_files_of, modules))
 
 
+def _statements(node):
+    """All statements of a Python file, nested ones too; an import is never part of an expression."""
+    for field in ("body", "orelse", "finalbody", "handlers", "cases"):
+        for child in getattr(node, field, ()):
+            yield child
+            yield from _statements(child)
+
+
+@cache
 def _files_of(module):
     """The files that importing a module of the library executes: itself and its packages' __init__.py."""
     parts = module.split(".")
@@ -41,6 +50,17 @@ def _files_of(module):
     return {path for path in candidates if path.is_file()}
 
 
+@cache
+def _library(script, modules):
+    waiting = set().union(_imports(SCRIPTS / script), *map(_files_of, modules))
+    found = {SCRIPTS / script}
+    while waiting:
+        path = waiting.pop()
+        found.add(path)
+        waiting |= _imports(path) - found
+    return sorted(os.path.relpath(path) for path in found)
+
+
 def library(script, *modules):
     """A script and the library files that it depends on, directly or through others, as inputs of its rule.
 
@@ -50,13 +70,7 @@ def library(script, *modules):
     script   file name in workflow/scripts
     modules  further modules that the script imports only when asked for, such as pairdx.models.clip
     """
-    waiting = set().union(_imports(SCRIPTS / script), *map(_files_of, modules))
-    found = {SCRIPTS / script}
-    while waiting:
-        path = waiting.pop()
-        found.add(path)
-        waiting |= _imports(path) - found
-    return sorted(os.path.relpath(path) for path in found)
+    return list(_library(script, modules))
 
 
 def library_of_model(script, *further):

@@ -58,7 +58,7 @@ def _conflicts():
 def _conflicts_of_systems(names):
     """What single systems can get wrong."""
     sources = config["downloads"]["weights"]
-    stated = yaml.safe_load(Path(workflow.basedir, PAPER).read_text())["systems"]
+    stated = systems_of_paper()
     for name in names:
         paper, named = (config["models"][name][key] for key in ("paper", "settings"))
         if paper is not None and paper not in stated:

@@ -29,7 +29,7 @@ rule predict:
         mem_mb=8000,
         runtime=120,
     params:
-        family=lookup("models/{model}/family", within=config),
+        family=of_system("family"),
         classes=config["curation"]["classes"],
         batch_size=config["evaluation"]["batch_size"],
     script:

@@ -34,7 +34,7 @@ rule explain_model:
         mem_mb=8000,
         runtime=30,
     params:
-        family=lookup("models/{model}/family", within=config),
+        family=of_system("family"),
         classes=config["curation"]["classes"],
         split=config["splits"][0],
         explanations=config["explanations"],

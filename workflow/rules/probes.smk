@@ -30,7 +30,7 @@ rule probe_inputs:
         runtime=lambda wildcards, attempt: 240 * attempt,
     params:
         classes=config["curation"]["classes"],
-        reads=lookup("models/{model}/reads", within=config),
+        reads=of_system("reads"),
         settings=probe_settings,
         batch_size=config["evaluation"]["batch_size"],
     script:

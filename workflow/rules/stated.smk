@@ -19,12 +19,18 @@ def papers_files(file):
     return [f"<results>/stratified/{name}/seed{seed}/{file}" for name, seed in papers_cells()]
 
 
+@cache
+def systems_of_paper():
+    """What the paper states about its systems, by name. Read once: some thirty jobs ask."""
+    return yaml.safe_load(Path(workflow.basedir, PAPER).read_text())["systems"]
+
+
 def stated_by_paper(wildcards):
     """What the paper states about the system that the wildcards name; nothing off its split."""
     key = config["models"][wildcards.model]["paper"]
     if wildcards.split != "stratified" or key is None:
         return {}
-    return yaml.safe_load(Path(workflow.basedir, PAPER).read_text())["systems"][key]
+    return systems_of_paper()[key]
 
 
 def configured_like_paper():

@@ -44,6 +44,11 @@ def encoder_weights(wildcards):
     return {"pretrained": weights_files(weights)} if weights else {}
 
 
+def of_system(key):
+    """A key of the registry's entry that the wildcards name. (`lookup` would walk the whole configuration for each job.)"""
+    return lambda wildcards: config["models"][wildcards.model][key]
+
+
 def settings_of(wildcards):
     """What a system's family reads: its settings, and for a probe the description of its encoder."""
     entry = config["models"][wildcards.model]

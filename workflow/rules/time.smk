@@ -27,7 +27,7 @@ rule time_model:
         mem_mb=8000,
         runtime=60,
     params:
-        family=lookup("models/{model}/family", within=config),
+        family=of_system("family"),
         archives=corpus_archives(),
         image_size=config["packing"]["image_size"],
         timing=config["timing"],

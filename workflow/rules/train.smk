@@ -30,9 +30,9 @@ rule train_on_gpu:
         mem_mb=lambda wildcards, attempt: 32000 * attempt,
         runtime=lambda wildcards, attempt: 180 * attempt,
     params:
-        family=lookup("models/{model}/family", within=config),
+        family=of_system("family"),
         settings=settings_of,
-        stand_in=lookup("models/{model}/stand_in", within=config),
+        stand_in=of_system("stand_in"),
         classes=config["curation"]["classes"],
         device="cuda",
         state=state_folder,
@@ -48,9 +48,9 @@ use rule train_on_gpu as train_on_cpu with:
         mem_mb=lambda wildcards, attempt: 16000 * attempt,
         runtime=lambda wildcards, attempt: 240 * attempt,
     params:
-        family=lookup("models/{model}/family", within=config),
+        family=of_system("family"),
         settings=settings_of,
-        stand_in=lookup("models/{model}/stand_in", within=config),
+        stand_in=of_system("stand_in"),
         classes=config["curation"]["classes"],
         device="cpu",
         state=state_folder,
@@ -76,9 +76,9 @@ rule prepare_untrained:
         mem_mb=8000,
         runtime=20,
     params:
-        family=lookup("models/{model}/family", within=config),
+        family=of_system("family"),
         settings=settings_of,
-        stand_in=lookup("models/{model}/stand_in", within=config),
+        stand_in=of_system("stand_in"),
         classes=config["curation"]["classes"],
     script:
         "../scripts/prepare_untrained.py"

@@ -1,0 +1,85 @@
+"""The planning benchmark makes the grid that it names, and counts what becomes a SLURM job."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+from snakemake.utils import update_config
+
+from benchmarks.planning import (
+    REPOSITORY,
+    local_rules,
+    number_of_jobs,
+    overlay,
+    slurm_jobs,
+    write_outputs,
+)
+
+# A dry run's output, shortened: one local job, two jobs of their own, one group of three.
+PRINTED = """\
+Job stats:
+job        count
+-------  -------
+predict        2
+total          6
+
+[Tue Nov 24 11:27:27 2026]
+rule draw_rule_graph:
+    output: results/figures/rule_graph.svg, results/figures/rule_graph.png
+[Tue Nov 24 11:27:27 2026]
+rule predict:
+    output: results/a/predictions.parquet
+[Tue Nov 24 11:27:27 2026]
+rule predict:
+    output: results/b/predictions.parquet
+[Tue Nov 24 11:27:27 2026] Group job scores (jobs in lexicogr. order):
+
+    [Tue Nov 24 11:27:27 2026]
+    rule evaluate_predictions:
+        output: results/a/metrics.json
+    [Tue Nov 24 11:27:27 2026]
+    rule evaluate_predictions:
+        output: results/b/metrics.json
+    [Tue Nov 24 11:27:27 2026]
+    rule report_system:
+        output: results/tables/a.csv
+"""
+
+
+def test_the_grid_has_as_many_systems_and_seeds_as_asked_for_and_is_valid() -> None:
+    """12 systems x 5 seeds x 2 splits are 120 trainings: none runs for one seed only."""
+    config = yaml.safe_load((REPOSITORY / "config/config.yaml").read_text())
+    update_config(config, yaml.safe_load((REPOSITORY / "config/models.yaml").read_text()))
+    update_config(config, overlay(systems=12, seeds=5))
+    schema = (REPOSITORY / "workflow/schemas/config.schema.yaml").read_text()
+    Draft202012Validator(yaml.safe_load(schema)).validate(config)
+    enabled = [entry for entry in config["models"].values() if entry["enabled"]]
+    assert len(enabled) == 12
+    assert all(entry["random"] and entry["trained"] for entry in enabled)
+    assert config["seeds"] == [1, 2, 3, 4, 5]
+
+
+def test_more_systems_than_the_registry_has_are_refused() -> None:
+    """A grid is never smaller than the table says."""
+    with pytest.raises(ValueError, match="not 99"):
+        overlay(systems=99, seeds=1)
+
+
+def test_a_group_counts_as_one_slurm_job_and_a_local_rule_as_none() -> None:
+    """The two numbers of SLURM jobs differ by the members of groups alone."""
+    assert {"all", "draw_rule_graph", "download_multicare"} <= local_rules()
+    assert "predict" not in local_rules()
+    assert slurm_jobs(PRINTED) == (3, 5)
+    assert number_of_jobs(PRINTED) == 6
+
+
+def test_every_planned_output_is_written_before_it_is_touched(tmp_path: Path) -> None:
+    """Else `--touch` would run on nothing and look fast."""
+    write_outputs(tmp_path, PRINTED)
+    files = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
+    assert "results/figures/rule_graph.png" in files
+    assert "results/tables/a.csv" in files
+    assert len(files) == 7
