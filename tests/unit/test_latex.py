@@ -7,7 +7,7 @@ import re
 import pandas as pd
 import pytest
 
-from pairdx.reporting.latex import ROWS_PER_PAGE, as_latex, escape
+from pairdx.reporting.latex import LINES_PER_PAGE, as_latex, escape
 
 HOSTILE = [
     "100 % of $x_{1}$ & ~50 #1 {open ^ \\input{secrets}",
@@ -50,7 +50,7 @@ def check(written: str, columns: int) -> None:
     assert sum(widths) <= 1.005
 
 
-@pytest.mark.parametrize("rows", [0, len(HOSTILE), ROWS_PER_PAGE + 1])
+@pytest.mark.parametrize("rows", [0, len(HOSTILE), LINES_PER_PAGE + 1])
 @pytest.mark.parametrize("columns", [1, 2, 12])
 def test_a_table_with_anything_in_its_captions_is_whole(rows: int, columns: int) -> None:
     texts = [HOSTILE[row % len(HOSTILE)] for row in range(rows)]
@@ -58,8 +58,8 @@ def test_a_table_with_anything_in_its_captions_is_whole(rows: int, columns: int)
     table = table.iloc[:, :columns]
     written = as_latex(table, title=HOSTILE[0], label="tab:a_b", notes=HOSTILE)
     check(written, columns)
-    assert ("longtable}{" in written) == (rows > ROWS_PER_PAGE)
-    assert written.count(r" \\") == rows + (2 if rows > ROWS_PER_PAGE else 1)
+    assert ("longtable}{" in written) == (rows > LINES_PER_PAGE)
+    assert written.count(r" \\") == rows + (2 if rows > LINES_PER_PAGE else 1)
 
 
 def test_numbers_are_formatted_by_their_column_and_stand_at_its_right() -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import pandas as pd
 
-from pairdx.reporting.rule_graph import draw_rule_graph, read_rule_graph
+from pairdx.reporting.rule_graph import RuleGraph, draw_rule_graph, read_rule_graph
 from pairdx.reporting.webpage import as_html, write_for_reading
 
 DOT = """
@@ -60,3 +61,18 @@ def test_the_rule_graph_has_phases_and_no_edge_that_a_path_implies(tmp_path: Pat
     assert graph.edges == [("curate_pairs", "make_split"), ("make_split", "predict")]
     texts = {text.get_text() for text in draw_rule_graph(graph, title="T").axes[0].texts}
     assert {"curate_pairs", "make_split", "predict", "split"} <= texts
+
+
+def test_no_two_rules_share_a_track_where_their_lines_run() -> None:
+    """Who takes files from whom can be read off: one rule's line never runs into another's."""
+    rules = [f"rule_{place}" for place in range(6)]
+    edges = [(0, 1), (0, 5), (1, 2), (1, 4), (2, 3), (4, 5)]
+    graph = RuleGraph({"pack": rules}, [(rules[giver], rules[taker]) for giver, taker in edges])
+    axes = draw_rule_graph(graph, title="T").axes[0]
+    lines = [line for line in axes.lines if line.get_linestyle() == "-" and line.get_zorder() == 2]
+    spans = sorted((line.get_xdata()[0], *line.get_ydata()) for line in lines)
+    assert [tuple(span[1:]) for span in spans] == [(0, 5), (1, 4), (2, 3), (4, 5)]
+    assert len({span[0] for span in spans}) == 3  # the last one runs where the third has ended
+    for (x, _, end), (other, start, _) in itertools.pairwise(spans):
+        assert x != other or end < start
+    assert sum(len(line.get_xdata()) for line in axes.lines if line.get_marker() == "<") == 6

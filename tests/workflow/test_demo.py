@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -345,22 +346,69 @@ def _wait_for_a_state_after(newest: str, folder: Path, running: subprocess.Popen
         time.sleep(0.1)
 
 
-def test_the_report_is_one_file_with_every_category(demo: Workflow) -> None:
+REPORT_CATEGORIES = [
+    *("1. Overview", "2. Data", "3. Systems", "4. Comparison", "5. Errors", "6. Cost")
+]
+
+
+def _embedded(report: str, name: str) -> dict[str, dict]:
+    """What Snakemake's report holds under this name, as its page reads it."""
+    found = re.search(rf'<script id="{name}">\s*var {name} = (.*?);\s*</script>', report, re.DOTALL)
+    assert found is not None
+    return json.loads(found[1])
+
+
+def test_the_report_is_one_file_with_every_category_in_reading_order(
+    demo: Workflow, registry: dict[str, dict]
+) -> None:
+    """Snakemake sorts by text: numbers keep the order in which the report is read."""
     demo.snakemake("all", "--report", "results/demo/report.html", *DEMO)
     report = (demo.folder / "results/demo/report.html").read_text()
-    for category in ("1. Comparison", "2. Dataset", "3. Systems", "4. Cost", "5. Workflow"):
-        assert category in report
+    categories = _embedded(report, "categories")
+    assert sorted(categories) == REPORT_CATEGORIES
+    assert {entry["title"] for entry in registry.values()} == set(categories["3. Systems"])
+    first = [Path(path).name for path in categories["1. Overview"]["Other"]]
+    assert {"comparison.html", "comparison.svg", "discrepancies.html", "rule_graph.svg"} < {*first}
     assert "randomly initialised" in report
+    assert "system-message" not in report  # what docutils writes where a caption has an error
+    captions = [one["caption"] for one in _embedded(report, "results").values()]
+    assert all(len(caption) > 100 for caption in captions)
+    # Jinja takes away the line break after a block's end, and two sentences run into each other.
+    assert not [one for one in captions if re.search(r"[a-z)]\.[A-Z]", re.sub("<[^>]*>", "", one))]
+
+
+def test_every_item_of_the_report_can_be_reached(demo: Workflow) -> None:
+    """Snakemake shows a switch for a label with two values; an item without one of them is lost."""
+    report = demo.folder / "results/demo/report.html"
+    if not report.is_file():
+        demo.snakemake("all", "--report", str(report), *DEMO)
+    results = _embedded(report.read_text(), "results")
+    for category in _embedded(report.read_text(), "categories").values():
+        for paths in category.values():
+            labels = [results[path]["labels"] for path in paths]
+            assert len({json.dumps(one) for one in labels}) == len(labels)
+            switches = [
+                name
+                for name in {name for one in labels for name in [*one][1:]}
+                if sorted(Counter(one.get(name) for one in labels).values())
+                == [len(labels) / 2, len(labels) / 2]
+            ]
+            for name in switches:
+                rest = Counter(next(iter(one.values())) for one in labels if name in one)
+                assert set(rest.values()) == {2}
 
 
 @pytest.mark.skipif(not shutil.which("chromium"), reason="no headless Chromium on this machine")
-def test_the_report_opens_in_a_browser_without_an_error(demo: Workflow, tmp_path: Path) -> None:
+def test_the_report_opens_in_a_browser_without_a_network(demo: Workflow, tmp_path: Path) -> None:
+    """The report is one file to hand on: it loads nothing, and shows no error without a network."""
     report = demo.folder / "results/demo/report.html"
     if not report.is_file():
         demo.snakemake("all", "--report", str(report), *DEMO)
     flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
     flags += ["--no-first-run", "--disable-component-update", "--disable-sync", "--enable-logging"]
-    flags += [f"--user-data-dir={tmp_path}", "--virtual-time-budget=8000", "--dump-dom"]
+    requests = tmp_path / "requests.json"
+    flags += ["--host-resolver-rules=MAP * ~NOTFOUND", f"--log-net-log={requests}"]
+    flags += [f"--user-data-dir={tmp_path / 'profile'}", "--virtual-time-budget=8000", "--dump-dom"]
     done = subprocess.run(
         ["chromium", *flags, "--log-level=0", report.as_uri()],
         capture_output=True,
@@ -368,8 +416,12 @@ def test_the_report_opens_in_a_browser_without_an_error(demo: Workflow, tmp_path
         timeout=120,
         check=True,
     )
-    assert "1. Comparison" in done.stdout
+    assert all(category in done.stdout for category in REPORT_CATEGORIES)
+    assert "Where to begin" in done.stdout
     assert "Uncaught" not in done.stderr
+    asked_for = set(re.findall(r'"url":"https?://([^/"]*)', requests.read_text()))
+    # What the browser asks its maker for, whatever the page.
+    assert not {host for host in asked_for if not host.endswith((".google.com", ".googleapis.com"))}
 
 
 class edited:  # noqa: N801 - reads as a verb: with edited(file)

@@ -16,8 +16,9 @@ rule measure_calibration:
         html=report(
             "<results>/tables/calibration.html",
             caption="../report/calibration.rst",
-            category="1. Comparison",
-            labels={"item": "Calibration and abstention (table)"},
+            category=COMPARISON,
+            subcategory="3. Confidence",
+            labels={"item": "1. Calibration and abstention (table)"},
         ),
     log:
         "<logs>/tables/calibration.log",
@@ -47,15 +48,17 @@ rule plot_calibration:
         reliability=report(
             "<results>/figures/reliability_{split}.svg",
             caption="../report/reliability.rst",
-            category="1. Comparison",
-            labels={"item": "Reliability diagrams, {split} split"},
+            category=COMPARISON,
+            subcategory="3. Confidence",
+            labels={"item": "2. Reliability diagrams (figure)", "split": "{split}"},
         ),
         reliability_png="<results>/figures/reliability_{split}.png",
         risk_coverage=report(
             "<results>/figures/risk_coverage_{split}.svg",
             caption="../report/risk_coverage.rst",
-            category="1. Comparison",
-            labels={"item": "Risk by coverage, {split} split"},
+            category=COMPARISON,
+            subcategory="3. Confidence",
+            labels={"item": "3. Risk by coverage (figure)", "split": "{split}"},
         ),
         risk_coverage_png="<results>/figures/risk_coverage_{split}.png",
     log:
@@ -85,8 +88,9 @@ rule detect_unknown_class:
         html=report(
             "<results>/tables/unknown_class.html",
             caption="../report/unknown_class.rst",
-            category="1. Comparison",
-            labels={"item": "Detection of an unknown class"},
+            category=COMPARISON,
+            subcategory="3. Confidence",
+            labels={"item": "4. Detection of an unknown class (table)"},
         ),
     log:
         "<logs>/tables/unknown_class.log",

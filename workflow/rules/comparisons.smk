@@ -21,14 +21,16 @@ rule compare_pairs_of_systems:
         html=report(
             "<results>/tables/system_tests.html",
             caption="../report/system_tests.rst",
-            category="1. Comparison",
-            labels={"item": "Tests between systems (table)"},
+            category=COMPARISON,
+            subcategory="1. Seeds and tests",
+            labels={"item": "3. Tests between systems (table)"},
         ),
         svg=report(
             "<results>/figures/system_tests.svg",
             caption="../report/system_tests.rst",
-            category="1. Comparison",
-            labels={"item": "Tests between systems (figure)"},
+            category=COMPARISON,
+            subcategory="1. Seeds and tests",
+            labels={"item": "2. Tests between systems (figure)"},
         ),
         png="<results>/figures/system_tests.png",
     log:
@@ -60,14 +62,16 @@ rule compare_splits:
         html=report(
             "<results>/tables/split_effect.html",
             caption="../report/split_effect.rst",
-            category="1. Comparison",
-            labels={"item": "Stratified against grouped split (table)"},
+            category=COMPARISON,
+            subcategory="2. Price of leakage",
+            labels={"item": "2. Stratified against grouped split (table)"},
         ),
         svg=report(
             "<results>/figures/split_effect.svg",
             caption="../report/split_effect.rst",
-            category="1. Comparison",
-            labels={"item": "Stratified against grouped split (figure)"},
+            category=COMPARISON,
+            subcategory="2. Price of leakage",
+            labels={"item": "1. Stratified against grouped split (figure)"},
         ),
         png="<results>/figures/split_effect.png",
     log:

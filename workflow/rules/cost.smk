@@ -27,20 +27,20 @@ rule describe_cost:
         cost_html=report(
             "<results>/tables/cost.html",
             caption="../report/cost.rst",
-            category="4. Cost",
-            labels={"item": "Training and classification, by system"},
+            category=COST,
+            labels={"item": "1. Training and classification, by system (table)"},
         ),
         benchmarks_html=report(
             "<results>/tables/benchmarks.html",
             caption="../report/benchmarks.rst",
-            category="4. Cost",
-            labels={"item": "What the jobs took, by rule"},
+            category=COST,
+            labels={"item": "3. What the jobs took, by rule (table)"},
         ),
         svg=report(
             "<results>/figures/accuracy_against_cost.svg",
             caption="../report/accuracy_against_cost.rst",
-            category="4. Cost",
-            labels={"item": "Accuracy against cost (figure)"},
+            category=OVERVIEW,
+            labels={"item": "3. Accuracy against cost (figure)"},
         ),
         png="<results>/figures/accuracy_against_cost.png",
     log:

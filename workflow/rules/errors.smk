@@ -43,9 +43,9 @@ rule list_disagreements:
         html=report(
             "<results>/tables/disagreements_{split}.html",
             caption="../report/disagreements.rst",
-            category="6. Errors",
-            subcategory="Two systems side by side",
-            labels={"split": "{split}", "item": "Pairs on which they disagree"},
+            category=ERRORS,
+            subcategory="2. Disagreements of two systems",
+            labels={"item": "Pairs on which they disagree (table)", "split": "{split}"},
         ),
     log:
         "<logs>/tables/disagreements_{split}.log",

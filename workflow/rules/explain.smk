@@ -17,9 +17,9 @@ rule explain_model:
         svg=report(
             "<results>/figures/explanations_{model}.svg",
             caption="../report/explanations.rst",
-            category="3. Systems",
-            subcategory="{model}",
-            labels={"split": config["splits"][0], "item": "What decisions rest on"},
+            category=SYSTEMS,
+            subcategory=title_of_system,
+            labels={"item": "5. What decisions rest on (figure)", "split": config["splits"][0]},
         ),
         png="<results>/figures/explanations_{model}.png",
     log:

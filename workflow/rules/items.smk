@@ -1,8 +1,24 @@
-# The tables and figures that `all` makes: no rules.
+# The tables and figures that `all` makes, and where the HTML report shows them: no rules.
 #
-# Purpose  one list of tables and one of figures, which follow the registry and the splits.
+# Purpose  one list of tables and one of figures, which follow the registry and the splits; the report's categories.
 # Inputs   the configuration, through systems.smk and questions.smk
-# Outputs  table_files(), figure_files(), and the paper's items
+# Outputs  table_files(), figure_files(), the paper's items, and the places in the report
+
+# The categories of the report in reading order. Snakemake sorts categories, subcategories and items by their text, hence
+# the numbers. Of an item's labels the first tells it from its neighbours; where a later one (the split) has two values that
+# every item has, the report shows a switch between them.
+OVERVIEW, DATA, SYSTEMS = "1. Overview", "2. Data", "3. Systems"
+COMPARISON, ERRORS, COST = "4. Comparison", "5. Errors", "6. Cost"
+
+
+def title_of_system(wildcards):
+    """Where the report shows what concerns one system alone."""
+    return config["models"][wildcards.model]["title"]
+
+
+def title_of_search(_):
+    """Where the report shows the learning-rate search: with the system that it is about."""
+    return config["models"][search_settings()["model"]]["title"]
 
 
 SNAKEFILE = os.path.relpath(workflow.main_snakefile)

@@ -20,8 +20,8 @@ rule list_discrepancies:
         html=report(
             "<results>/tables/discrepancies.html",
             caption="../report/discrepancies.rst",
-            category="1. Comparison",
-            labels={"item": "The paper's numbers beside ours"},
+            category=OVERVIEW,
+            labels={"item": "4. The paper's numbers beside ours (table)"},
         ),
     log:
         "<logs>/tables/discrepancies.log",

@@ -89,8 +89,9 @@ rule write_datasheet:
         html=report(
             "<results>/dataset/datasheet.html",
             caption="../report/datasheet.rst",
-            category="2. Dataset",
-            labels={"item": "Datasheet"},
+            category=DATA,
+            subcategory="1. Pairs",
+            labels={"item": "1. Datasheet"},
         ),
     log:
         "<logs>/dataset/write_datasheet.log",

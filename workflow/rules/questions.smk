@@ -91,9 +91,9 @@ def mistake_sheet(name):
     return report(
         f"<results>/figures/mistakes_{{split}}_{name}.svg",
         caption="../report/mistakes.rst",
-        category="6. Errors",
-        subcategory=name,
-        labels={"split": "{split}", "item": "Most confident mistakes"},
+        category=ERRORS,
+        subcategory="1. Most confident mistakes",
+        labels={"system": config["models"][name]["title"], "split": "{split}"},
     )
 
 

@@ -15,14 +15,22 @@ rule choose_learning_rate:
         html=report(
             "<results>/tables/learning_rate_search.html",
             caption="../report/learning_rate_search.rst",
-            category="6. Learning rate",
-            labels={"item": "Learning-rate search (table)"},
+            category=SYSTEMS,
+            subcategory=title_of_search,
+            labels={
+                "item": "7. Learning-rate search (table)",
+                "split": search_settings().get("split", ""),
+            },
         ),
         svg=report(
             "<results>/figures/learning_rate_search.svg",
             caption="../report/learning_rate_search.rst",
-            category="6. Learning rate",
-            labels={"item": "Learning-rate search (figure)"},
+            category=SYSTEMS,
+            subcategory=title_of_search,
+            labels={
+                "item": "6. Learning-rate search (figure)",
+                "split": search_settings().get("split", ""),
+            },
         ),
         png="<results>/figures/learning_rate_search.png",
     log:

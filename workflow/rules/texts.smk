@@ -44,8 +44,9 @@ rule compare_prompts:
         html=report(
             "<results>/tables/prompt_sensitivity.html",
             caption="../report/prompt_sensitivity.rst",
-            category="1. Comparison",
-            labels={"item": "Accuracy of class prompts, by template"},
+            category=COMPARISON,
+            subcategory="5. Prompts",
+            labels={"item": "Accuracy by prompt template (table)"},
         ),
     log:
         "<logs>/tables/prompt_sensitivity.log",
@@ -76,8 +77,9 @@ rule describe_texts:
         html=report(
             "<results>/tables/texts.html",
             caption="../report/texts.rst",
-            category="2. Dataset",
-            labels={"item": "Captions as the systems read them"},
+            category=DATA,
+            subcategory="1. Pairs",
+            labels={"item": "7. Captions as the systems read them (table)"},
         ),
     log:
         "<logs>/tables/texts.log",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -15,9 +16,11 @@ NEEDS = (
     "% Written by the workflow: edit the table's CSV or its script, not this file.\n"
 )
 CHARACTERS_PER_LINE = 100  # of \footnotesize text on a page of one column
-LONGEST_LINE = 40  # characters of a cell before its text is broken, in a table that is too wide
-LONGEST_WORD = 20
-ROWS_PER_PAGE = 30
+SMALLER = 120  # of \scriptsize text
+LONGEST_LINE = 60  # characters of a cell before its text is broken, in a table that is too wide
+LONGEST_WORD = 20.0
+GAP = 3  # characters that fit into the space between two columns
+LINES_PER_PAGE = 36  # of a table that floats
 
 _SPECIAL = {
     "\\": r"\textbackslash{}",
@@ -94,10 +97,10 @@ _ACCENTS = dict(
 def as_latex(table: pd.DataFrame, *, title: str, label: str, notes: Sequence[str] = ()) -> str:
     """Write a table as LaTeX, formatted as ``as_markdown`` does: caption, label, rules and notes.
 
-    A table of up to :data:`ROWS_PER_PAGE` rows floats; a longer one (longtable) runs over pages.
+    A table of up to :data:`LINES_PER_PAGE` lines floats; a longer one (longtable) runs over pages.
     Where the text does not fit one line, columns get widths that add up to the line's and cells are
-    broken. Numbers stand at the right of their column. The result is plain ASCII and independent of
-    LaTeX's engine.
+    broken; where not even the words fit, letters are smaller. Numbers stand at the right of their
+    column. The result is plain ASCII and independent of LaTeX's engine.
 
     Args:
         table: Any table; its index is not written.
@@ -106,16 +109,21 @@ def as_latex(table: pd.DataFrame, *, title: str, label: str, notes: Sequence[str
         notes: What a reader has to know about the numbers, one paragraph each under the table.
     """
     columns = columns_as_text(table)
-    head = " & ".join(escape(column.heading) for column in columns) + r" \\"
+    widths = _widths(columns)
+    written_in = _breakable if widths else escape
+    head = " & ".join(written_in(column.heading) for column in columns) + r" \\"
     lines = zip(*(column.texts for column in columns), strict=True)
-    rows = [" & ".join(escape(text) for text in line) + r" \\" for line in lines]
+    rows = [" & ".join(written_in(text) for text in line) + r" \\" for line in lines]
     caption = f"\\caption{{{escape(title)}}}\\label{{{label}}}"
-    shape = _columns(columns)
-    if len(rows) > ROWS_PER_PAGE:
-        written = _over_pages(caption, shape, head, rows)
+    shape = _columns(columns, widths)
+    size = "\\footnotesize"
+    if sum(widths) > CHARACTERS_PER_LINE + 1:
+        size = "\\scriptsize\\setlength{\\tabcolsep}{3pt}"
+    if _lines(columns, widths) > LINES_PER_PAGE:
+        written = _over_pages(caption, size, shape, head, rows)
         below = [f"{{\\footnotesize {escape(note)}\\par}}" for note in notes]
     else:
-        written = ["\\begin{table}[htbp]", "\\centering", "\\footnotesize", caption]
+        written = ["\\begin{table}[htbp]", f"\\centering{size}", caption]
         written += [f"\\begin{{tabular}}{{{shape}}}", "\\toprule", head, "\\midrule", *rows]
         written += ["\\bottomrule", "\\end{tabular}"]
         below = [f"\\par\\smallskip\\parbox{{\\linewidth}}{{{escape(note)}}}" for note in notes]
@@ -123,10 +131,10 @@ def as_latex(table: pd.DataFrame, *, title: str, label: str, notes: Sequence[str
     return NEEDS + "\n".join([*written, *below]) + "\n"
 
 
-def _over_pages(caption: str, shape: str, head: str, rows: Sequence[str]) -> list[str]:
+def _over_pages(caption: str, size: str, shape: str, head: str, rows: Sequence[str]) -> list[str]:
     """Write the lines of a longtable, whose head stands on every page."""
     return [
-        "{\\footnotesize",
+        f"{{{size}",
         f"\\begin{{longtable}}{{{shape}}}",
         f"{caption}\\\\",
         *("\\toprule", head, "\\midrule", "\\endfirsthead"),
@@ -138,19 +146,26 @@ def _over_pages(caption: str, shape: str, head: str, rows: Sequence[str]) -> lis
     ]
 
 
-def _columns(columns: Sequence[Column]) -> str:
-    """Return the column specification: as wide as the text, or shares of the line if too wide."""
+def _widths(columns: Sequence[Column]) -> list[float]:
+    """Return widths in characters, gaps included; none where all text fits one line."""
     longest = [max(map(len, [column.heading, *column.texts])) for column in columns]
-    if sum(longest) + 2 * len(columns) <= CHARACTERS_PER_LINE:
-        return "".join("r" if column.is_number else "l" for column in columns)
+    if sum(longest) + GAP * len(columns) <= CHARACTERS_PER_LINE:
+        return []
     # Every column holds its longest word; what is left goes to those whose lines are longer.
-    least = [_longest_word(column) + 2 for column in columns]
+    least = [_longest_word(column) + GAP for column in columns]
     more = [
         max(0, min(length, LONGEST_LINE) - width)
         for length, width in zip(longest, least, strict=True)
     ]
-    room = max(0, CHARACTERS_PER_LINE - sum(least)) / max(1, sum(more))
-    widths = [width + room * extra for width, extra in zip(least, more, strict=True)]
+    line = CHARACTERS_PER_LINE if sum(least) < 0.8 * CHARACTERS_PER_LINE else SMALLER
+    room = max(0, line - sum(least)) / max(1, sum(more))
+    return [width + room * extra for width, extra in zip(least, more, strict=True)]
+
+
+def _columns(columns: Sequence[Column], widths: Sequence[float]) -> str:
+    """Return the column specification: as wide as the text, or shares of the line."""
+    if not widths:
+        return "".join("r" if column.is_number else "l" for column in columns)
     return "".join(
         f">{{\\{'raggedleft' if column.is_number else 'raggedright'}\\arraybackslash}}"
         f"p{{\\dimexpr {width / sum(widths):.3f}\\linewidth-2\\tabcolsep\\relax}}"
@@ -158,9 +173,31 @@ def _columns(columns: Sequence[Column]) -> str:
     )
 
 
-def _longest_word(column: Column) -> int:
-    words = " ".join([column.heading, *column.texts]).split()
-    return min(max(map(len, words), default=1), LONGEST_WORD)
+def _lines(columns: Sequence[Column], widths: Sequence[float]) -> int:
+    """Estimate how many lines the rows take."""
+    room = [width - GAP for width in widths] or [CHARACTERS_PER_LINE] * len(columns)
+    rows = zip(*(column.texts for column in columns), strict=True)
+    return sum(
+        max(max(1, math.ceil(len(text) / width)) for text, width in zip(row, room, strict=True))
+        for row in rows
+    )
+
+
+def _longest_word(column: Column) -> float:
+    """Return the length of the longest piece that LaTeX cannot break, in average letters."""
+    words = re.split(r"\s|(?<=[-_/])", " ".join([column.heading, *column.texts]))
+    # Capitals and digits are wider than the average letter.
+    return min(
+        max(len(word) + len(re.findall(r"[A-Z0-9_]", word)) / 4 for word in words), LONGEST_WORD
+    )
+
+
+def _breakable(text: str) -> str:
+    """Escape text of a cell; names of files and the like may be broken after ``_`` and ``/``.
+
+    (After a hyphen LaTeX breaks by itself.)
+    """
+    return re.sub(r"(\\_|/)(?=\w)", r"\1\\allowbreak{}", escape(text))
 
 
 def escape(text: str) -> str:
@@ -176,7 +213,7 @@ def escape(text: str) -> str:
     # Two hyphens would become a dash, two commas a quotation mark; a hyphen before a number is a
     # minus sign.
     written = re.sub(r"([-,'])(?=\1)", r"\1{}", written)
-    return re.sub(r"^-(?=\d)", "$-$", written)
+    return re.sub(r"(^|[ (])-(?=\d)", r"\1$-$", written)
 
 
 def _character(character: str) -> str:

@@ -1,17 +1,17 @@
-"""The workflow's own rule graph, drawn with one column per phase."""
+"""The workflow's own rule graph: a line per rule, a track per rule that others take files from."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Patch
+from matplotlib.lines import Line2D
 
-from pairdx.reporting.theme import FAINT, INK, SMALL, new_figure, theme
+from pairdx.reporting.theme import FAINT, INK, PAGE_WIDTH, SMALL, STYLES, new_figure, theme
 
 # The rule files in the order in which data flows; each is a phase.
 PHASES = (
@@ -19,8 +19,9 @@ PHASES = (
     *("calibration", "probes", "errors", "explain", "texts", "time", "comparisons", "report"),
     *("cost", "paper"),
 )
-# Where a phase's only rule stands, as a share of the width: off the lines between other phases.
-ASIDE = {"split": 0.1, "features": 0.33, "explain": 0.37, "time": 0.9, "passport": 0.62}
+ROW_HEIGHT = 0.21  # inches
+RULES_AT, TRACKS_AT = 1.05, 2.85  # inches from the left edge
+COLOURS = [look.colour for look in STYLES]
 
 
 @dataclass(frozen=True)
@@ -85,50 +86,66 @@ def _reduced(edges: list[tuple[str, str]]) -> list[tuple[str, str]]:
 
 @theme()
 def draw_rule_graph(graph: RuleGraph, *, title: str) -> Figure:
-    """Draw one row per phase, top to bottom, its rules side by side, and an arrow per edge."""
-    width = max(len(rules) for rules in graph.phases.values())
-    figure = new_figure(0.72 * len(graph.phases), title=title)
+    """Draw one line per rule, phase after phase, and beside them who takes files from whom.
+
+    No arrow crosses a name: every rule that gives files has a track of its own, from its line (a
+    dot) to the lines of the rules that take them (triangles).
+    """
+    rows = {rule: row for row, rule in enumerate(_listed(graph))}
+    tracks = _tracks(graph, rows)
+    figure = new_figure(ROW_HEIGHT * (len(rows) + 2.4), title=title)
     panel = figure.subplots()
     panel.set_axis_off()
-    panel.set_xlim(-0.75, width)
-    panel.set_ylim(len(graph.phases) - 0.45, -0.55)
-    boxes = {}
-    for row, (phase, rules) in enumerate(graph.phases.items()):
-        panel.text(-0.72, row, phase, va="center", size=SMALL + 1, weight="bold", color=FAINT)
-        for column, rule in enumerate(rules):
-            share = ASIDE.get(phase, 0.5) if len(rules) == 1 else (column + 0.5) / len(rules)
-            boxes[rule] = _box(panel, rule, share * width, row)
-    for giver, taker in graph.edges:
-        (start, giving), (end, taking) = boxes[giver], boxes[taker]
-        arrow = FancyArrowPatch(
-            start, end, patchA=giving, patchB=taking, arrowstyle="-|>", mutation_scale=8,
-            shrinkA=1, shrinkB=1, color=FAINT, lw=1.0, zorder=1,
-        )  # fmt: skip
-        panel.add_patch(arrow)
+    panel.set_ylim(len(rows) - 0.4, -0.6)
+    panel.set_xlim(0, PAGE_WIDTH - 0.2)
+    _write_names(panel, graph, rows)
+    width = (PAGE_WIDTH - 0.2 - TRACKS_AT) / (max(tracks.values(), default=0) + 1)
+    for giver, track in tracks.items():
+        x = TRACKS_AT + width * (track + 0.4)
+        taking = [rows[taker] for one, taker in graph.edges if one == giver]
+        colour = COLOURS[track % len(COLOURS)]
+        ends = [rows[giver], *taking]
+        panel.plot([x, x], [min(ends), max(ends)], color=colour, lw=1.3, zorder=2)
+        panel.plot(x, rows[giver], "o", color=colour, ms=5, zorder=3)
+        panel.plot([x] * len(taking), taking, "<", mfc="white", mec=colour, ms=5.5, zorder=3)
+    marks = [
+        Line2D([], [], color=INK, marker="o", ms=5, lw=1.3, label="passes files on"),
+        Line2D([], [], color=INK, marker="<", ms=5.5, mfc="white", lw=1.3, label="takes them"),
+    ]
+    figure.legend(handles=marks, loc="outside lower center", ncols=2, handlelength=2.8)
     return figure
 
 
-def _box(panel: Axes, rule: str, x: float, y: float) -> tuple[tuple[float, float], Patch]:
-    """Draw a rule's box and return its centre and outline."""
-    box = FancyBboxPatch(
-        (x - 0.42, y - 0.21), 0.84, 0.42,
-        boxstyle="round,pad=0.02", facecolor="white", edgecolor=INK, lw=0.9, zorder=2,
-    )  # fmt: skip
-    panel.add_patch(box)
-    panel.text(
-        x,
-        y,
-        _in_two_lines(rule) if len(rule) > 13 else rule,
-        ha="center",
-        va="center",
-        size=SMALL - 0.5,
-        zorder=3,
-    )
-    return (x, y), box
+def _listed(graph: RuleGraph) -> list[str]:
+    """List the rules phase by phase."""
+    return [rule for rules in graph.phases.values() for rule in rules]
 
 
-def _in_two_lines(rule: str) -> str:
-    """Break a rule's name at the underscore nearest its middle."""
-    breaks = [place for place, character in enumerate(rule) if character == "_"]
-    middle = min(breaks, key=lambda place: abs(place - len(rule) / 2))
-    return f"{rule[:middle]}\n{rule[middle + 1 :]}"
+def _tracks(graph: RuleGraph, rows: Mapping[str, int]) -> dict[str, int]:
+    """Give each rule that others take files from a track: the first that is free where it runs."""
+    spans: dict[str, list[int]] = {}
+    for giver, taker in graph.edges:
+        spans.setdefault(giver, [rows[giver]]).append(rows[taker])
+    tracks: dict[str, int] = {}
+    ends: list[int] = []  # of every track: the last line that it reaches
+    for giver in sorted(spans, key=lambda rule: min(spans[rule])):
+        first, last = min(spans[giver]), max(spans[giver])
+        free = [track for track, end in enumerate(ends) if end < first]
+        track = free[0] if free else len(ends)
+        ends[track : track + 1] = [last]
+        tracks[giver] = track
+    return tracks
+
+
+def _write_names(panel: Axes, graph: RuleGraph, rows: Mapping[str, int]) -> None:
+    """Write phases and rules, and a thin line from each rule to the tracks."""
+    for number, (phase, rules) in enumerate(graph.phases.items()):
+        first, last = rows[rules[0]], rows[rules[-1]]
+        if number % 2 == 0:
+            panel.axhspan(first - 0.5, last + 0.5, color="#f3f3f3", lw=0, zorder=0)
+        panel.text(0.04, first, phase, va="center", size=SMALL + 1, weight="bold", color=FAINT)
+        for rule in rules:
+            panel.text(RULES_AT, rows[rule], rule, va="center", size=SMALL + 0.5)
+            panel.axhline(
+                rows[rule], TRACKS_AT / (PAGE_WIDTH - 0.2), color="#cccccc", lw=0.6, zorder=1
+            )

@@ -90,7 +90,9 @@ def new_figure(height: float, *, title: str, note: str | None = None) -> Figure:
         title: Printed bold at the upper left.
         note: Printed small under the title: what a reader has to know about the numbers.
     """
-    lines = [(line, TITLE, "bold", INK) for line in textwrap.wrap(title, 72)]
+    lines = [
+        (line, TITLE, "bold", INK) for line in textwrap.wrap(title, 72, break_on_hyphens=False)
+    ]
     lines += [(line, SMALL, "normal", FAINT) for line in textwrap.wrap(note or "", 108)]
     heading = sum(1.4 * size / 72 for _, size, _, _ in lines) + 0.14
     total = height + heading

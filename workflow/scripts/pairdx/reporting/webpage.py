@@ -13,12 +13,14 @@ from pairdx.reporting.latex import as_latex
 from pairdx.reporting.markdown import as_markdown, columns_as_text
 
 STYLE = """
-body { font: 15px/1.45 system-ui, sans-serif; color: #222; margin: 1.5rem; }
+body { font: 14px/1.45 system-ui, sans-serif; color: #222; margin: 1.5rem; }
 h1 { font-size: 1.2rem; }
 table { border-collapse: collapse; }
-th, td { padding: .3rem .7rem; border-bottom: 1px solid #ddd; vertical-align: top; }
+th, td { padding: .3rem .5rem; border-bottom: 1px solid #ddd; vertical-align: top; }
 th { border-bottom: 2px solid #222; text-align: left; }
 .number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
+th.number { white-space: normal; vertical-align: bottom; }
+td:not(.number):first-child { min-width: 9rem; }
 ul { color: #555; font-size: .9rem; max-width: 70rem; padding-left: 1.2rem; }
 """
 
