@@ -14,7 +14,16 @@ import pytest
 import yaml
 
 REPOSITORY = Path(__file__).parents[2]
-PARTS = ("Snakefile", "CITATION.cff", "config", "workflow", "envs", "profiles", "Makefile")
+PARTS = (
+    "Snakefile",
+    "CITATION.cff",
+    "config",
+    "workflow",
+    "envs",
+    "profiles",
+    "Makefile",
+    "requirements.lock",
+)
 DEMO = ("--profile", "profiles/local", "--configfile", "config/demo.yaml")
 
 

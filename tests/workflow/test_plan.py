@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from .conftest import DEMO, REPOSITORY, Workflow
+from .conftest import DEMO, REPOSITORY, Workflow, read_plan
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("plan")]
 
@@ -27,6 +27,7 @@ TARGETS = [
         "tables",
         "figures",
         "discrepancies",
+        "cluster_check",
     ),
     *(f"paper_table_{number}" for number in range(3, 9)),
     *(f"paper_figure_{number}" for number in (1, 2, 5, 6, 7, 8, 9)),
@@ -97,6 +98,19 @@ def test_a_comparison_of_untrained_systems_alone_can_be_planned(
     plan = fresh.plan("all", "--configfile", str(tmp_path / "untrained.yaml"))
     assert plan["compare_systems"] == 1
     assert not {"train_on_gpu", "train_on_cpu"} & set(plan)
+
+
+def test_a_cluster_check_is_made_anew_at_each_request_and_needs_no_data(fresh: Workflow) -> None:
+    """It asks for a GPU where networks train on one, and is never up to date nor part of `all`."""
+    jobs = {"check_login_node", "check_cpu_node", "check_gpu_node", "watch_cluster_check"}
+    jobs |= {"report_cluster_check", "conclude_cluster_check", "cluster_check"}
+    output = fresh.snakemake("cluster_check", "-n")
+    assert set(read_plan(output)) == jobs
+    assert set(fresh.plan("cluster_check", *DEMO)) == jobs - {"check_gpu_node"}
+    assert not jobs & set(fresh.plan())
+    report = re.search(r"results/pairdx/cluster_check/[0-9_-]+/report.md", output)
+    assert report
+    assert report[0] not in fresh.snakemake("cluster_check", "-n")
 
 
 def test_the_device_decides_where_networks_are_trained(fresh: Workflow) -> None:
