@@ -46,7 +46,6 @@ def facts(place: str, **changes: Any) -> dict[str, Any]:
             "missing": [],
             "different": {},
         },
-        "needs_torch": place != "login",
         "torch": None
         if place == "login"
         else {

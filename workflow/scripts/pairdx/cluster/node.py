@@ -83,7 +83,6 @@ def examine(task: Task) -> dict[str, Any]:
         "slurm": job,
         "squeue": _squeue_of(job) if job else None,
         "environment": environment(task.pins, task.lock),
-        "needs_torch": task.torch,
         "torch": torch_state() if task.torch else None,
         "driver": driver_state(),
         "visible_gpus": os.environ.get("CUDA_VISIBLE_DEVICES"),
