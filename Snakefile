@@ -17,6 +17,7 @@
 #   results/{run}/timing/{model}.json                CPU seconds per image
 #   results/{run}/tables/{name}.csv, .md, .tex       results/{run}/figures/{name}.svg and .png
 #   state/{run}/...                                  training state, removed when the outputs are in place
+#   results/{run}/cluster_check/{time}/report.md     whether the profile fits the cluster (target cluster_check)
 #   logs/{run}/... and benchmarks/{run}/...          mirror results/
 from snakemake.utils import min_version
 
@@ -35,6 +36,7 @@ include: "workflow/rules/questions.smk"
 include: "workflow/rules/items.smk"
 include: "workflow/rules/search_space.smk"
 include: "workflow/rules/stated.smk"
+include: "workflow/rules/cluster_requests.smk"
 
 
 check_config()
@@ -86,3 +88,4 @@ include: "workflow/rules/measured_jobs.smk"
 include: "workflow/rules/cost.smk"
 include: "workflow/rules/paper.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/cluster.smk"

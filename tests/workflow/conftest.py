@@ -18,7 +18,16 @@ import yaml
 from .forked_snakemake import ForkedSnakemake
 
 REPOSITORY = Path(__file__).parents[2]
-PARTS = ("Snakefile", "CITATION.cff", "config", "workflow", "envs", "profiles", "Makefile")
+PARTS = (
+    "Snakefile",
+    "CITATION.cff",
+    "config",
+    "workflow",
+    "envs",
+    "profiles",
+    "Makefile",
+    "requirements.lock",
+)
 DEMO = ("--profile", "profiles/local", "--configfile", "config/demo.yaml")
 
 

@@ -33,6 +33,7 @@ def test_the_papers_configuration_shows_the_complete_plan(fresh: Workflow) -> No
     assert plan["time_model"] == len(ENABLED)
     assert plan["describe_cost"] == 1
     assert "draw_demo_corpus" not in plan
+    assert not [name for name in plan if name.startswith("check_")]
     assert not (fresh.folder / "results").exists()
 
 
@@ -69,6 +70,18 @@ def test_a_comparison_of_untrained_systems_alone_can_be_planned(
     plan = fresh.plan("all", "--configfile", str(tmp_path / "untrained.yaml"))
     assert plan["compare_systems"] == 1
     assert not {"train_on_gpu", "train_on_cpu"} & set(plan)
+
+
+def test_a_cluster_check_is_made_anew_at_each_request_and_needs_no_data(fresh: Workflow) -> None:
+    """It asks for a GPU where networks train on one, and is never up to date."""
+    jobs = {"check_login_node", "check_cpu_node", "check_gpu_node", "watch_cluster_check"}
+    jobs |= {"report_cluster_check", "conclude_cluster_check", "cluster_check"}
+    output = fresh.snakemake("cluster_check", "-n")
+    assert set(read_plan(output)) == jobs
+    assert set(fresh.plan("cluster_check", *DEMO)) == jobs - {"check_gpu_node"}
+    report = re.search(r"results/pairdx/cluster_check/[0-9_-]+/report.md", output)
+    assert report
+    assert report[0] not in fresh.snakemake("cluster_check", "-n")
 
 
 def test_the_device_decides_where_networks_are_trained(fresh: Workflow) -> None:

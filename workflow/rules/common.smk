@@ -2,6 +2,7 @@
 import ast
 import os
 import re
+import time
 from functools import cache
 from pathlib import Path
 

@@ -9,11 +9,12 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from pairdx.errors import PairDxError
+
+if TYPE_CHECKING:  # the cluster check writes files where packages are missing
+    import pandas as pd
 
 
 @contextmanager

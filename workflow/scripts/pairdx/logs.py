@@ -9,8 +9,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from tqdm import tqdm
-
 from pairdx.errors import PairDxError
 
 logger = logging.getLogger("pairdx")
@@ -71,6 +69,8 @@ class _LogStream:
 
 def progress(items: Iterable[Item], description: str, total: int | None = None) -> Iterable[Item]:
     """Iterate over ``items`` and log a progress line every few seconds, if it takes so long."""
+    from tqdm import tqdm  # not at the head: the cluster check logs where packages are missing
+
     return tqdm(
         items,
         desc=description,
