@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from pairdx.files import written_whole
+from pairdx.files import remove_leftovers, written_whole
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
@@ -40,3 +40,12 @@ def test_weights_on_shared_storage_can_be_read_by_whom_the_umask_allows(
     finally:
         os.umask(before)
     assert path.stat().st_mode & 0o777 == mode
+
+
+def test_only_what_a_killed_job_left_of_that_very_file_is_removed(tmp_path: Path) -> None:
+    for name in ("model.safetensors", "training.csv", ".other.ab12.safetensors", ".model.json"):
+        (tmp_path / name).touch()
+    kept = sorted(tmp_path.iterdir())
+    (tmp_path / ".model.ab12cd34.safetensors").write_bytes(b"half")
+    remove_leftovers(tmp_path / "model.safetensors")
+    assert sorted(tmp_path.iterdir()) == kept

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pairdx.files import sha256_of
+from pairdx.files import remove_leftovers, sha256_of
 from pairdx.logs import job_log
 from pairdx.models.inputs import resources
 from pairdx.models.training_job import TrainingJob, run_training
@@ -58,6 +58,8 @@ def state_folder(files: dict[str, str]) -> str:
 def main() -> None:
     """Train with the only lease on the state, and remove the state when the outputs are there."""
     with job_log(snakemake.log[0]), lease(Path(snakemake.params.state)):
+        for path in snakemake.output:
+            remove_leftovers(path)
         run_training(training_job())
         remove_state(snakemake.params.state)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import glob
 import hashlib
 import json
 import os
@@ -16,6 +18,8 @@ from pairdx.errors import PairDxError
 if TYPE_CHECKING:  # the cluster check writes files where packages are missing
     import pandas as pd
 
+FULL = (errno.ENOSPC, errno.EDQUOT)
+
 
 @contextmanager
 def written_whole(path: str | Path) -> Iterator[Path]:
@@ -26,6 +30,9 @@ def written_whole(path: str | Path) -> Iterator[Path]:
     Args:
         path: Where the finished file will stand. Its folder is created. The temporary name keeps
             the suffix.
+
+    Raises:
+        PairDxError: Writing failed, and there is no room on the disk.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -37,8 +44,45 @@ def written_whole(path: str | Path) -> Iterator[Path]:
         # After writing, not before: some libraries put a private file of their own in its place.
         aside.chmod(0o666 & ~_umask())
         aside.replace(path)
+    except Exception as error:
+        # Libraries say it in many ways (PyTorch: "unexpected pos 576 vs 534"), so ask the disk.
+        if not isinstance(error, PairDxError) and _is_for_want_of_room(error, path.parent):
+            raise PairDxError(
+                "there is no room left on the disk, or in your quota on it",
+                where=path,
+                remedy="make room and start again: what is finished is kept, and a training goes "
+                "on from its last state",
+            ) from error
+        raise
     finally:
         aside.unlink(missing_ok=True)
+
+
+def _is_for_want_of_room(error: Exception, folder: Path) -> bool:
+    """Say whether an error names a full disk, or not even a megabyte can be written to a folder."""
+    # safetensors has it in words only, and has already removed what it wrote.
+    if any(f"os error {number}" in str(error) for number in FULL):
+        return True
+    if isinstance(error, OSError) and error.errno in FULL:
+        return True
+    try:
+        with tempfile.TemporaryFile(dir=folder) as probe:
+            probe.write(bytes(2**20))
+            probe.flush()
+            os.fsync(probe.fileno())
+    except OSError as refusal:
+        return refusal.errno in FULL
+    return False
+
+
+def remove_leftovers(path: str | Path) -> None:
+    """Remove what killed jobs left half-written beside ``path``.
+
+    Only for one who knows that nobody writes ``path`` at the moment.
+    """
+    path = Path(path)
+    for leftover in path.parent.glob(f".{glob.escape(path.stem)}.*{glob.escape(path.suffix)}"):
+        leftover.unlink(missing_ok=True)
 
 
 def _umask() -> int:

@@ -8,6 +8,7 @@ only normalise.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Hashable, Iterator, Mapping
 from pathlib import Path
 
@@ -55,11 +56,22 @@ def pack_images(
         packed = np.lib.format.open_memmap(
             aside, mode="w+", dtype=np.uint8, shape=(len(pairs), size, size, 3)
         )
+        _claim_room(aside)
         positions = {index: row for row, index in enumerate(pairs.index)}
         done = progress(_images(pairs, archives), "packing images", total=len(pairs))
         for index, image in done:
             packed[positions[index]] = fit_to_square(image, size)
         packed.flush()
+
+
+def _claim_room(path: Path) -> None:
+    """Claim all of a mapped file's room at once: a disk that fills up later would kill the process.
+
+    Raises:
+        OSError: There is no room for it.
+    """
+    with path.open("r+b") as file:
+        os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
 
 
 def encoded_images(
