@@ -16,7 +16,7 @@
 #   results/{run}/{split}/{model}/seed{seed}/probes.parquet    predictions under changed input
 #   results/{run}/timing/{model}.json                CPU seconds per image
 #   results/{run}/tables/{name}.csv, .md, .tex       results/{run}/figures/{name}.svg and .png
-#   state/{run}/...                                  training state, removed when the outputs are in place
+#   state/{run}/...                                  training state, until predictions are made
 #   results/{run}/cluster_check/{time}/report.md     whether the profile fits the cluster (target cluster_check)
 #   logs/{run}/... and benchmarks/{run}/...          mirror results/
 from snakemake.utils import min_version

@@ -331,7 +331,7 @@ def test_a_training_killed_again_and_again_ends_with_the_same_weights(
     learned = ["epoch", "train_loss", "train_accuracy", "validation_loss", "validation_accuracy"]
     assert history[learned].equals(again[learned])
     assert sha256_of(weights) == undisturbed
-    assert not list(states.rglob("*.*"))
+    assert not list(states.rglob("lease.json"))
 
 
 def _newest_state(folder: Path) -> str:

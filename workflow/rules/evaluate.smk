@@ -32,6 +32,7 @@ rule predict:
         family=of_system("family"),
         classes=config["curation"]["classes"],
         batch_size=config["evaluation"]["batch_size"],
+        state=state_folder,
     script:
         "../scripts/predict.py"
 

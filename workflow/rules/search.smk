@@ -44,5 +44,6 @@ rule choose_learning_rate:
         runtime=20,
     params:
         facts=search_facts,
+        states=candidate_states,
     script:
         "../scripts/choose_learning_rate.py"

@@ -63,6 +63,15 @@ def config_without_search():
     return {**config, "models": own, "learning_rate_search": None}
 
 
+def candidate_states(_):
+    """The training states of every rate, which nobody needs once their curves are compared."""
+    search = search_settings()
+    return [
+        state_folder({"split": search["split"], "model": name, "seed": config["seeds"][0]})
+        for name in candidate_rates()
+    ]
+
+
 def candidate_histories(_):
     """training.csv of every rate. A searched system that is not enabled is only checked here, when it is needed."""
     search = search_settings()

@@ -17,13 +17,14 @@ from pairdx.reporting.learning_rates import (
 )
 from pairdx.reporting.theme import save
 from pairdx.reporting.webpage import write_for_reading
+from pairdx.training.state import remove_state
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 
 def main() -> None:
-    """Write the search as CSV, Markdown and web page, and draw it."""
+    """Write the search as CSV, Markdown and web page, draw it, and drop the trainings' states."""
     facts, out = snakemake.params.facts, snakemake.output
     with job_log(snakemake.log[0]) as log:
         histories = [pd.read_csv(path) for path in snakemake.input.histories]
@@ -46,6 +47,8 @@ def main() -> None:
         figure = search_figure(table, title=title, note=" ".join(made_on))
         save(figure, out.svg, out.png)
         log.info("%s", Path(out.md).read_text())
+        for folder in snakemake.params.states:
+            remove_state(folder)
 
 
 main()

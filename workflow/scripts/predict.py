@@ -13,6 +13,7 @@ from pairdx.models.base import Classifier, Pairs, predict
 from pairdx.models.inputs import read_subset, resources
 from pairdx.models.registry import load_classifier
 from pairdx.models.scoring import known_and_unknown
+from pairdx.training.state import remove_state
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -47,7 +48,7 @@ def asked_about_unknown(classifier: Classifier, test: Pairs, log: logging.Logger
 
 
 def main() -> None:
-    """Load the system once, and write both tables."""
+    """Load the system once, write both tables, and drop the state of its training, if any."""
     params, source, out = snakemake.params, snakemake.input, snakemake.output
     with job_log(snakemake.log[0]) as log:
         classifier = load_classifier(Path(source.settings).parent, resources(dict(source.items())))
@@ -61,6 +62,7 @@ def main() -> None:
         ]
         write_table(out.predictions, pd.concat(tables, ignore_index=True))
         write_table(out.out_of_distribution, asked_about_unknown(classifier, test, log))
+        remove_state(params.state)
 
 
 main()

@@ -8,7 +8,7 @@ from pairdx.logs import job_log
 from pairdx.models.inputs import resources
 from pairdx.models.training_job import TrainingJob, run_training
 from pairdx.training.lease import lease
-from pairdx.training.state import remove_state, settings_hash
+from pairdx.training.state import settings_hash
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -56,12 +56,11 @@ def state_folder(files: dict[str, str]) -> str:
 
 
 def main() -> None:
-    """Train with the only lease on the state, and remove the state when the outputs are there."""
+    """Train with the only lease on the state, which the job that reads the weights removes."""
     with job_log(snakemake.log[0]), lease(Path(snakemake.params.state)):
         for path in snakemake.output:
             remove_leftovers(path)
         run_training(training_job())
-        remove_state(snakemake.params.state)
 
 
 main()
