@@ -11,7 +11,7 @@ REPORT ?= results/demo/report.html
 DEMO := --profile profiles/local --configfile config/demo.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo report check test lint format types lock environments clean
+.PHONY: help setup demo report check test test-slurm lint format types lock environments clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -41,8 +41,12 @@ report: setup ## write the HTML report of a finished run (CONFIGFILE=..., REPORT
 check: setup lint types ## the fast checks: all that needs no PyTorch, under a minute
 	$(BIN)/python -m pytest -q -m "not slow" -n 2 tests/unit
 
-test: setup lint types ## every test, the demo run and one small run on a real SLURM included
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+test: setup lint types ## every test but the next, the demo and one small run on a real SLURM included
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slurm_long"
+
+# each worker has a cluster of its own; the tests mostly wait for SLURM, so there may be more of them than cores
+test-slurm: setup ## whole runs on a real SLURM and its bad days (SLURM: tests/slurm/install.sh, as root)
+	$(BIN)/python -m pytest -n 3 --dist loadgroup -m slurm_long tests/slurm
 
 lint: setup
 	$(BIN)/ruff check .

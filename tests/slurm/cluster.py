@@ -24,6 +24,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # for `python tests/slurm/cluster.py`
 from slurm.configuration import ACCOUNT, GPUS_OF_NODE, write_configuration
@@ -56,15 +57,20 @@ class SlurmCluster:
     Args:
         folder: Where everything is kept: missing, empty, or an earlier cluster's. Sockets stand in
             its ``run``; where that path is too long for a socket, it is a link to a short one.
+
+    Attributes:
+        children: The running daemons, by name.
+        launched: How each daemon was started: its command, and variables of its environment.
     """
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder).resolve()
         self.configuration = self.folder / "slurm.conf"
-        self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self.children: dict[str, subprocess.Popen[bytes]] = {}
+        self.launched: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {}
         self._complaint = ""  # what a client said last when it had no answer
 
-    def __enter__(self) -> SlurmCluster:
+    def __enter__(self) -> Self:
         self.start()
         return self
 
@@ -158,7 +164,7 @@ class SlurmCluster:
         files |= {"pid-file": run / "munged.daemon", "seed-file": run / "munge.seed"}
         options = ["--foreground", *(f"--{option}={file}" for option, file in files.items())]
         # Forced: only root can reach a socket in pytest's folder, and nobody else needs to.
-        self._launch("munged", "munged", "--force", *options)
+        self.launch("munged", "munged", "--force", *options)
         options = ["--no-defaults", "--user=root", f"--datadir={self.folder / 'database'}"]
         options += [
             "--innodb-log-file-size=16M",
@@ -170,11 +176,13 @@ class SlurmCluster:
         # --no-defaults must come first.
         subprocess.run([install[0], *options, *install[1:]], check=True, capture_output=True)
         # No network port: whoever may open the socket below this folder is root already.
-        self._launch("mariadbd", "mariadbd", *options, f"--socket={door}", "--skip-networking")
-        self._await(lambda: munge.exists() and door.exists(), "the sockets of munge and MariaDB")
+        self.launch("mariadbd", "mariadbd", *options, f"--socket={door}", "--skip-networking")
+        self.await_answer(
+            lambda: munge.exists() and door.exists(), "the sockets of munge and MariaDB"
+        )
         # With StorageHost=localhost, MariaDB's library takes the socket's path from this variable.
-        self._launch("slurmdbd", "slurmdbd", "-D", MYSQL_UNIX_PORT=str(door))
-        self._await(lambda: self._succeeds("sacctmgr", "list", "cluster"), "slurmdbd")
+        self.launch("slurmdbd", "slurmdbd", "-D", MYSQL_UNIX_PORT=str(door))
+        self.await_answer(lambda: self.succeeds("sacctmgr", "list", "cluster"), "slurmdbd")
         self._add_account()
 
     def _add_account(self) -> None:
@@ -189,16 +197,26 @@ class SlurmCluster:
             self.run("sacctmgr", "--immediate", *words)
 
     def _start_nodes(self) -> None:
-        self._launch("slurmctld", "slurmctld", "-D")
+        self.launch("slurmctld", "slurmctld", "-D")
         for name in GPUS_OF_NODE:
-            self._launch(name, "slurmd", "-D", "-N", name)
-        self._await(lambda: self._succeeds("scontrol", "ping"), "slurmctld")
-        idle = dict.fromkeys(GPUS_OF_NODE, "idle")
-        self._await(lambda: self.node_states() == idle, "every node to be idle")
+            self.launch(name, "slurmd", "-D", "-N", name)
+        self.await_idle_nodes()
 
-    def _launch(self, name: str, *command: str, **variables: str) -> None:
+    def await_idle_nodes(self) -> None:
+        """Wait until the controller answers and every node is idle.
+
+        Raises:
+            RuntimeError: A daemon has ended.
+            TimeoutError: It took too long.
+        """
+        self.await_answer(lambda: self.succeeds("scontrol", "ping"), "slurmctld")
+        idle = dict.fromkeys(GPUS_OF_NODE, "idle")
+        self.await_answer(lambda: self.node_states() == idle, "every node to be idle", seconds=60)
+
+    def launch(self, name: str, *command: str, **variables: str) -> None:
         """Start a daemon, in the foreground of its own session; note its id in run/NAME.pid."""
-        with (self.folder / "log" / f"{name}.out").open("wb") as output:
+        self.launched[name] = command, variables
+        with (self.folder / "log" / f"{name}.out").open("ab") as output:
             child = subprocess.Popen(
                 command,
                 env=self.environment() | variables | {MARK: str(self.folder)},
@@ -208,24 +226,25 @@ class SlurmCluster:
                 start_new_session=True,
             )
         (self.folder / "run" / f"{name}.pid").write_text(f"{child.pid}\n")
-        self._children[name] = child
+        self.children[name] = child
 
-    def _await(self, condition: Callable[[], bool], what: str) -> None:
+    def await_answer(self, condition: Callable[[], bool], what: str, seconds: float = 30) -> None:
         """Wait, but give up as soon as a daemon has ended, and show what it said last."""
 
         def holds() -> bool:
-            for name, child in self._children.items():
+            for name, child in self.children.items():
                 if child.poll() is not None:
                     said = (self.folder / "log" / f"{name}.out").read_text(errors="replace")
                     raise RuntimeError(f"{name} ended while waiting for {what}:\n{said[-2000:]}")
             return condition()
 
         try:
-            until(holds, what, seconds=30)
+            until(holds, what, seconds)
         except TimeoutError as error:
             raise TimeoutError(f"{error}; logs: {self.folder / 'log'}; {self._complaint}") from None
 
-    def _succeeds(self, *command: str) -> bool:
+    def succeeds(self, *command: str) -> bool:
+        """Say whether a client command works; what it complains of is shown if waiting ends."""
         try:
             self.run(*command, seconds=10)
         except (RuntimeError, subprocess.TimeoutExpired) as error:
@@ -242,9 +261,9 @@ class SlurmCluster:
             with suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
         until(lambda: not self.processes(), "the last processes to end", seconds=10)
-        for child in self._children.values():
+        for child in self.children.values():
             child.wait(timeout=10)
-        self._children.clear()
+        self.children.clear()
         if run.is_symlink():
             shutil.rmtree(run.resolve(), ignore_errors=True)
             run.unlink()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import shlex
-import shutil
 import socket
 from pathlib import Path
 
@@ -34,6 +34,8 @@ TaskPlugin=task/none
 MpiDefault=none
 MailProg=/bin/true
 ReturnToService=2
+# A node that does not answer for so many seconds is down (by default 300).
+SlurmdTimeout=20
 # Seconds from SIGTERM to SIGKILL at a time limit, a cancellation or a preemption (by default 30).
 KillWait=10
 SelectType=select/cons_tres
@@ -46,7 +48,9 @@ PreemptMode=REQUEUE
 JobRequeue=1
 GresTypes=gpu
 JobAcctGatherType=jobacct_gather/linux
-JobAcctGatherFrequency=task=5
+# Without control groups, the memory of a job's processes is looked at every so many seconds.
+JobAcctGatherFrequency=task=2
+JobAcctGatherParams=OverMemoryKill
 AccountingStorageType=accounting_storage/slurmdbd
 AccountingStorageHost=127.0.0.1
 AccountingStoragePort={accounting_port}
@@ -55,7 +59,8 @@ AccountingStoragePass={run}/munge.socket
 AccountingStorageTRES=gres/gpu,gres/gpu:a100
 AccountingStorageEnforce=associations
 AccountingStoreFlags=job_comment
-NodeName=DEFAULT CPUs=4 RealMemory=8000
+# Pretended, so that the workflow's own requests fit as they are.
+NodeName=DEFAULT CPUs=4 RealMemory=128000
 {nodes}
 PartitionName=DEFAULT DefaultTime=10 MaxTime=1440 PreemptMode=OFF State=UP
 PartitionName=cpu Nodes=cpu[1-2] Default=YES
@@ -119,8 +124,17 @@ def write_configuration(folder: Path, run: Path) -> None:
     _write_secret(folder / "munge.key", secrets.token_bytes(128))
     wrapper = folder / "bin" / "srun"
     wrapper.parent.mkdir()
-    wrapper.write_text(SRUN.format(folder=shlex.quote(str(folder)), srun=shutil.which("srun")))
+    wrapper.write_text(SRUN.format(folder=shlex.quote(str(folder)), srun=_real_srun()))
     wrapper.chmod(0o755)
+
+
+def _real_srun() -> str:
+    """Find srun itself, not the wrapper of a test cluster that this shell has been turned to."""
+    folders = [Path(folder) for folder in os.get_exec_path()]
+    programs = [
+        folder / "srun" for folder in folders if not (folder.parent / "slurm.conf").exists()
+    ]
+    return str(next(program for program in programs if program.exists()))
 
 
 def _write_secret(path: Path, content: bytes) -> None:

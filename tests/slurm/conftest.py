@@ -1,13 +1,24 @@
-"""The SLURM that the tests of this folder share."""
+"""The SLURM that the tests of this folder share, and runs of the workflow to disturb on it."""
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from slurm.cluster import SlurmCluster, reason_to_skip
+from slurm.cluster import reason_to_skip
+from slurm.faults import FragileCluster
+from slurm.runs import EPOCHS, METRICS, TINY, DisturbedRun, copy_of_run, locally
+from workflow.conftest import copy_of_workflow
+
+# What a training job of the tiny workflow reads.
+BEFORE_TRAINING = (
+    *("results/demo/stratified/split.parquet", "results/demo/packed/images.npy"),
+    "results/demo/packed/out_of_distribution.npy",
+)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -21,7 +32,54 @@ def _slurm_can_run() -> None:
 
 
 @pytest.fixture(scope="session")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SlurmCluster]:
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FragileCluster]:
     """Give a running cluster, the same to all tests."""
-    with SlurmCluster(tmp_path_factory.mktemp("cluster")) as running:
+    with FragileCluster(tmp_path_factory.mktemp("cluster")) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a folder that all workers of pytest-xdist share."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    return folder
+
+
+@pytest.fixture(scope="session")
+def prepared(shared_folder: Path) -> Path:
+    """Give a copy of the workflow in which all is done but the training; made once."""
+    folder = shared_folder / "prepared"
+    with (shared_folder / "prepared.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "done").exists():
+            folder.mkdir()
+            copy_of_workflow(folder)
+            (folder / "tiny.yaml").write_text(TINY.format(epochs=EPOCHS))
+            locally(folder, *BEFORE_TRAINING)
+            (folder / "done").touch()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def undisturbed(shared_folder: Path, prepared: Path) -> Path:
+    """Give a copy in which the training and its evaluation ran undisturbed; made once."""
+    folder = shared_folder / "undisturbed"
+    with (shared_folder / "undisturbed.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / METRICS).exists():
+            copy_of_run(prepared, folder)
+            locally(folder, METRICS)
+    return folder
+
+
+@pytest.fixture
+def run(cluster: FragileCluster, prepared: Path, tmp_path: Path) -> Iterator[DisturbedRun]:
+    """Give a run that has only its training before it; ends what is left of it afterwards."""
+    disturbed = DisturbedRun(cluster, copy_of_run(prepared, tmp_path / "workflow"))
+    try:
+        yield disturbed
+    finally:
+        disturbed.kill()
+        cluster.recover()

@@ -68,7 +68,7 @@ def test_nodes_count_their_accelerators(cluster: SlurmCluster) -> None:
     """SLURM knows two A100 on each GPU node, and counts CPUs that the machine may not have."""
     rows = cluster.run("sinfo", "--Node", "--noheader", "--format=%N %c %m %G").splitlines()
     gres = {"cpu": "(null)", "gpu": "gpu:a100:2"}
-    assert set(rows) == {f"{kind}{n} 4 8000 {gres[kind]}" for kind in gres for n in (1, 2)}
+    assert set(rows) == {f"{kind}{n} 4 128000 {gres[kind]}" for kind in gres for n in (1, 2)}
 
 
 def test_jobs_are_accounted_to_the_default_account(cluster: SlurmCluster) -> None:

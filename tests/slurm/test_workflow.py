@@ -11,28 +11,13 @@ from pathlib import Path
 import pytest
 
 from slurm.cluster import SlurmCluster
-from slurm.configuration import ACCOUNT
+from slurm.runs import CONFIGURATION, METRICS, TINY, adapt_profile
+from slurm.submissions import submitted_jobs
 from workflow.conftest import copy_of_workflow
 
-pytestmark = [pytest.mark.slurm, pytest.mark.xdist_group("beside the demo")]
-
-# Two epochs of the paper's reading of the loss, and no more pairs than that needs.
-OVERLAY = """
-demo: {cases: 80, archives: [PMC1, PMC2]}
-curation: {balance: {total: 240}}
-models: {pairdx_clip: {settings: {objective: contrastive, epochs: 2}}}
-"""
-METRICS = "results/demo/stratified/pairdx_clip/seed1/metrics.json"
 SCORES = "results/demo/tables/per_class_stratified_pairdx_clip.csv"  # of one group with METRICS
-# The test cluster's GPUs are counted, not real: the rule that trains on the CPU asks for one.
-ON_THE_TEST_CLUSTER = [
-    *("--default-resources", "slurm_partition=cpu", f"slurm_account={ACCOUNT}"),
-    *("--set-resources", "train_on_cpu:gpu=1", "train_on_cpu:slurm_partition=a100"),
-    *("train_on_cpu:mem_mb=4000", "predict:mem_mb=4000"),
-    # Those given here take the place of the profile's.
-    *("evaluate_predictions:in_turn=1", "report_system:in_turn=1"),
-    *("--slurm-init-seconds-before-status-checks", "4", "--latency-wait", "20"),
-]
+
+pytestmark = [pytest.mark.slurm, pytest.mark.xdist_group("beside the demo")]
 
 
 def test_one_system_goes_from_raw_archives_to_metrics(
@@ -40,11 +25,11 @@ def test_one_system_goes_from_raw_archives_to_metrics(
 ) -> None:
     """Every job ends in SLURM's accounting: training with one GPU, a group with one CPU."""
     folder = copy_of_workflow(tmp_path).folder
-    (folder / "tiny.yaml").write_text(OVERLAY)
+    (folder / "tiny.yaml").write_text(TINY.format(epochs=2))
+    adapt_profile(folder)
     command = [sys.executable, "-m", "snakemake", METRICS, SCORES, "--profile", "profiles/slurm"]
-    command += ["--configfile", "config/demo.yaml", "tiny.yaml", *ON_THE_TEST_CLUSTER]
     done = subprocess.run(
-        command,
+        [*command, *CONFIGURATION],
         cwd=folder,
         env=cluster.environment(),
         text=True,
@@ -57,21 +42,17 @@ def test_one_system_goes_from_raw_archives_to_metrics(
     assert sum(sum(row) for row in metrics["confusion"]) == metrics["pairs"] > 30
     assert not list((folder / "state").rglob("*.pt"))
 
-    columns = "Comment,Partition,State,AllocTRES,TimelimitRaw"
-    run = re.search(r"SLURM run ID: (\S+)", done.stdout)
-    assert run
-    options = ["--allocations", "--noheader", "--parsable2", "--starttime=now-1days"]
-    options += [f"--name={run[1]}"]
-    rows = cluster.run("sacct", *options, f"--format={columns}").splitlines()
-    jobs = {row.split("|")[0]: row.split("|")[1:] for row in rows if row.split("|")[0]}
-    training = [job for rule, job in jobs.items() if rule.startswith("rule_train_on_cpu")]
-    assert [job[:2] for job in training] == [["a100", "COMPLETED"]]
-    assert "gres/gpu=1" in training[0][2]
-    others = [job for rule, job in jobs.items() if not rule.startswith("rule_train_on_cpu")]
+    jobs = submitted_jobs(cluster, done.stdout)
+    training = jobs[jobs["name"] == "train_on_cpu"]
+    assert training["Partition"].tolist() == ["a100"]
+    assert training["AllocTRES"].str.contains("gres/gpu=1").all()
+    others = jobs[jobs["name"] != "train_on_cpu"]
     assert len(others) >= 9
-    assert all(job[:2] == ["cpu", "COMPLETED"] and "gpu" not in job[2] for job in others)
-    # Metrics, then the table of them: 4 GB and 1 CPU each, 30 and 20 minutes.
-    (scores,) = [job for rule, job in jobs.items() if rule.startswith("rule_scores_")]
-    assert "cpu=1,mem=4000M" in scores[2]
-    assert scores[3] == "50"
+    assert (others["Partition"] == "cpu").all()
+    assert not others["AllocTRES"].str.contains("gpu").any()
+    # Metrics, then the table of them, in one job: 4 GB and 1 CPU each, 30 and 20 minutes.
+    (scores,) = jobs.loc[jobs["name"].str.startswith("scores_"), "SubmitLine"]
+    assert {"--mem 4000", "--cpus-per-task=1", "-t 50"} <= set(
+        re.findall(r"--mem \d+|--cpus-per-task=\d+|-t \d+", scores)
+    )
     assert (folder / SCORES).exists()

@@ -1,0 +1,72 @@
+"""What a run asked of SLURM, as the accounting keeps it, and what it is to ask."""
+
+from __future__ import annotations
+
+import re
+
+import pandas as pd
+
+from slurm.cluster import SlurmCluster, until
+
+COLUMNS = ["JobID", "Comment", "State", "Partition", "AllocTRES", "SubmitLine"]
+
+# Of every job of the demo, by rule or group: partition, GPUs, CPUs, megabytes, minutes.
+Request = tuple[str, int, int, int, int]
+TABLE: Request = ("cpu", 0, 1, 4000, 30)
+SMALL: Request = ("cpu", 0, 1, 2000, 20)
+NETWORK: Request = ("cpu", 0, 4, 8000, 120)
+ASKED_FOR: dict[str, Request] = {
+    "draw_demo_corpus": SMALL,
+    "ingest_tables": ("cpu", 0, 1, 8000, 30),
+    "inspect_archive": ("cpu", 0, 1, 4000, 120),
+    "curate_pairs": ("cpu", 0, 1, 8000, 30),
+    "make_split": TABLE,
+    "pack_images": ("cpu", 0, 1, 8000, 120),
+    "pack_out_of_distribution": ("cpu", 0, 1, 8000, 60),
+    "build_word_vectors": ("cpu", 0, 1, 8000, 60),
+    "train_on_cpu": ("a100", 1, 2, 16000, 240),  # the GPU is the test cluster's, see runs.py
+    "prepare_untrained": ("cpu", 0, 1, 8000, 20),
+    "predict": NETWORK,
+    "vary_prompts": NETWORK,
+    "probe_inputs": ("cpu", 0, 4, 8000, 240),
+    "time_model": ("cpu", 0, 1, 8000, 60),
+    "explain_model": ("cpu", 0, 1, 8000, 30),
+    # The group `scores`: two jobs one after the other, 30 and 20 minutes.
+    "scores_evaluate_predictions_report_system": ("cpu", 0, 1, 4000, 50),
+    "plot_training": SMALL,
+    "list_timings": SMALL,
+    "describe_cost": SMALL,
+    "write_datasheet": ("cpu", 0, 1, 4000, 20),
+    **dict.fromkeys(("describe_curation", "describe_dataset", "describe_texts"), TABLE),
+    **dict.fromkeys(("compare_systems", "compare_pairs_of_systems", "compare_splits"), TABLE),
+    **dict.fromkeys(("compare_prompts", "compare_probes", "measure_calibration"), TABLE),
+    **dict.fromkeys(("plot_calibration", "detect_unknown_class", "show_mistakes"), TABLE),
+    **dict.fromkeys(("list_disagreements", "list_discrepancies"), TABLE),
+}
+
+
+def submitted_jobs(cluster: SlurmCluster, output: str) -> pd.DataFrame:
+    """Return what the accounting holds of one run of Snakemake, a row per SLURM job.
+
+    Args:
+        cluster: Where it ran, to its end.
+        output: What Snakemake printed.
+
+    Returns:
+        The columns above, all text, and ``name``: the job's rule, or its group and the rules of it.
+
+    Raises:
+        TimeoutError: A job is not COMPLETED in the accounting.
+    """
+    run = re.search(r"SLURM run ID: (\S+)", output)
+    assert run
+    command = ["sacct", "--allocations", "--noheader", "--parsable2", "--starttime=now-1days"]
+    command += [f"--name={run[1]}", f"--format={','.join(COLUMNS)}"]
+
+    def rows() -> list[list[str]]:
+        return [line.split("|", len(COLUMNS) - 1) for line in cluster.run(*command).splitlines()]
+
+    until(lambda: {row[2] for row in rows()} == {"COMPLETED"}, "all jobs in sacct", 30)
+    jobs = pd.DataFrame(rows(), columns=COLUMNS)
+    jobs["name"] = jobs["Comment"].str.extract(r"^(?:rule|group)_(.+?)(?:_wildcards_.*)?$")
+    return jobs
