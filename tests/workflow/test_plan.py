@@ -163,12 +163,38 @@ def test_every_rule_that_a_profile_names_exists(fresh: Workflow) -> None:
             assert set(named) <= rules, f"{profile}: {key}"
 
 
-def test_a_group_of_slurm_jobs_holds_the_scores_of_one_system_on_one_split(
-    fresh: Workflow,
+@pytest.fixture(scope="module")
+def on_slurm(fresh: Workflow) -> str:
+    """The paper's experiment and all that is no part of `all`, planned with profiles/slurm."""
+    targets = ["all", "dataset", "review_sheet", "learning_rate_search"]
+    return fresh.snakemake(*targets, "-n", "--profile", "profiles/slurm")
+
+
+def test_every_slurm_job_states_its_time_and_memory_and_only_networks_ask_for_a_gpu(
+    on_slurm: str,
 ) -> None:
+    """Jobs without a time are those that stay on the login node, where none may be long."""
+    jobs = re.findall(r"^ *rule (\w+):\n(?:(?!\n\n)[\s\S])*? resources: (.*)$", on_slurm, re.M)
+    asked = [(rule, dict(re.findall(r"(\w+)=(\w+)", resources))) for rule, resources in jobs]
+    on_gpu = {"train_on_gpu", "extract_features_on_gpu"}
+    assert {rule for rule, _ in asked} > on_gpu
+    for rule, request in asked:
+        gpus = [request.get(key) for key in ("gpu", "gpu_model", "slurm_partition")]
+        assert gpus == (["1", "a100", "a100"] if rule in on_gpu else [None, None, "cpu"]), rule
+        assert ("mem_mb" in request) or ("runtime" not in request), rule
+    local = {rule for rule, request in asked if "runtime" not in request}
+    rules = "".join(path.read_text() for path in (REPOSITORY / "workflow/rules").glob("*.smk"))
+    stated = {
+        re.match(r"\w+", text)[0]
+        for text in rules.split("\nrule ")[1:]
+        if "localrule: True" in text
+    }
+    assert local - {"all", "dataset", "review_sheet", "learning_rate_search"} <= stated
+
+
+def test_a_group_of_slurm_jobs_holds_the_scores_of_one_system_on_one_split(on_slurm: str) -> None:
     """A group waits for all its inputs and ends at its first failure: nothing long, no GPU."""
-    output = fresh.snakemake("all", "-n", "--profile", "profiles/slurm")
-    groups = re.split(r"^\[.*\] Group job (?=\w+ \(jobs)", output, flags=re.M)[1:]
+    groups = re.split(r"^\[.*\] Group job (?=\w+ \(jobs)", on_slurm, flags=re.M)[1:]
     systems = set()
     for group in groups:
         members = re.findall(r"^    rule (\w+):", group, re.M)
