@@ -10,7 +10,7 @@ import pytest
 
 from slurm.cluster import SlurmCluster, until
 
-pytestmark = [pytest.mark.slurm, pytest.mark.xdist_group("beside the demo")]
+pytestmark = [pytest.mark.slurm, pytest.mark.slurm_long]
 
 SCRIPTS = Path(__file__).parents[2] / "workflow/scripts"
 TAKE = "import sys; from pathlib import Path; from pairdx.training.lease import lease\n"
