@@ -34,7 +34,10 @@ class SmallDisk:
         self._mount("-o", f"remount,size={size}")
 
     def _mount(self, *options: str) -> None:
-        subprocess.run(["mount", *options, str(self.folder)], check=True)
+        command = ["mount", *options, str(self.folder)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:  # a container may forbid it
+            pytest.skip(f"no file system can be mounted here: {done.stderr.strip()}")
 
     def remove(self) -> None:
         """Take the file system away, with what is on it."""
