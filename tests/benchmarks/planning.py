@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import os
 import re
-import shutil
 import statistics
 import subprocess
 import sys
@@ -29,13 +28,13 @@ from time import perf_counter
 import pandas as pd
 import yaml
 
-REPOSITORY = Path(__file__).parents[2]
-sys.path[:0] = [str(REPOSITORY / "tests"), str(REPOSITORY / "workflow" / "scripts")]
+TESTS = Path(__file__).parents[1]
+sys.path[:0] = [str(TESTS), str(TESTS.parent / "workflow" / "scripts")]
 
 from pairdx.machine import cpu_model  # noqa: E402
 from pairdx.reporting.markdown import as_markdown  # noqa: E402
+from workflow.conftest import REPOSITORY, copy_of_workflow  # noqa: E402
 
-PARTS = ("Snakefile", "CITATION.cff", "config", "workflow", "envs", "profiles")
 SPLITS = ("stratified", "grouped")
 KIBIBYTES_PER_MEBIBYTE = 1024
 
@@ -136,10 +135,7 @@ def measure(systems: int, seeds: int, repeats: int, folder: Path) -> dict[str, f
     work.mkdir()
     empty.mkdir(exist_ok=True)
     (empty / "Snakefile").write_text("rule all:\n")
-    for part in PARTS:
-        source = REPOSITORY / part
-        copy = shutil.copytree if source.is_dir() else shutil.copy2
-        copy(source, work / part)
+    copy_of_workflow(work)
     (work / "grid.yaml").write_text(yaml.safe_dump(overlay(systems, seeds)))
     options = ["--configfile", "grid.yaml"]
     nothing, plans = [], []

@@ -102,6 +102,17 @@ class SlurmCluster:
             raise RuntimeError(f"{shlex.join(command)}: {done.stderr.strip() or done.stdout}")
         return done.stdout
 
+    def accounted(self, *options: str, columns: str) -> list[list[str]]:
+        """Ask sacct for whole jobs, from yesterday on (its own default begins at midnight).
+
+        Args:
+            options: Which jobs, such as ``--jobs=12``.
+            columns: What of them, such as ``State,SubmitLine``; only the last may hold a ``|``.
+        """
+        command = ["sacct", "--allocations", "--noheader", "--parsable2", "--starttime=now-1days"]
+        lines = self.run(*command, f"--format={columns}", *options).splitlines()
+        return [line.split("|", columns.count(",")) for line in lines]
+
     def node_states(self) -> dict[str, str]:
         """Return the state of every node, such as ``idle``, by its name."""
         rows = self.run("sinfo", "--Node", "--noheader", "--format=%N %T").splitlines()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 
 from slurm.cluster import reason_to_skip
 from slurm.faults import FragileCluster
-from slurm.runs import EPOCHS, METRICS, TINY, DisturbedRun, copy_of_run, locally
+from slurm.runs import EPOCHS, METRICS, TINY, DisturbedRun, locally
 from workflow.conftest import copy_of_workflow
 
 # What a training job of the tiny workflow reads.
@@ -69,7 +70,7 @@ def undisturbed(shared_folder: Path, prepared: Path) -> Path:
     with (shared_folder / "undisturbed.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (folder / METRICS).exists():
-            copy_of_run(prepared, folder)
+            shutil.copytree(prepared, folder, symlinks=True)
             locally(folder, METRICS)
     return folder
 
@@ -77,7 +78,8 @@ def undisturbed(shared_folder: Path, prepared: Path) -> Path:
 @pytest.fixture
 def run(cluster: FragileCluster, prepared: Path, tmp_path: Path) -> Iterator[DisturbedRun]:
     """Give a run that has only its training before it; ends what is left of it afterwards."""
-    disturbed = DisturbedRun(cluster, copy_of_run(prepared, tmp_path / "workflow"))
+    folder = Path(shutil.copytree(prepared, tmp_path / "workflow", symlinks=True))
+    disturbed = DisturbedRun(cluster, folder)
     try:
         yield disturbed
     finally:

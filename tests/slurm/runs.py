@@ -16,10 +16,10 @@ from typing import Any
 
 import yaml
 
-from slurm.cluster import until
+from slurm.cluster import SlurmCluster, until
 from slurm.configuration import ACCOUNT
 from slurm.faults import FragileCluster
-from workflow.conftest import REPOSITORY
+from workflow.conftest import REPOSITORY, Workflow
 
 # A small corpus, and one network: the paper's reading of the loss; 30 epochs are half a minute.
 EPOCHS = 30
@@ -59,12 +59,26 @@ def adapt_profile(
     path.write_text(yaml.safe_dump(profile, sort_keys=False))
 
 
+def snakemake_on(
+    cluster: SlurmCluster, folder: Path, *arguments: str
+) -> subprocess.CompletedProcess[str]:
+    """Run Snakemake to its end in a copy of the workflow, submitting to the test cluster."""
+    return subprocess.run(
+        [sys.executable, "-m", "snakemake", *arguments],
+        cwd=folder,
+        env=cluster.environment(),
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+    )
+
+
 @dataclass(frozen=True)
 class SlurmJob:
     """One line of squeue: a job of any state that the controller still remembers."""
 
     number: str
-    rule: str
     state: str
     node: str
 
@@ -135,17 +149,15 @@ class DisturbedRun:
         options = ["--states=all", "--noheader", "--sort=i", "--format=%A|%k|%T|%N|%Z"]
         rows = [line.split("|") for line in self.cluster.run("squeue", *options).splitlines()]
         return [
-            SlurmJob(number, comment.split("_wildcards_")[0].removeprefix("rule_"), state, node)
+            SlurmJob(number, state, node)
             for number, comment, state, node, place in rows
             if place == str(self.folder) and rule in comment
         ]
 
     def accounted(self, job: SlurmJob, column: str) -> str:
         """Return what the accounting holds of a job, such as its sbatch line (SubmitLine)."""
-        options = ["--allocations", "--noheader", "--parsable2", "--starttime=now-1days"]
-        return self.cluster.run(
-            "sacct", *options, f"--jobs={job.number}", f"--format={column}"
-        ).strip()
+        ((content,),) = self.cluster.accounted(f"--jobs={job.number}", columns=column)
+        return content
 
     def wait_for(self, job: SlurmJob, state: str, seconds: float = 150) -> None:
         """Wait until a training job has a state.
@@ -210,24 +222,7 @@ class DisturbedRun:
 def locally(folder: Path, *targets: str) -> None:
     """Make targets in a copy of the workflow without SLURM, as the training job does: one thread.
 
-    Raises:
-        RuntimeError: Snakemake failed.
+    A failure fails the test.
     """
-    command = [sys.executable, "-m", "snakemake", *targets, *CONFIGURATION, *TRAINS_ON_ONE_THREAD]
-    command += ["--cores", "2", "--rerun-triggers", "mtime", "params", "input", "software-env"]
-    done = subprocess.run(
-        command,
-        cwd=folder,
-        env=os.environ | {"XDG_CACHE_HOME": str(folder / ".cache")},
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        check=False,
-    )
-    if done.returncode:
-        raise RuntimeError(done.stdout[-4000:])
-
-
-def copy_of_run(source: Path, folder: Path) -> Path:
-    """Copy a workflow with its results, time stamps included, and return the copy's folder."""
-    return Path(shutil.copytree(source, folder, copy_function=shutil.copy2, symlinks=True))
+    options = ["--cores", "2", "--rerun-triggers", "mtime", "params", "input", "software-env"]
+    Workflow(folder).snakemake(*targets, *CONFIGURATION, *TRAINS_ON_ONE_THREAD, *options)

@@ -60,11 +60,9 @@ def submitted_jobs(cluster: SlurmCluster, output: str) -> pd.DataFrame:
     """
     run = re.search(r"SLURM run ID: (\S+)", output)
     assert run
-    command = ["sacct", "--allocations", "--noheader", "--parsable2", "--starttime=now-1days"]
-    command += [f"--name={run[1]}", f"--format={','.join(COLUMNS)}"]
 
     def rows() -> list[list[str]]:
-        return [line.split("|", len(COLUMNS) - 1) for line in cluster.run(*command).splitlines()]
+        return cluster.accounted(f"--name={run[1]}", columns=",".join(COLUMNS))
 
     until(lambda: {row[2] for row in rows()} == {"COMPLETED"}, "all jobs in sacct", 30)
     jobs = pd.DataFrame(rows(), columns=COLUMNS)

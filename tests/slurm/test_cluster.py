@@ -37,13 +37,6 @@ rule on_cpu:
 """
 
 
-def accounts(cluster: SlurmCluster, *options: str, columns: str) -> list[list[str]]:
-    """Ask sacct for whole jobs, from yesterday on (its own default begins at midnight)."""
-    command = ["sacct", "--allocations", "--noheader", "--parsable2", "--starttime=now-1days"]
-    rows = cluster.run(*command, f"--format={columns}", *options).splitlines()
-    return [row.split("|") for row in rows]
-
-
 def test_every_node_is_idle(cluster: SlurmCluster) -> None:
     """The cluster has four nodes, and all take work."""
     until(lambda: set(cluster.node_states().values()) == {"idle"}, "idle nodes", 30)
@@ -76,7 +69,7 @@ def test_jobs_are_accounted_to_the_default_account(cluster: SlurmCluster) -> Non
     number = cluster.run("sbatch", "--parsable", "--output=/dev/null", "--wrap=true").strip()
 
     def states() -> list[list[str]]:
-        return accounts(cluster, f"--jobs={number}", columns="State,Account,Partition")
+        return cluster.accounted(f"--jobs={number}", columns="State,Account,Partition")
 
     until(lambda: states() == [["COMPLETED", ACCOUNT, "cpu"]], "the job in sacct", 30)
 
@@ -144,8 +137,8 @@ def test_snakemake_runs_jobs_on_the_asked_partitions(cluster: SlurmCluster, tmp_
     run = done.stderr.split("SLURM run ID: ")[1].split()[0]
 
     def seen() -> dict[str, list[str]]:
-        rows = accounts(
-            cluster, f"--name={run}", columns="Comment,State,Partition,Account,AllocTRES"
+        rows = cluster.accounted(
+            f"--name={run}", columns="Comment,State,Partition,Account,AllocTRES"
         )
         return {row[0]: row[1:] for row in rows}
 

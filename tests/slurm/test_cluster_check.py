@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from slurm.cluster import SlurmCluster
-from slurm.runs import adapt_profile
+from slurm.runs import adapt_profile, snakemake_on
 from workflow.conftest import copy_of_workflow
 
 pytestmark = [pytest.mark.slurm, pytest.mark.slurm_long]
@@ -22,18 +20,9 @@ def test_a_gpu_that_slurm_counts_and_pytorch_does_not_find_fails_with_a_report(
 ) -> None:
     """Both jobs run as the profile sends them; the report is written, the target fails."""
     folder = copy_of_workflow(tmp_path).folder
-    command = [sys.executable, "-m", "snakemake", "cluster_check", "--profile", "profiles/slurm"]
-    command += ["--configfile", "config/demo.yaml", "--config", "device=cuda"]
     adapt_profile(folder)
-    done = subprocess.run(
-        command,
-        cwd=folder,
-        env=cluster.environment(),
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        check=False,
-    )
+    options = ["--configfile", "config/demo.yaml", "--config", "device=cuda"]
+    done = snakemake_on(cluster, folder, "cluster_check", "--profile", "profiles/slurm", *options)
     assert done.returncode != 0
     [check] = (folder / "results/demo/cluster_check").iterdir()
     found = json.loads((check / "findings.json").read_text())

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -12,7 +10,7 @@ import pandas as pd
 import pytest
 
 from slurm.cluster import SlurmCluster
-from slurm.runs import adapt_profile
+from slurm.runs import adapt_profile, snakemake_on
 from slurm.submissions import ASKED_FOR, submitted_jobs
 from workflow.conftest import copy_of_workflow, read_plan
 
@@ -43,15 +41,7 @@ class WholeRun:
 
     def snakemake(self, *arguments: str) -> str:
         """Run Snakemake on the cluster and return what it printed; a failure fails the test."""
-        done = subprocess.run(
-            [sys.executable, "-m", "snakemake", *arguments],
-            cwd=self.folder,
-            env=self.cluster.environment(),
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            check=False,
-        )
+        done = snakemake_on(self.cluster, self.folder, *arguments)
         assert done.returncode == 0, done.stdout[-6000:]
         return done.stdout
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from slurm.cluster import SlurmCluster
-from slurm.runs import CONFIGURATION, METRICS, TINY, adapt_profile
+from slurm.runs import CONFIGURATION, METRICS, TINY, adapt_profile, snakemake_on
 from slurm.submissions import submitted_jobs
 from workflow.conftest import copy_of_workflow
 
@@ -27,16 +25,8 @@ def test_one_system_goes_from_raw_archives_to_metrics(
     folder = copy_of_workflow(tmp_path).folder
     (folder / "tiny.yaml").write_text(TINY.format(epochs=2))
     adapt_profile(folder)
-    command = [sys.executable, "-m", "snakemake", METRICS, SCORES, "--profile", "profiles/slurm"]
-    done = subprocess.run(
-        [*command, *CONFIGURATION],
-        cwd=folder,
-        env=cluster.environment(),
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        check=False,
-    )
+    targets = (METRICS, SCORES)
+    done = snakemake_on(cluster, folder, *targets, "--profile", "profiles/slurm", *CONFIGURATION)
     assert done.returncode == 0, done.stdout[-6000:]
     metrics = json.loads((folder / METRICS).read_text())
     assert sum(sum(row) for row in metrics["confusion"]) == metrics["pairs"] > 30

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from benchmarks.planning import local_rules
+
 from .conftest import DEMO, REPOSITORY, Workflow, read_plan
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("plan")]
@@ -183,13 +185,7 @@ def test_every_slurm_job_states_its_time_and_memory_and_only_networks_ask_for_a_
         assert gpus == (["1", "a100", "a100"] if rule in on_gpu else [None, None, "cpu"]), rule
         assert ("mem_mb" in request) or ("runtime" not in request), rule
     local = {rule for rule, request in asked if "runtime" not in request}
-    rules = "".join(path.read_text() for path in (REPOSITORY / "workflow/rules").glob("*.smk"))
-    stated = {
-        re.match(r"\w+", text)[0]
-        for text in rules.split("\nrule ")[1:]
-        if "localrule: True" in text
-    }
-    assert local - {"all", "dataset", "review_sheet", "learning_rate_search"} <= stated
+    assert local - {"dataset", "review_sheet", "learning_rate_search"} <= local_rules()
 
 
 def test_a_group_of_slurm_jobs_holds_the_scores_of_one_system_on_one_split(on_slurm: str) -> None:

@@ -39,7 +39,6 @@ rule check_login_node:
     conda:
         "../../envs/data.yaml"
     params:
-        place="login",
         state=CHECK_STATE,
         folders=["results", "resources", "logs", "benchmarks"],
         files=files_from_outside(),
@@ -71,7 +70,6 @@ rule check_cpu_node:
         mem_mb=4000,
         runtime=10,
     params:
-        place="cpu",
         jobs=jobs_of_check(),
         state=CHECK_STATE,
         folders=["results", "resources", "logs", "benchmarks"],
@@ -82,11 +80,6 @@ rule check_cpu_node:
 
 
 use rule check_cpu_node as check_gpu_node with:
-    input:
-        environment="envs/learning.yaml",
-        lock="requirements.lock",
-        login="<results>/cluster_check/{checked}/login.json",
-        library=library("check_node.py"),
     output:
         facts="<results>/cluster_check/{checked}/gpu.json",
     log:
@@ -97,13 +90,6 @@ use rule check_cpu_node as check_gpu_node with:
         gpu=1,
         mem_mb=4000,
         runtime=10,
-    params:
-        place="gpu",
-        jobs=jobs_of_check(),
-        state=CHECK_STATE,
-        folders=["results", "resources", "logs", "benchmarks"],
-        files=files_from_outside(),
-        addresses=download_addresses(),
 
 
 rule watch_cluster_check:

@@ -5,8 +5,6 @@
 # Outputs  values for the rules in cluster.smk
 from snakemake.iocontainers import Wildcards
 
-# A first attempt and the profile's retries.
-ATTEMPTS = 3
 # What of a rule's resources decides where its jobs can run.
 REQUESTED = [
     *("runtime", "mem_mb", "gpu", "gpu_model", "gres"),
@@ -15,14 +13,19 @@ REQUESTED = [
 
 
 def requests_of_rules():
-    """What each attempt of those asks for that become jobs of a cluster (they state a runtime), unless they never run."""
+    """What each attempt of those asks for that become jobs of a cluster (they state a runtime), unless they never run.
+
+    Attempts are the first one and the retries, of the profile or of the rule itself.
+    """
     asking = {
         one.name: one
         for one in workflow.rules
         if "runtime" in one.resources and NOTHING not in one.wildcard_constraints.values()
     }
-    attempts = range(1, ATTEMPTS + 1)
-    return {name: [_request(one, attempt) for attempt in attempts] for name, one in asking.items()}
+    return {
+        name: [_request(one, 1 + retry) for retry in range(one.restart_times + 1)]
+        for name, one in asking.items()
+    }
 
 
 def _request(asking, attempt):

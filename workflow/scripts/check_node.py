@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 def task() -> Task:
     """What to look at here, and what was found elsewhere before."""
     params = snakemake.params
-    place, shared = params.place, shared_folder(params.state, snakemake.wildcards.checked)
+    place = Path(snakemake.output.facts).stem
+    shared = shared_folder(params.state, snakemake.wildcards.checked)
     login = snakemake.input.get("login")
     return Task(
         place=place,

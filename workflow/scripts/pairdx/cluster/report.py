@@ -21,8 +21,9 @@ def machine_rows(places: Mapping[str, Facts], waited: Mapping[str, str]) -> list
         waited: What each job was seen to wait for, by place.
     """
     rows = [["", *(PLACES[place] for place in places)]]
-    columns = [_column(facts) | {"waited for": waited.get(place, "")}
-               for place, facts in places.items()]  # fmt: skip
+    columns = [
+        _column(facts) | {"waited for": waited.get(place, "")} for place, facts in places.items()
+    ]
     for name in columns[0]:
         cells = [column[name] for column in columns]
         if any(cells):
