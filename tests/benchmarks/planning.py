@@ -99,13 +99,10 @@ def local_rules() -> set[str]:
     return {"all", *(name for name, body in bodies if "localrule: True" in body)}
 
 
-def slurm_jobs(printed: str) -> tuple[int, int]:
-    """Count the SLURM jobs of a dry run: with the profile's groups, and as if it had none."""
-    alone = re.findall(r"^rule (\w+):", printed, re.M)
-    members = re.findall(r"^    rule (\w+):", printed, re.M)
-    groups = len(re.findall(r"Group job \w+ \(jobs", printed))
-    own = sum(name not in local_rules() for name in alone)
-    return own + groups, own + len(members)
+def slurm_jobs(printed: str) -> int:
+    """Count the SLURM jobs of a dry run: those of rules that are not local."""
+    local = local_rules()
+    return sum(name not in local for name in re.findall(r"^rule (\w+):", printed, re.M))
 
 
 def number_of_jobs(printed: str) -> int:
@@ -145,14 +142,13 @@ def measure(systems: int, seeds: int, repeats: int, folder: Path) -> dict[str, f
         plans.append(cost)
     write_outputs(work, printed)
     touched, _ = snakemake(work, "all", "--touch", "--forceall", "--cores", "1", *options)
-    jobs, (grouped, single) = number_of_jobs(printed), slurm_jobs(printed)
+    jobs = number_of_jobs(printed)
     wall, wall_empty = (statistics.median(run.wall for run in runs) for runs in (plans, nothing))
     cpu, cpu_empty = (statistics.median(run.cpu for run in runs) for runs in (plans, nothing))
     return {
         "seeds": seeds,
         "jobs": jobs,
-        "slurm_jobs": grouped,
-        "slurm_jobs_without_groups": single,
+        "slurm_jobs": slurm_jobs(printed),
         "dry_run_seconds": wall,
         "empty_seconds": wall_empty,
         "ratio": wall / wall_empty,

@@ -55,7 +55,7 @@ def test_conda_environments_name_the_lock_files_versions(name: str) -> None:
     assert written == environments.environment_file(name)
 
 
-def test_every_computing_rule_has_a_log_a_benchmark_and_the_librarys_files() -> None:
+def test_every_computing_rule_has_a_log_a_benchmark_and_depends_on_its_code() -> None:
     checked = 0
     for file in RULE_FILES:
         for name, body in re.findall(r"^rule (\w+):\n((?: .*\n|\n)*)", file.read_text(), re.M):
@@ -68,7 +68,7 @@ def test_every_computing_rule_has_a_log_a_benchmark_and_the_librarys_files() -> 
             assert is_download or "benchmark:" in body, name
             script = re.search(r'script:\s+"\.\./scripts/(\w+\.py)"', body)
             assert script, name
-            names = re.findall(r'library=library(?:_of_model)?\("(\w+\.py)"', body)
+            names = re.findall(r'code=code_of(?:_family)?\("(\w+\.py)"', body)
             assert is_download or names == [script[1]], name
     assert checked > 15
 
@@ -94,7 +94,7 @@ def test_every_rule_file_opens_with_its_contract() -> None:
 
 def test_every_caption_of_the_report_exists() -> None:
     text = "".join(file.read_text() for file in RULE_FILES)
-    captions = set(re.findall(r'caption="\.\./report/(\w+\.rst)"', text))
+    captions = set(re.findall(r'"(?:\.\./report/)?(\w+\.rst)"', text))
     there = {path.name for path in (REPOSITORY / "workflow/report").glob("*.rst")}
     assert captions | {"workflow.rst"} == there
 

@@ -18,13 +18,13 @@ from benchmarks.planning import (
     write_outputs,
 )
 
-# A dry run's output, shortened: one local job, two jobs of their own, one group of three.
+# A dry run's output, shortened: one local job, two that become SLURM jobs.
 PRINTED = """\
 Job stats:
 job        count
 -------  -------
 predict        2
-total          6
+total          3
 
 [Tue Nov 24 11:27:27 2026]
 rule draw_rule_graph:
@@ -35,17 +35,6 @@ rule predict:
 [Tue Nov 24 11:27:27 2026]
 rule predict:
     output: results/b/predictions.parquet
-[Tue Nov 24 11:27:27 2026] Group job scores (jobs in lexicogr. order):
-
-    [Tue Nov 24 11:27:27 2026]
-    rule evaluate_predictions:
-        output: results/a/metrics.json
-    [Tue Nov 24 11:27:27 2026]
-    rule evaluate_predictions:
-        output: results/b/metrics.json
-    [Tue Nov 24 11:27:27 2026]
-    rule report_system:
-        output: results/tables/a.csv
 """
 
 
@@ -68,12 +57,12 @@ def test_more_systems_than_the_registry_has_are_refused() -> None:
         overlay(systems=99, seeds=1)
 
 
-def test_a_group_counts_as_one_slurm_job_and_a_local_rule_as_none() -> None:
-    """The two numbers of SLURM jobs differ by the members of groups alone."""
+def test_a_local_rule_becomes_no_slurm_job() -> None:
+    """Downloads and the rule graph stay on the login node."""
     assert {"all", "draw_rule_graph", "download_multicare"} <= local_rules()
     assert "predict" not in local_rules()
-    assert slurm_jobs(PRINTED) == (3, 5)
-    assert number_of_jobs(PRINTED) == 6
+    assert slurm_jobs(PRINTED) == 2
+    assert number_of_jobs(PRINTED) == 3
 
 
 def test_every_planned_output_is_written_before_it_is_touched(tmp_path: Path) -> None:
@@ -81,5 +70,5 @@ def test_every_planned_output_is_written_before_it_is_touched(tmp_path: Path) ->
     write_outputs(tmp_path, PRINTED)
     files = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
     assert "results/figures/rule_graph.png" in files
-    assert "results/tables/a.csv" in files
-    assert len(files) == 7
+    assert "results/b/predictions.parquet" in files
+    assert len(files) == 4

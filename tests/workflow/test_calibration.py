@@ -14,27 +14,23 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("plan")]
 
 CONFIG = yaml.safe_load((REPOSITORY / "config/config.yaml").read_text())
 MODELS = yaml.safe_load((REPOSITORY / "config/models.yaml").read_text())["models"]
-UNKNOWN = {"pack_out_of_distribution", "detect_unknown_class"}
 
 
 def test_a_new_system_is_calibrated_and_asked_about_the_unknown(
     fresh: Workflow, tmp_path: Path
 ) -> None:
-    """One job per table, one per split for figures; `predict` asks about the unknown class."""
+    """One job for all tables and figures; `predict` asks about the unknown class."""
     more = overlay(tmp_path, {"models": {"one_more": MODELS["majority"]}})
     output = fresh.snakemake("all", "-n", *more[:1], "config/demo.yaml", *more[1:])
     cell = "results/demo/grouped/one_more/seed1"
     assert f"{cell}/out_of_distribution.parquet" in output
-    table = re.search(r"rule measure_calibration:\n\s+input: (.*)", output)
-    assert table
-    assert f"{cell}/predictions.parquet" in table[1]
     plan = read_plan(output)
-    assert plan["measure_calibration"] == plan["detect_unknown_class"] == 1
-    assert plan["pack_out_of_distribution"] == 1
-    assert plan["plot_calibration"] == len(CONFIG["splits"])
-    asked = re.search(r"rule detect_unknown_class:\n\s+input: (.*)", output)
-    assert asked
-    assert asked[1].count("/out_of_distribution.parquet") == plan["predict"]
+    assert plan["assess_confidence"] == plan["pack_out_of_distribution"] == 1
+    (read,) = re.findall(r"rule assess_confidence:\n\s+input: (.*)", output)
+    cells = plan["predict"] + plan["predict_untrained"]
+    for file in ("predictions.parquet", "out_of_distribution.parquet"):
+        assert f"{cell}/{file}" in read
+        assert read.count(f"/{file}") == cells
 
 
 @pytest.mark.parametrize(
@@ -49,11 +45,13 @@ def test_without_unknown_classes_nobody_is_asked_but_the_table_can_be_made(
 ) -> None:
     """Whoever asks for it gets a table that says so, for which no image is packed."""
     chosen = overlay(tmp_path, content)
-    plan = fresh.plan("all", *chosen)
-    assert plan["measure_calibration"] == 1
-    assert not UNKNOWN & set(plan)
+    planned = fresh.snakemake("all", "-n", *chosen)
+    assert read_plan(planned)["assess_confidence"] == 1
+    assert "pack_out_of_distribution" not in read_plan(planned)
+    (wanted,) = re.findall(r"rule all:\n\s+input: (.*)", planned)
+    assert "unknown_class" not in wanted
     plan = fresh.plan("results/pairdx/tables/unknown_class.md", *chosen)
-    assert set(plan) >= {"predict", "detect_unknown_class"}
+    assert set(plan) >= {"predict", "assess_confidence"}
     assert "pack_out_of_distribution" not in plan
 
 

@@ -242,17 +242,17 @@ def test_new_content_of_a_familys_file_reruns_that_family_alone(
         output = demo.snakemake("all", *DEMO, "-n")
     retrained = re.findall(r"rule train_on_cpu:[\s\S]*?wildcards: .*?model=(\w+)", output)
     assert sorted(retrained) == sorted(family * len(SPLITS))
-    assert "prepare_untrained" not in output
+    assert "predict_untrained" not in output
 
 
 def test_editing_what_only_tables_and_figures_show_retrains_nothing(demo: Workflow) -> None:
     with edited(demo.folder / "config/models.yaml", "title: Mean colour", "title: Colour"):
         plan = demo.plan("all", *DEMO)
     assert plan["compare_systems"] == 1
-    assert not {"train_on_cpu", "predict", "evaluate_predictions", "pack_images"} & set(plan)
+    assert not {"train_on_cpu", "predict", "predict_untrained", "pack_images"} & set(plan)
     with edited(demo.folder / "workflow/scripts/pairdx/reporting/figures.py"):
         plan = demo.plan("all", *DEMO)
-    drawn = {"compare_systems", "plot_training", "report_system"}
+    drawn = {"compare_systems", "report_system", "report_system_once_without_curves"}
     read_off_the_comparison = {"describe_cost", "list_discrepancies"}
     assert set(plan) == {"all"} | read_off_the_comparison | drawn
 
@@ -263,7 +263,7 @@ def test_choosing_other_pairs_to_explain_redraws_these_figures_alone(
     (tmp_path / "others.yaml").write_text("explanations: {seed: 2}")
     plan = demo.plan("all", *DEMO, str(tmp_path / "others.yaml"))
     # The rule graph is drawn from the whole configuration.
-    assert set(plan) == {"all", "explain_model", "draw_rule_graph"}
+    assert set(plan) == {"all", "explain_systems", "draw_rule_graph"}
 
 
 def test_another_number_of_unknown_pairs_is_asked_about_without_any_training(
@@ -272,7 +272,7 @@ def test_another_number_of_unknown_pairs_is_asked_about_without_any_training(
     """They are packed apart from what is trained on."""
     (tmp_path / "fewer.yaml").write_text("evaluation: {out_of_distribution_pairs: 5}")
     plan = demo.plan("all", *DEMO, str(tmp_path / "fewer.yaml"))
-    assert plan["pack_out_of_distribution"] == plan["detect_unknown_class"] == 1
+    assert plan["pack_out_of_distribution"] == plan["assess_confidence"] == 1
     assert not {"pack_images", "train_on_cpu", "time_model"} & set(plan)
 
 

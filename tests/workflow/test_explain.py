@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from .conftest import REPOSITORY, Workflow, overlay
+from .conftest import REPOSITORY, Workflow, overlay, read_plan
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("plan")]
 
@@ -21,7 +21,8 @@ EXPLAINED = [
 
 
 def figures_in(output: str) -> list[str]:
-    return re.findall(r"output: results/\w+/figures/explanations_(\w+)\.svg", output)
+    (files,) = re.findall(r"rule explain_systems:\n.*\n\s+output: (.*)", output)
+    return re.findall(r"figures/explanations_(\w+)\.svg", files)
 
 
 def test_every_system_that_can_be_looked_into_has_a_figure(fresh: Workflow) -> None:
@@ -36,22 +37,23 @@ def test_a_new_registry_entry_gets_its_figure_without_another_edit(
     assert sorted(figures_in(output)) == sorted([*EXPLAINED, "one_more"])
 
 
-def test_a_figure_needs_the_first_split_and_seed_and_its_own_familys_files(fresh: Workflow) -> None:
-    target = "results/pairdx/figures/explanations_pairdx_fusion.svg"
-    output = fresh.snakemake(target, "-n")
-    (inputs,) = re.findall(r"rule explain_model:\n\s+input: (.*)", output)
+def test_figures_need_systems_of_the_first_split_and_seed_and_no_predictions(
+    fresh: Workflow,
+) -> None:
+    output = fresh.snakemake("results/pairdx/figures/explanations_pairdx_fusion.svg", "-n")
+    (inputs,) = re.findall(r"rule explain_systems:\n\s+input: (.*)", output)
     assert "results/pairdx/stratified/pairdx_fusion/seed1/model.safetensors" in inputs
-    assert "models/fusion_explanation.py" in inputs
-    assert "models/clip" not in inputs
-    assert len(re.findall("rule train_on_gpu:", output)) == 1
+    assert "/grouped/" not in inputs
+    assert "/seed2/" not in inputs
+    assert not [rule for rule in read_plan(output) if rule.startswith("predict")]
 
 
 def test_nobody_chosen_means_no_figures(fresh: Workflow, tmp_path: Path) -> None:
     plan = fresh.plan("all", *overlay(tmp_path, {"explanations": {"per_class": 0}}))
     assert plan["compare_systems"] == 1
-    assert "explain_model" not in plan
+    assert "explain_systems" not in plan
 
 
 def test_named_pairs_are_enough(fresh: Workflow, tmp_path: Path) -> None:
     chosen = {"explanations": {"per_class": 0, "pairs": ["PMC1_a"]}}
-    assert fresh.plan("figures", *overlay(tmp_path, chosen))["explain_model"] == len(EXPLAINED)
+    assert fresh.plan("figures", *overlay(tmp_path, chosen))["explain_systems"] == 1

@@ -31,7 +31,9 @@ def test_the_papers_configuration_shows_the_complete_plan(fresh: Workflow) -> No
     assert plan["download_hub_weights"] == hub_files
     assert plan["inspect_archive"] == len(CONFIG["multicare"]["archives"])
     assert plan["train_on_gpu"] == len(on_gpu) * splits * seeds
-    assert plan["predict"] == plan["evaluate_predictions"] == runs
+    assert plan["predict"] + plan["predict_untrained"] == runs
+    reports = [plan[rule] for rule in plan if rule.startswith("report_system")]
+    assert sum(reports) == len(ENABLED) * splits  # one job for all seeds
     assert plan["time_model"] == len(ENABLED)
     assert plan["describe_cost"] == 1
     assert "draw_demo_corpus" not in plan
@@ -123,7 +125,7 @@ def test_jobs_that_no_enabled_system_needs_are_not_run_for_their_cost(
     overlay.write_text(yaml.safe_dump({"models": {name: {"enabled": False} for name in names}}))
     plan = fresh.plan("all", "--configfile", "config/demo.yaml", str(overlay))
     assert plan["describe_cost"] == 1
-    assert not {"build_word_vectors", "vary_prompts", "prepare_untrained"} & set(plan)
+    assert not {"build_word_vectors", "predict_untrained", "explain_systems"} & set(plan)
 
 
 @pytest.mark.parametrize(
@@ -186,20 +188,3 @@ def test_every_slurm_job_states_its_time_and_memory_and_only_networks_ask_for_a_
         assert ("mem_mb" in request) or ("runtime" not in request), rule
     local = {rule for rule, request in asked if "runtime" not in request}
     assert local - {"dataset", "review_sheet", "learning_rate_search"} <= local_rules()
-
-
-def test_a_group_of_slurm_jobs_holds_the_scores_of_one_system_on_one_split(on_slurm: str) -> None:
-    """A group waits for all its inputs and ends at its first failure: nothing long, no GPU."""
-    groups = re.split(r"^\[.*\] Group job (?=\w+ \(jobs)", on_slurm, flags=re.M)[1:]
-    systems = set()
-    for group in groups:
-        members = re.findall(r"^    rule (\w+):", group, re.M)
-        places = set(re.findall(r"^        wildcards: split=(\w+), model=(\w+)", group, re.M))
-        # One at a time, so that the group asks for one member's CPUs and memory.
-        resources = re.findall(r"^        resources: (.*)$", group, re.M)
-        assert set(members) == {"evaluate_predictions", "report_system"}
-        assert members.count("report_system") == len(places) == 1
-        assert all(line.endswith("in_turn=1") and "gpu" not in line for line in resources)
-        assert len(resources) == len(members) > 1
-        systems |= places
-    assert len(groups) == len(systems) == len(CONFIG["splits"]) * len(ENABLED)

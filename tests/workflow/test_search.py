@@ -37,7 +37,7 @@ def test_the_target_trains_once_per_rate_and_reads_nothing_of_the_test_pairs(
         assert any(f"{folder}training.csv" in files for files in trained), name
     assert "resources/weights/clip_vit_b32_openai/" in plan
     rules = {rule for rule, _, _ in jobs(plan)}
-    assert not rules & {"predict", "evaluate_predictions", "compare_systems", "time_model"}
+    assert not rules & {"predict", "report_system", "compare_systems", "time_model"}
     (chosen,) = (files for rule, files, _ in jobs(plan) if rule == "choose_learning_rate")
     data = [file for file in chosen.split(", ") if not file.startswith("workflow/")]
     assert {Path(file).name for file in data} == {"training.csv"}

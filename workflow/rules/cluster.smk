@@ -27,7 +27,6 @@ rule check_login_node:
     input:
         environment="envs/data.yaml",
         lock="requirements.lock",
-        library=library("check_node.py"),
     output:
         facts="<results>/cluster_check/{checked}/login.json",
     log:
@@ -39,6 +38,7 @@ rule check_login_node:
     conda:
         "../../envs/data.yaml"
     params:
+        code=code_of("check_node.py"),
         state=CHECK_STATE,
         folders=["results", "resources", "logs", "benchmarks"],
         files=files_from_outside(),
@@ -55,7 +55,6 @@ rule check_cpu_node:
         environment="envs/learning.yaml",
         lock="requirements.lock",
         login="<results>/cluster_check/{checked}/login.json",
-        library=library("check_node.py"),
     output:
         facts="<results>/cluster_check/{checked}/cpu.json",
     log:
@@ -70,6 +69,7 @@ rule check_cpu_node:
         mem_mb=4000,
         runtime=10,
     params:
+        code=code_of("check_node.py"),
         jobs=jobs_of_check(),
         state=CHECK_STATE,
         folders=["results", "resources", "logs", "benchmarks"],
@@ -95,7 +95,6 @@ use rule check_cpu_node as check_gpu_node with:
 rule watch_cluster_check:
     input:
         login="<results>/cluster_check/{checked}/login.json",
-        library=library("watch_cluster_check.py"),
     output:
         waited="<results>/cluster_check/{checked}/waiting.json",
     log:
@@ -107,6 +106,7 @@ rule watch_cluster_check:
     conda:
         "../../envs/data.yaml"
     params:
+        code=code_of("watch_cluster_check.py"),
         state=CHECK_STATE,
         places=jobs_of_check(),
     script:
@@ -117,7 +117,6 @@ rule report_cluster_check:
     input:
         login="<results>/cluster_check/{checked}/login.json",
         waited="<results>/cluster_check/{checked}/waiting.json",
-        library=library("report_cluster_check.py"),
     output:
         report="<results>/cluster_check/{checked}/report.md",
         findings="<results>/cluster_check/{checked}/findings.json",
@@ -130,6 +129,7 @@ rule report_cluster_check:
     conda:
         "../../envs/data.yaml"
     params:
+        code=code_of("report_cluster_check.py"),
         state=CHECK_STATE,
         run=config["run"],
         device=config["device"],
@@ -141,7 +141,6 @@ rule conclude_cluster_check:
     input:
         report="<results>/cluster_check/{checked}/report.md",
         findings="<results>/cluster_check/{checked}/findings.json",
-        library=library("conclude_cluster_check.py"),
     output:
         passed=touch("<results>/cluster_check/{checked}/passed"),
     log:
@@ -152,5 +151,7 @@ rule conclude_cluster_check:
     localrule: True
     conda:
         "../../envs/data.yaml"
+    params:
+        code=code_of("conclude_cluster_check.py"),
     script:
         "../scripts/conclude_cluster_check.py"

@@ -1,92 +1,78 @@
-# Tests between systems, and what the split does to accuracy.
+# What the predictions of all systems say together.
 #
 # Purpose  which differences are more than chance, two systems at a time on the same test pairs; the price of leakage as a
-#          number, per system, where both the stratified and the grouped split are configured.
-# Inputs   {split}/{model}/seed{seed}/predictions.parquet (evaluate.smk)
-# Outputs  tables/system_tests and tables/split_effect (.csv, .md, .html), figures of the same names (.svg, .png)
+#          number, where both the stratified and the grouped split are configured; the pairs on which two systems disagree;
+#          how much of a zero-shot accuracy is the prompt's. One job: all of it is made of the same files.
+# Inputs   {split}/{model}/seed{seed}/predictions.parquet and prompts.parquet (evaluate.smk), curated/pairs.parquet
+# Outputs  tables/system_tests, split_effect, prompt_sensitivity and disagreements_{split} (.csv, .md, .html, .tex), figures
+#          system_tests and split_effect (.svg, .png)
 
 
-rule compare_pairs_of_systems:
+rule compare_predictions:
     input:
-        # Of the first seed: one trained classifier against another. (Seeds averaged are an ensemble, another system.)
-        predictions=expand(
-            "<results>/{split}/{model}/seed{seed}/predictions.parquet",
-            split=config["splits"],
-            model=models(),
-            seed=config["seeds"][0],
+        predictions=cells("<results>/{split}/{model}/seed{seed}/predictions.parquet"),
+        prompts=cells(
+            "<results>/{split}/{model}/seed{seed}/prompts.parquet", model=prompted_models()
         ),
-        library=library("compare_pairs_of_systems.py"),
+        pairs="<results>/curated/pairs.parquet",
     output:
-        multiext("<results>/tables/system_tests", csv=".csv", md=".md", tex=".tex"),
-        html=report(
+        **comparisons_where_there_are(),
+        **outputs_of_table("system_tests", "tests"),
+        tests_html=report(
             "<results>/tables/system_tests.html",
             caption="../report/system_tests.rst",
             category=COMPARISON,
             subcategory="1. Seeds and tests",
             labels={"item": "3. Tests between systems (table)"},
         ),
-        svg=report(
+        tests_svg=report(
             "<results>/figures/system_tests.svg",
             caption="../report/system_tests.rst",
             category=COMPARISON,
             subcategory="1. Seeds and tests",
             labels={"item": "2. Tests between systems (figure)"},
         ),
-        png="<results>/figures/system_tests.png",
+        tests_png="<results>/figures/system_tests.png",
+        disagreements_html=[disagreement_page(split) for split in config["splits"]],
+        disagreements_csv=expand(
+            "<results>/tables/disagreements_{split}.csv", split=config["splits"]
+        ),
+        disagreements_md=expand("<results>/tables/disagreements_{split}.md", split=config["splits"]),
+        disagreements_tex=expand(
+            "<results>/tables/disagreements_{split}.tex", split=config["splits"]
+        ),
     log:
-        "<logs>/tables/system_tests.log",
+        "<logs>/tables/comparisons.log",
     benchmark:
-        "<benchmarks>/tables/system_tests.tsv"
+        "<benchmarks>/tables/comparisons.tsv"
     conda:
         "../../envs/data.yaml"
     resources:
         mem_mb=4000,
-        runtime=30,
+        runtime=60,
     params:
+        code=code_of("compare_predictions.py"),
+        cells=cell_names(),
+        prompted=cell_names(prompted_models()),
+        own={name: config["models"][name]["settings"]["templates"] for name in prompted_models()},
         splits=config["splits"],
         registry=registry(),
         training_seed=config["seeds"][0],
-        several_seeds=len(cell_names()) > len(config["splits"]) * len(models()),
+        compared=compared_models(),
+        classes=config["curation"]["classes"],
+        listed=config["errors"]["listed"],
+        drawn=config["corpus"] == "demo",
         resamples=config["evaluation"]["bootstrap_resamples"],
         seed=config["evaluation"]["bootstrap_seed"],
     script:
-        "../scripts/compare_pairs_of_systems.py"
+        "../scripts/compare_predictions.py"
 
 
-rule compare_splits:
+# Whoever asks by name for a table that the configuration has nothing for is told which key leaves it out.
+rule say_why_it_is_left_out:
     input:
-        predictions=predictions_of_compared_splits,
-        library=library("compare_splits.py"),
+        reason_it_is_left_out,
     output:
-        multiext("<results>/tables/split_effect", csv=".csv", md=".md", tex=".tex"),
-        html=report(
-            "<results>/tables/split_effect.html",
-            caption="../report/split_effect.rst",
-            category=COMPARISON,
-            subcategory="2. Price of leakage",
-            labels={"item": "2. Stratified against grouped split (table)"},
-        ),
-        svg=report(
-            "<results>/figures/split_effect.svg",
-            caption="../report/split_effect.rst",
-            category=COMPARISON,
-            subcategory="2. Price of leakage",
-            labels={"item": "1. Stratified against grouped split (figure)"},
-        ),
-        png="<results>/figures/split_effect.png",
-    log:
-        "<logs>/tables/split_effect.log",
-    benchmark:
-        "<benchmarks>/tables/split_effect.tsv"
-    conda:
-        "../../envs/data.yaml"
-    resources:
-        mem_mb=4000,
-        runtime=30,
-    params:
-        cells=cell_names(splits=COMPARED_SPLITS),
-        registry=registry(),
-        resamples=config["evaluation"]["bootstrap_resamples"],
-        seed=config["evaluation"]["bootstrap_seed"],
-    script:
-        "../scripts/compare_splits.py"
+        "<results>/tables/{table}.csv",
+    wildcard_constraints:
+        table=one_of(tables_left_out()),

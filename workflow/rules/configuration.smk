@@ -10,8 +10,7 @@ from jsonschema import Draft202012Validator
 
 def check_config():
     """Refuse a wrong configuration before the DAG is built, naming every wrong key."""
-    schema = Path(workflow.basedir, "workflow", "schemas", "config.schema.yaml")
-    validator = Draft202012Validator(yaml.safe_load(schema.read_text()))
+    validator = Draft202012Validator(read_yaml("workflow/schemas/config.schema.yaml"))
     problems = [_problem(error) for error in validator.iter_errors(config)] or [*_conflicts()]
     if problems:
         raise WorkflowError(

@@ -3,7 +3,7 @@
 # Purpose  the cost side of the comparison: training, energy, memory, CPU time; accuracy against it; what each job took.
 # Inputs   tables/comparison.csv (report.smk), passports (train.smk), timing/ (time.smk), config/paper.yaml, and the
 #          benchmark files of every job up to predictions, metrics and timings
-# Outputs  tables/cost.*, tables/benchmarks.* (.csv, .md, .html), figures/accuracy_against_cost.svg and .png
+# Outputs  tables/cost.*, timing.*, benchmarks.* (.csv, .md, .html, .tex), figures/accuracy_against_cost.svg and .png
 # Notes    For Snakemake a benchmark file is a product of its job like an output, and so can be an input here: the DAG
 #          orders the jobs, and no folder is walked. Where a benchmark file is missing, its job is run again.
 
@@ -15,7 +15,6 @@ rule describe_cost:
         timings=expand("<results>/timing/{model}.json", model=models()),
         benchmarks=benchmark_files,
         paper=PAPER,
-        library=library("describe_cost.py"),
     output:
         multiext("<results>/tables/cost", cost_csv=".csv", cost_md=".md", cost_tex=".tex"),
         multiext(
@@ -23,6 +22,13 @@ rule describe_cost:
             benchmarks_csv=".csv",
             benchmarks_md=".md",
             benchmarks_tex=".tex",
+        ),
+        **outputs_of_table("timing", "timing"),
+        timing_html=report(
+            "<results>/tables/timing.html",
+            caption="../report/timing.rst",
+            category=COST,
+            labels={"item": "2. CPU seconds per image, by stage (table)"},
         ),
         cost_html=report(
             "<results>/tables/cost.html",
@@ -53,6 +59,7 @@ rule describe_cost:
         mem_mb=2000,
         runtime=20,
     params:
+        code=code_of("describe_cost.py"),
         cells=cell_names(),
         jobs=measured_jobs,
         registry=registry(),

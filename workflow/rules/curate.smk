@@ -11,7 +11,6 @@
 rule ingest_tables:
     input:
         unpack(corpus_tables),
-        library=library("ingest_tables.py"),
     output:
         candidates="<results>/curated/stages/candidates.parquet",
         rejected="<results>/curated/stages/rejected_by_tables.parquet",
@@ -26,6 +25,7 @@ rule ingest_tables:
         mem_mb=8000,
         runtime=30,
     params:
+        code=code_of("ingest_tables.py"),
         settings=curation(
             "classes",
             "out_of_distribution",
@@ -48,7 +48,6 @@ rule inspect_archive:
     input:
         archive=lambda wildcards: corpus_store(wildcards.archive),
         candidates="<results>/curated/stages/candidates.parquet",
-        library=library("inspect_archive.py"),
     output:
         facts="<results>/curated/stages/facts/{archive}.parquet",
     log:
@@ -61,6 +60,7 @@ rule inspect_archive:
         mem_mb=4000,
         runtime=120,
     params:
+        code=code_of("inspect_archive.py"),
         settings=config["curation"]["images"],
     script:
         "../scripts/inspect_archive.py"
@@ -76,7 +76,6 @@ rule curate_pairs:
             "<results>/curated/stages/facts/{archive}.parquet",
             archive=corpus_archives(),
         ),
-        library=library("curate_pairs.py"),
     output:
         pairs="<results>/curated/pairs.parquet",
         out_of_distribution="<results>/curated/out_of_distribution.parquet",
@@ -92,6 +91,7 @@ rule curate_pairs:
         mem_mb=8000,
         runtime=30,
     params:
+        code=code_of("curate_pairs.py"),
         settings=curation("classes", "duplicates", "balance"),
         seed=config["curation"]["seed"],
     script:
@@ -103,7 +103,6 @@ rule export_review_sheet:
         **review_decisions(),
         pairs="<results>/curated/pairs.parquet",
         archives=corpus_stores(),
-        library=library("export_review_sheet.py"),
     output:
         sheet="<results>/review/sheet.csv",
         images=directory("<results>/review/images"),
@@ -117,6 +116,7 @@ rule export_review_sheet:
         mem_mb=4000,
         runtime=30,
     params:
+        code=code_of("export_review_sheet.py"),
         archives=corpus_archives(),
         sample=config["curation"]["review"]["sample"],
         seed=config["curation"]["seed"],

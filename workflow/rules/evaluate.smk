@@ -1,11 +1,16 @@
-# Predictions and metrics, on the CPU.
+# Predictions on the CPU, and what each system's are worth.
 #
 # Purpose  predictions are kept, and every number is computed from the whole prediction file. A system is loaded once for
-#          all that it is asked about its own classes and others.
-# Inputs   {split}/{model}/seed{seed}/ (train.smk), packed/, {split}/split.parquet
+#          all that is asked about its own classes, about others and, by other prompts, once more; what is made of a system's
+#          predictions within seconds is one job.
+# Inputs   {split}/{model}/seed{seed}/ (train.smk), packed/, {split}/split.parquet, curated/pairs.parquet
 # Outputs  {split}/{model}/seed{seed}/predictions.parquet (validation and test pairs), out_of_distribution.parquet (how sure
-#          it is of test pairs and of pairs of unknown classes; no rows where there are none of these) and metrics.json (test
-#          pairs)
+#          it is of test pairs and of pairs of unknown classes), prompts.parquet (test pairs by prompt after prompt; the last
+#          two without rows where nobody is asked), of untrained systems also settings.json and passport.json;
+#          {split}/{model}/seed{seed}/metrics.json of every seed (test pairs), tables/per_class_{split}_{model},
+#          figures/per_class_, confusion_, mistakes_ and (of trained networks) training_{split}_{model}
+# Steps    predict | predict_untrained (one script), report_system (four rules, one script: with and without further seeds,
+#          with and without training curves)
 
 
 rule predict:
@@ -14,14 +19,16 @@ rule predict:
         unpack(model_resources),
         unpack(training_data),
         unpack(unknown_pairs),
-        library=library_of_model("predict.py"),
     output:
         predictions="<results>/{split}/{model}/seed{seed}/predictions.parquet",
         out_of_distribution="<results>/{split}/{model}/seed{seed}/out_of_distribution.parquet",
+        prompts="<results>/{split}/{model}/seed{seed}/prompts.parquet",
     log:
         "<logs>/{split}/{model}/seed{seed}/predict.log",
     benchmark:
         "<benchmarks>/{split}/{model}/seed{seed}/predict.tsv"
+    wildcard_constraints:
+        model=one_of(registered(trained=True)),
     conda:
         "../../envs/learning.yaml"
     threads: 4
@@ -29,32 +36,94 @@ rule predict:
         mem_mb=8000,
         runtime=120,
     params:
-        family=of_system("family"),
+        code=code_of_family("predict.py"),
+        untrained={},
         classes=config["curation"]["classes"],
+        templates=varied_templates,
         batch_size=config["evaluation"]["batch_size"],
         state=state_folder,
     script:
         "../scripts/predict.py"
 
 
-rule evaluate_predictions:
+use rule predict as predict_untrained with:
     input:
-        predictions="<results>/{split}/{model}/seed{seed}/predictions.parquet",
-        library=library("evaluate_predictions.py"),
+        unpack(model_resources),
+        unpack(training_data),
+        unpack(unknown_pairs),
     output:
-        metrics="<results>/{split}/{model}/seed{seed}/metrics.json",
+        predictions="<results>/{split}/{model}/seed{seed}/predictions.parquet",
+        out_of_distribution="<results>/{split}/{model}/seed{seed}/out_of_distribution.parquet",
+        prompts="<results>/{split}/{model}/seed{seed}/prompts.parquet",
+        settings="<results>/{split}/{model}/seed{seed}/settings.json",
+        passport="<results>/{split}/{model}/seed{seed}/passport.json",
+    wildcard_constraints:
+        model=one_of(registered(trained=False)),
+    params:
+        code=code_of_family("predict.py"),
+        untrained=untrained,
+        stand_in=of_system("stand_in"),
+        classes=config["curation"]["classes"],
+        templates=varied_templates,
+        batch_size=config["evaluation"]["batch_size"],
+        state=state_folder,
+
+
+rule report_system:
+    input:
+        predictions=seeds_of_cell("predictions.parquet"),
+        histories=seeds_of_cell("training.csv"),
+        pairs="<results>/curated/pairs.parquet",
+        images="<results>/packed/images.npy",
+    output:
+        **reported_files(config["seeds"], curves=True),
     log:
-        "<logs>/{split}/{model}/seed{seed}/evaluate_predictions.log",
+        "<logs>/tables/per_class_{split}_{model}.log",
     benchmark:
-        "<benchmarks>/{split}/{model}/seed{seed}/evaluate_predictions.tsv"
+        "<benchmarks>/tables/per_class_{split}_{model}.tsv"
+    wildcard_constraints:
+        model=one_of(reported_models(random=True, curves=True)),
     conda:
         "../../envs/data.yaml"
     resources:
         mem_mb=4000,
-        runtime=30,
+        runtime=60,
     params:
+        code=code_of("report_system.py"),
+        registry=registry_entry,
+        stated=stated_by_paper,
         classes=config["curation"]["classes"],
         resamples=config["evaluation"]["bootstrap_resamples"],
         seed=config["evaluation"]["bootstrap_seed"],
+        mistakes=config["errors"]["mistakes"],
+        drawn=config["corpus"] == "demo",
     script:
-        "../scripts/evaluate_predictions.py"
+        "../scripts/report_system.py"
+
+
+# The same of systems with a training curve and the same result for every seed ...
+use rule report_system as report_system_once with:
+    output:
+        **reported_files(config["seeds"][:1], curves=True),
+    wildcard_constraints:
+        model=one_of(reported_models(random=False, curves=True)),
+
+
+# ... without a curve, with every seed ...
+use rule report_system as report_system_without_curves with:
+    input:
+        predictions=seeds_of_cell("predictions.parquet"),
+        pairs="<results>/curated/pairs.parquet",
+        images="<results>/packed/images.npy",
+    output:
+        **reported_files(config["seeds"], curves=False),
+    wildcard_constraints:
+        model=one_of(reported_models(random=True, curves=False)),
+
+
+# ... and with neither.
+use rule report_system_without_curves as report_system_once_without_curves with:
+    output:
+        **reported_files(config["seeds"][:1], curves=False),
+    wildcard_constraints:
+        model=one_of(reported_models(random=False, curves=False)),

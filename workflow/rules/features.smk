@@ -11,7 +11,6 @@ rule extract_features_on_gpu:
         unpack(encoder_weights),
         pairs="<results>/curated/pairs.parquet",
         images="<results>/packed/images.npy",
-        library=library("extract_features.py"),
     output:
         features=ensure("<results>/features/{encoder}.safetensors", non_empty=True),
     log:
@@ -28,6 +27,7 @@ rule extract_features_on_gpu:
         mem_mb=lambda wildcards, attempt: 16000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
+        code=code_of("extract_features.py"),
         settings=lookup("feature_extractors/{encoder}", within=config),
         # Random weights are those of an untrained system with the same architecture.
         seed=config["seeds"][0],
@@ -44,6 +44,7 @@ use rule extract_features_on_gpu as extract_features_on_cpu with:
         mem_mb=lambda wildcards, attempt: 16000 * attempt,
         runtime=lambda wildcards, attempt: 240 * attempt,
     params:
+        code=code_of("extract_features.py"),
         settings=lookup("feature_extractors/{encoder}", within=config),
         seed=config["seeds"][0],
         batch_size=config["evaluation"]["batch_size"],

@@ -10,8 +10,6 @@
 
 
 rule draw_demo_corpus:
-    input:
-        library=library("draw_demo_corpus.py"),
     output:
         captions="<resources>/demo/{drawing}/captions_and_labels.csv",
         cases="<resources>/demo/{drawing}/cases.parquet",
@@ -31,6 +29,7 @@ rule draw_demo_corpus:
         mem_mb=2000,
         runtime=20,
     params:
+        code=code_of("draw_demo_corpus.py"),
         seed=config["demo"]["seed"],
         cases=config["demo"]["cases"],
         archives=config["demo"]["archives"],

@@ -21,6 +21,147 @@ def title_of_search(_):
     return config["models"][search_settings()["model"]]["title"]
 
 
+def reported_files(seeds, *, curves):
+    """What is made of the predictions of one system on one split: an output of report_system by name.
+
+    seeds   whose metrics are computed
+    curves  whether the system has training curves
+    """
+    of_cell = "{split}_{model}"
+    files = {
+        "metrics": [f"<results>/{{split}}/{{model}}/seed{seed}/metrics.json" for seed in seeds],
+        "html": in_report(
+            f"tables/per_class_{of_cell}.html",
+            "per_class.rst",
+            SYSTEMS,
+            "1. Scores per class (table)",
+        ),
+    }
+    files |= {
+        suffix: f"<results>/tables/per_class_{of_cell}.{suffix}" for suffix in ("csv", "md", "tex")
+    }
+    figures = {
+        "bars": ("per_class", "per_class.rst", "2. Scores per class (figure)"),
+        "confusion": ("confusion", "confusion.rst", "3. Confusion matrix (figure)"),
+    }
+    if curves:
+        figures["training"] = ("training", "training.rst", "4. Training curves (figure)")
+    for name, (kind, caption, item) in figures.items():
+        files[name] = in_report(f"figures/{kind}_{of_cell}.svg", caption, SYSTEMS, item)
+        files[f"{name}_png"] = f"<results>/figures/{kind}_{of_cell}.png"
+    files["mistakes"] = report(
+        f"<results>/figures/mistakes_{of_cell}.svg",
+        caption="../report/mistakes.rst",
+        category=ERRORS,
+        subcategory="1. Most confident mistakes",
+        labels={"system": title_of_system, "split": "{split}"},
+    )
+    files["mistakes_png"] = f"<results>/figures/mistakes_{of_cell}.png"
+    return files
+
+
+def in_report(path, caption, category, item):
+    """A file about one system on one split, in its place in the report."""
+    return report(
+        f"<results>/{path}",
+        caption=f"../report/{caption}",
+        category=category,
+        subcategory=title_of_system,
+        labels={"item": item, "split": "{split}"},
+    )
+
+
+def explanation_figure(name):
+    """What decisions of one system rest on, in its place in the report."""
+    return report(
+        f"<results>/figures/explanations_{name}.svg",
+        caption="../report/explanations.rst",
+        category=SYSTEMS,
+        subcategory=config["models"][name]["title"],
+        labels={"item": "5. What decisions rest on (figure)", "split": config["splits"][0]},
+    )
+
+
+def confidence_figure(kind, caption, item, split):
+    """A figure about how sure systems are on one split, in its place in the report."""
+    return report(
+        f"<results>/figures/{kind}_{split}.svg",
+        caption=f"../report/{caption}",
+        category=COMPARISON,
+        subcategory="3. Confidence",
+        labels={"item": item, "split": split},
+    )
+
+
+def disagreement_page(split):
+    """The pairs on which two systems disagree on one split, in its place in the report."""
+    return report(
+        f"<results>/tables/disagreements_{split}.html",
+        caption="../report/disagreements.rst",
+        category=ERRORS,
+        subcategory="2. Disagreements of two systems",
+        labels={"item": "Pairs on which they disagree (table)", "split": split},
+    )
+
+
+# ---------------------------------------------------------------- what only some configurations have
+def tables_left_out():
+    """Tables that this configuration has nothing for, and the reason, which names the key."""
+    found = {}
+    if not splits_are_compared():
+        found["split_effect"] = (
+            f"this compares the splits {' and '.join(COMPARED_SPLITS)}; config key splits lacks one"
+        )
+    if not prompted_models():
+        found["prompt_sensitivity"] = (
+            "no prompts are varied: config key prompt_sensitivity.templates is empty, or no zero-shot system of the "
+            "family clip is enabled"
+        )
+    return found
+
+
+def reason_it_is_left_out(wildcards):
+    """No file, but the error that says which key leaves the table out."""
+    raise WorkflowError(tables_left_out()[wildcards.table])
+
+
+def comparisons_where_there_are():
+    """What compare_predictions writes besides, as outputs by name: the split's effect, and prompts, if there are."""
+    files = {}
+    if "split_effect" not in tables_left_out():
+        files |= outputs_of_table("split_effect", "effect")
+        shown = {
+            "svg": ("figures", "1. Stratified against grouped split (figure)"),
+            "html": ("tables", "2. Stratified against grouped split (table)"),
+        }
+        for suffix, (folder, item) in shown.items():
+            files[f"effect_{suffix}"] = report(
+                f"<results>/{folder}/split_effect.{suffix}",
+                caption="../report/split_effect.rst",
+                category=COMPARISON,
+                subcategory="2. Price of leakage",
+                labels={"item": item},
+            )
+        files["effect_png"] = "<results>/figures/split_effect.png"
+    if "prompt_sensitivity" not in tables_left_out():
+        files |= outputs_of_table("prompt_sensitivity", "prompts")
+        files["prompts_html"] = report(
+            "<results>/tables/prompt_sensitivity.html",
+            caption="../report/prompt_sensitivity.rst",
+            category=COMPARISON,
+            subcategory="5. Prompts",
+            labels={"item": "Accuracy by prompt template (table)"},
+        )
+    return files
+
+
+def outputs_of_table(table, name):
+    """A table's files but for the page of the report, as outputs called NAME_csv and so on."""
+    return {
+        f"{name}_{suffix}": f"<results>/tables/{table}.{suffix}" for suffix in ("csv", "md", "tex")
+    }
+
+
 SNAKEFILE = os.path.relpath(workflow.main_snakefile)
 RULE_FILES = sorted(
     os.path.relpath(path) for path in Path(workflow.basedir, "workflow", "rules").glob("*.smk")
@@ -32,7 +173,7 @@ def table_files():
         "comparison",
         "seeds",
         "system_tests",
-        *(["split_effect"] if splits_are_compared() else []),
+        "split_effect",
         "discrepancies",
         "dataset",
         "example_captions",
@@ -46,16 +187,18 @@ def table_files():
         "cost",
         "benchmarks",
     ]
-    names += ["prompt_sensitivity"] if prompted_models() else []
-    names += ["texts"] if text_models() else []
-    names += ["calibration"]
-    names += ["unknown_class"] if asks_about_unknown() else []
+    names += ["prompt_sensitivity", "calibration"]
     names += ["input_probes"] if probe_cells() else []
+    names += ["texts"] if text_models() else []
+    names += ["unknown_class"] if asks_about_unknown() else []
     if len(models()) > 1:
         names += [f"disagreements_{split}" for split in config["splits"]]
     names += [f"per_class_{split}_{model}" for split in config["splits"] for model in models()]
     return [
-        f"<results>/tables/{name}.{suffix}" for name in names for suffix in ("csv", "md", "tex")
+        f"<results>/tables/{name}.{suffix}"
+        for name in names
+        if name not in tables_left_out()
+        for suffix in ("csv", "md", "tex")
     ]
 
 

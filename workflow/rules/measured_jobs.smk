@@ -1,6 +1,6 @@
 # The jobs whose cost is counted; no rules.
 #
-# Purpose  one list of all jobs up to predictions, metrics and timings, for the table of what jobs took.
+# Purpose  one list of all jobs up to predictions and timings, for the table of what jobs took.
 # Inputs   the configuration, and the rules that make these jobs
 # Outputs  rule, wildcards and benchmark file of each, for describe_cost (cost.smk); a new rule is added to the list here
 
@@ -29,11 +29,9 @@ def measured_wildcards():
         "extract_features_on_cpu": [{"encoder": name} for name in feature_extractors("cpu")],
         "train_on_gpu": of(trained_on("cuda")),
         "train_on_cpu": of(trained_on("cpu")),
-        "prepare_untrained": of(untrained_models()),
-        "predict": runs,
-        "evaluate_predictions": runs,
+        "predict": of(registered(trained=True)),
+        "predict_untrained": of(registered(trained=False)),
         "probe_inputs": [dict(zip(("split", "model", "seed"), cell)) for cell in probe_cells()],
-        "vary_prompts": of(prompted_models()),
         "time_model": [{"model": name} for name in models()],
     }
 

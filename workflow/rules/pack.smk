@@ -10,7 +10,6 @@ rule pack_images:
     input:
         pairs="<results>/curated/pairs.parquet",
         archives=corpus_stores(),
-        library=library("pack_images.py"),
     output:
         images=ensure("<results>/packed/images.npy", non_empty=True),
     log:
@@ -23,6 +22,7 @@ rule pack_images:
         mem_mb=8000,
         runtime=120,
     params:
+        code=code_of("pack_images.py"),
         archives=corpus_archives(),
         size=config["packing"]["image_size"],
     script:
@@ -33,7 +33,6 @@ rule build_word_vectors:
     input:
         unpack(glove_file),
         pairs="<results>/curated/pairs.parquet",
-        library=library("build_word_vectors.py"),
     output:
         vectors=ensure("<results>/packed/word_vectors.safetensors", non_empty=True),
         vocabulary="<results>/packed/vocabulary.json",
@@ -47,6 +46,7 @@ rule build_word_vectors:
         mem_mb=8000,
         runtime=60,
     params:
+        code=code_of("build_word_vectors.py"),
         settings=config["word_vectors"],
     script:
         "../scripts/build_word_vectors.py"
@@ -56,7 +56,6 @@ rule pack_out_of_distribution:
     input:
         pairs="<results>/curated/out_of_distribution.parquet",
         archives=corpus_stores(),
-        library=library("pack_out_of_distribution.py"),
     output:
         pairs="<results>/packed/out_of_distribution.parquet",
         images=ensure("<results>/packed/out_of_distribution.npy", non_empty=True),
@@ -70,6 +69,7 @@ rule pack_out_of_distribution:
         mem_mb=8000,
         runtime=60,
     params:
+        code=code_of("pack_out_of_distribution.py"),
         archives=corpus_archives(),
         size=config["packing"]["image_size"],
         most=config["evaluation"]["out_of_distribution_pairs"],

@@ -14,7 +14,6 @@ rule list_discrepancies:
         predictions=papers_files("predictions.parquet"),
         passports=papers_files("passport.json"),
         paper=PAPER,
-        library=library("list_discrepancies.py"),
     output:
         multiext("<results>/tables/discrepancies", csv=".csv", md=".md", tex=".tex"),
         html=report(
@@ -33,6 +32,7 @@ rule list_discrepancies:
         mem_mb=4000,
         runtime=30,
     params:
+        code=code_of("list_discrepancies.py"),
         cells=papers_cells(),
         registry=registry(),
         configured=configured_like_paper(),

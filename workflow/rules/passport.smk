@@ -8,7 +8,7 @@
 DATASET_LAYOUT = {key: config["release"][key] for key in ("metadata", "images", "columns")}
 # The subset that the exported table names for each pair is that of the first split.
 DATASET_SPLIT = config["splits"][0]
-DATASET_VERSION = yaml.safe_load(Path(workflow.basedir, "CITATION.cff").read_text())["version"]
+DATASET_VERSION = read_yaml("CITATION.cff")["version"]
 # The record that was downloaded; none of files that lay on disk already, and none of a demo.
 DATASET_RECORD = {
     "multicare": None if config["multicare"]["path"] else config["multicare"]["record"],
@@ -27,7 +27,6 @@ rule export_dataset:
         pairs="<results>/curated/pairs.parquet",
         split=f"<results>/{DATASET_SPLIT}/split.parquet",
         archives=corpus_stores(),
-        library=library("export_dataset.py"),
     output:
         archive=ensure("<results>/dataset/pairdx.zip", non_empty=True),
     log:
@@ -40,6 +39,7 @@ rule export_dataset:
         mem_mb=4000,
         runtime=60,
     params:
+        code=code_of("export_dataset.py"),
         archives=corpus_archives(),
         layout=DATASET_LAYOUT,
     script:
@@ -50,7 +50,6 @@ rule write_croissant:
     input:
         pairs="<results>/curated/pairs.parquet",
         archive="<results>/dataset/pairdx.zip",
-        library=library("write_croissant.py"),
     output:
         croissant="<results>/dataset/croissant.json",
     log:
@@ -63,6 +62,7 @@ rule write_croissant:
         mem_mb=2000,
         runtime=20,
     params:
+        code=code_of("write_croissant.py"),
         layout=DATASET_LAYOUT,
         facts={
             **DATASET_FACTS,
@@ -83,7 +83,6 @@ rule write_datasheet:
         funnel="<results>/curated/funnel.csv",
         splits=expand("<results>/{split}/split.parquet", split=config["splits"]),
         leakage=expand("<results>/{split}/leakage.json", split=config["splits"]),
-        library=library("write_datasheet.py"),
     output:
         md="<results>/dataset/datasheet.md",
         html=report(
@@ -103,6 +102,7 @@ rule write_datasheet:
         mem_mb=4000,
         runtime=20,
     params:
+        code=code_of("write_datasheet.py"),
         splits=config["splits"],
         version=DATASET_VERSION,
         facts={

@@ -12,7 +12,6 @@ rule probe_inputs:
         unpack(model_files),
         unpack(model_resources),
         unpack(training_data),
-        library=library_of_model("probe_inputs.py"),
     output:
         probes="<results>/{split}/{model}/seed{seed}/probes.parquet",
     log:
@@ -29,6 +28,8 @@ rule probe_inputs:
         # A ViT-B/16 takes some 0.1 s per image on four threads, and a thousand pairs are classified about 40 times.
         runtime=lambda wildcards, attempt: 240 * attempt,
     params:
+        code=code_of_family("probe_inputs.py"),
+        untrained=untrained,
         classes=config["curation"]["classes"],
         reads=of_system("reads"),
         settings=probe_settings,
@@ -40,7 +41,6 @@ rule probe_inputs:
 rule compare_probes:
     input:
         probes=probe_files,
-        library=library("compare_probes.py"),
     output:
         multiext("<results>/tables/input_probes", csv=".csv", md=".md", tex=".tex"),
         html=report(
@@ -76,6 +76,7 @@ rule compare_probes:
         mem_mb=4000,
         runtime=30,
     params:
+        code=code_of("compare_probes.py"),
         cells=probe_cells(),
         registry=registry(probed_models()),
         image_size=config["packing"]["image_size"],

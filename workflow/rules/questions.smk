@@ -3,7 +3,8 @@
 # Purpose  whose prompts and inputs are changed, whose errors are compared and explained, who reads texts, and from which
 #          files that is answered.
 # Inputs   the configuration: prompt_sensitivity, input_probes, errors, explanations, evaluation, models
-# Outputs  lists of names and paths, for evaluate.smk, texts.smk, probes.smk, errors.smk and explain.smk
+# Outputs  lists of names and paths, for evaluate.smk, texts.smk, probes.smk, comparisons.smk and explain.smk
+from snakemake.iocontainers import Wildcards
 
 
 def explained_models():
@@ -13,6 +14,27 @@ def explained_models():
     return [
         name for name in files if chosen and (SCRIPTS / "pairdx/models" / files[name]).is_file()
     ]
+
+
+def explained_files(_):
+    """What each of them is loaded from: its files of the first split and seed, as SYSTEM__settings and so on."""
+    found = {}
+    for name in explained_models():
+        of_system = Wildcards(fromdict={"model": name})
+        files = model_resources(of_system) | first_model_files(of_system)
+        found |= {f"{name}__{kind}": paths for kind, paths in files.items()}
+    return found
+
+
+def untrained_and_explained():
+    """What those of them that are not trained are built from."""
+    return {name: untrained(Wildcards(fromdict={"model": name})) for name in explained_models()}
+
+
+def explaining_modules():
+    """The files of their families, and those that say how these are explained."""
+    families = sorted({config["models"][name]["family"] for name in explained_models()})
+    return [f"pairdx.models.{name}{ending}" for name in families for ending in ("", "_explanation")]
 
 
 def prompted_models():
@@ -26,14 +48,9 @@ def prompted_models():
     ]
 
 
-def prompt_files(_):
-    """The predictions by prompt of all of them; an error says where there are none."""
-    if not prompted_models():
-        raise WorkflowError(
-            "no prompts are varied: config key prompt_sensitivity.templates is empty, or no zero-shot system of the "
-            "family clip is enabled"
-        )
-    return cells("<results>/{split}/{model}/seed{seed}/prompts.parquet", model=prompted_models())
+def varied_templates(wildcards):
+    """The templates that the system which the wildcards name is asked by, beside its own."""
+    return config["prompt_sensitivity"]["templates"] if wildcards.model in prompted_models() else []
 
 
 def probed_models():
@@ -78,23 +95,6 @@ def compared_models():
     """The two systems whose disagreements are listed, if they are named and enabled."""
     named = config["errors"]["compare"]
     return named if named and set(named) <= set(models()) else []
-
-
-def first_predictions(names):
-    """The first seed's predictions of these systems on the split that the wildcards name."""
-    pattern = "<results>/{{split}}/{}/seed{}/predictions.parquet"
-    return [pattern.format(name, config["seeds"][0]) for name in names]
-
-
-def mistake_sheet(name):
-    """The contact sheet of a system, in a place of its own in the report."""
-    return report(
-        f"<results>/figures/mistakes_{{split}}_{name}.svg",
-        caption="../report/mistakes.rst",
-        category=ERRORS,
-        subcategory="1. Most confident mistakes",
-        labels={"system": config["models"][name]["title"], "split": "{split}"},
-    )
 
 
 def text_reader(name):

@@ -10,7 +10,6 @@ rule describe_dataset:
         pairs="<results>/curated/pairs.parquet",
         images="<results>/packed/images.npy",
         splits=expand("<results>/{split}/split.parquet", split=config["splits"]),
-        library=library("describe_dataset.py"),
     output:
         multiext("<results>/tables/dataset", csv=".csv", md=".md", tex=".tex"),
         multiext(
@@ -75,6 +74,7 @@ rule describe_dataset:
         mem_mb=4000,
         runtime=30,
     params:
+        code=code_of("describe_dataset.py"),
         classes=config["curation"]["classes"],
         splits=config["splits"],
         seed=config["curation"]["seed"],
@@ -91,7 +91,6 @@ rule describe_curation:
         rejected="<results>/curated/rejected.parquet",
         funnel="<results>/curated/funnel.csv",
         leakage=expand("<results>/{split}/leakage.json", split=config["splits"]),
-        library=library("describe_curation.py"),
     output:
         multiext("<results>/tables/funnel", funnel_csv=".csv", funnel_md=".md", funnel_tex=".tex"),
         multiext(
@@ -197,6 +196,7 @@ rule describe_curation:
         mem_mb=4000,
         runtime=30,
     params:
+        code=code_of("describe_curation.py"),
         classes=config["curation"]["classes"],
         set_aside=config["curation"]["out_of_distribution"],
         identifiers=config["curation"]["identifiers"],
@@ -214,7 +214,6 @@ rule compare_systems:
         histories=cells("<results>/{split}/{model}/seed{seed}/training.csv", model=trained_models()),
         timings=expand("<results>/timing/{model}.json", model=models()),
         paper=PAPER,
-        library=library("compare_systems.py"),
     output:
         multiext("<results>/tables/comparison", csv=".csv", md=".md", tex=".tex"),
         multiext("<results>/tables/seeds", seeds_csv=".csv", seeds_md=".md", seeds_tex=".tex"),
@@ -248,6 +247,7 @@ rule compare_systems:
         mem_mb=4000,
         runtime=30,
     params:
+        code=code_of("compare_systems.py"),
         cells=cell_names(),
         registry=registry(),
         resamples=config["evaluation"]["bootstrap_resamples"],
@@ -256,114 +256,10 @@ rule compare_systems:
         "../scripts/compare_systems.py"
 
 
-rule report_system:
-    input:
-        metrics=seeds_of_cell("metrics.json"),
-        library=library("report_system.py"),
-    output:
-        multiext("<results>/tables/per_class_{split}_{model}", csv=".csv", md=".md", tex=".tex"),
-        html=report(
-            "<results>/tables/per_class_{split}_{model}.html",
-            caption="../report/per_class.rst",
-            category=SYSTEMS,
-            subcategory=title_of_system,
-            labels={"item": "1. Scores per class (table)", "split": "{split}"},
-        ),
-        bars=report(
-            "<results>/figures/per_class_{split}_{model}.svg",
-            caption="../report/per_class.rst",
-            category=SYSTEMS,
-            subcategory=title_of_system,
-            labels={"item": "2. Scores per class (figure)", "split": "{split}"},
-        ),
-        bars_png="<results>/figures/per_class_{split}_{model}.png",
-        confusion=report(
-            "<results>/figures/confusion_{split}_{model}.svg",
-            caption="../report/confusion.rst",
-            category=SYSTEMS,
-            subcategory=title_of_system,
-            labels={"item": "3. Confusion matrix (figure)", "split": "{split}"},
-        ),
-        confusion_png="<results>/figures/confusion_{split}_{model}.png",
-    log:
-        "<logs>/tables/per_class_{split}_{model}.log",
-    benchmark:
-        "<benchmarks>/tables/per_class_{split}_{model}.tsv"
-    conda:
-        "../../envs/data.yaml"
-    resources:
-        mem_mb=2000,
-        runtime=20,
-    params:
-        registry=registry_entry,
-        stated=stated_by_paper,
-    script:
-        "../scripts/report_system.py"
-
-
-rule plot_training:
-    input:
-        histories=seeds_of_cell("training.csv"),
-        library=library("plot_training.py"),
-    output:
-        svg=report(
-            "<results>/figures/training_{split}_{model}.svg",
-            caption="../report/training.rst",
-            category=SYSTEMS,
-            subcategory=title_of_system,
-            labels={"item": "4. Training curves (figure)", "split": "{split}"},
-        ),
-        png="<results>/figures/training_{split}_{model}.png",
-    log:
-        "<logs>/figures/training_{split}_{model}.log",
-    benchmark:
-        "<benchmarks>/figures/training_{split}_{model}.tsv"
-    wildcard_constraints:
-        model=one_of(networks()),
-    conda:
-        "../../envs/data.yaml"
-    resources:
-        mem_mb=2000,
-        runtime=20,
-    params:
-        registry=registry_entry,
-        stated=stated_by_paper,
-    script:
-        "../scripts/plot_training.py"
-
-
-rule list_timings:
-    input:
-        timings=expand("<results>/timing/{model}.json", model=models()),
-        library=library("list_timings.py"),
-    output:
-        multiext("<results>/tables/timing", csv=".csv", md=".md", tex=".tex"),
-        html=report(
-            "<results>/tables/timing.html",
-            caption="../report/timing.rst",
-            category=COST,
-            labels={"item": "2. CPU seconds per image, by stage (table)"},
-        ),
-    log:
-        "<logs>/tables/timing.log",
-    benchmark:
-        "<benchmarks>/tables/timing.tsv"
-    conda:
-        "../../envs/data.yaml"
-    resources:
-        mem_mb=2000,
-        runtime=20,
-    params:
-        registry=registry(),
-    script:
-        "../scripts/list_timings.py"
-
-
 rule draw_rule_graph:
     input:
         rules=RULE_FILES,
         snakefile=SNAKEFILE,
-        library=library("draw_rule_graph.py"),
     output:
         svg=report(
             "<results>/figures/rule_graph.svg",
@@ -380,6 +276,7 @@ rule draw_rule_graph:
     conda:
         "../../envs/data.yaml"
     params:
+        code=code_of("draw_rule_graph.py"),
         config=config_without_search(),
     script:
         "../scripts/draw_rule_graph.py"

@@ -9,7 +9,6 @@
 rule choose_learning_rate:
     input:
         histories=candidate_histories,
-        library=library("choose_learning_rate.py"),
     output:
         multiext("<results>/tables/learning_rate_search", csv=".csv", md=".md", tex=".tex"),
         html=report(
@@ -43,6 +42,7 @@ rule choose_learning_rate:
         mem_mb=2000,
         runtime=20,
     params:
+        code=code_of("choose_learning_rate.py"),
         facts=search_facts,
         states=candidate_states,
     script:

@@ -8,7 +8,6 @@
 rule make_split:
     input:
         pairs="<results>/curated/pairs.parquet",
-        library=library("make_split.py"),
     output:
         split="<results>/{split}/split.parquet",
         leakage="<results>/{split}/leakage.json",
@@ -22,6 +21,7 @@ rule make_split:
         mem_mb=4000,
         runtime=30,
     params:
+        code=code_of("make_split.py"),
         fractions=config["split"]["fractions"],
         seed=config["split"]["seed"],
     script:

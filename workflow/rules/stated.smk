@@ -22,7 +22,7 @@ def papers_files(file):
 @cache
 def systems_of_paper():
     """What the paper states about its systems, by name. Read once: some thirty jobs ask."""
-    return yaml.safe_load(Path(workflow.basedir, PAPER).read_text())["systems"]
+    return read_yaml(PAPER)["systems"]
 
 
 def stated_by_paper(wildcards):

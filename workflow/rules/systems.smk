@@ -14,8 +14,9 @@ def trained_models():
     return [name for name in models() if config["models"][name]["trained"]]
 
 
-def untrained_models():
-    return [name for name in models() if not config["models"][name]["trained"]]
+def registered(*, trained):
+    """Systems of the registry, enabled or not, that are trained, or that are not."""
+    return [name for name, entry in config["models"].items() if entry["trained"] == trained]
 
 
 def trained_on(device):
@@ -68,6 +69,15 @@ def networks():
     return [name for name in trained_models() if config["models"][name]["network"]]
 
 
+def reported_models(*, random, curves):
+    """Systems with or without further seeds, and with or without a training curve: each kind leaves other files."""
+    return [
+        name
+        for name in models()
+        if config["models"][name]["random"] == random and (name in networks()) == curves
+    ]
+
+
 def one_of(names):
     """A regular expression for a wildcard that takes these values only."""
     return "|".join(names) or NOTHING
@@ -101,23 +111,11 @@ def splits_are_compared():
     return set(COMPARED_SPLITS) <= set(config["splits"])
 
 
-def predictions_of_compared_splits(_):
-    """Predictions of every seed on both splits; an error says which key leaves one out."""
-    if not splits_are_compared():
-        raise WorkflowError(
-            f"this compares the splits {' and '.join(COMPARED_SPLITS)}; config key splits lacks one"
-        )
-    return [
-        f"<results>/{split}/{name}/seed{seed}/predictions.parquet"
-        for split, name, seed in cell_names(splits=COMPARED_SPLITS)
-    ]
-
-
-def cell_names(model=None, splits=None):
+def cell_names(model=None):
     """[split, system, seed] of every cell that is run, systems in registry order."""
     return [
         [split, name, seed]
-        for split in (splits or config["splits"])
+        for split in config["splits"]
         for name in (models() if model is None else model)
         for seed in seeds_of(name)
     ]
@@ -128,19 +126,6 @@ def cells(pattern, model=None):
     return [
         pattern.format(split=split, model=name, seed=seed)
         for split, name, seed in cell_names(model)
-    ]
-
-
-def cells_of_split(wildcards):
-    """[split, system, seed] of every cell of the split that the wildcards name."""
-    return [cell for cell in cell_names() if cell[0] == wildcards.split]
-
-
-def predictions_of_split(wildcards):
-    """Their predictions, in the same order."""
-    return [
-        f"<results>/{split}/{name}/seed{seed}/predictions.parquet"
-        for split, name, seed in cells_of_split(wildcards)
     ]
 
 
@@ -169,12 +154,20 @@ def state_folder(wildcards):
 
 
 def model_files(wildcards, split=None, seed=None):
-    """What a system was saved as: settings, and weights if it was trained."""
+    """What a trained system was saved as: settings and weights."""
+    if not config["models"][wildcards.model]["trained"]:
+        return {}
     folder = f"<results>/{split or wildcards.split}/{wildcards.model}/seed{seed or wildcards.seed}"
-    files = {"settings": f"{folder}/settings.json"}
-    if config["models"][wildcards.model]["trained"]:
-        files["weights"] = f"{folder}/model.safetensors"
-    return files
+    return {"settings": f"{folder}/settings.json", "weights": f"{folder}/model.safetensors"}
+
+
+def untrained(wildcards):
+    """What a job builds an untrained system from, which needs no files of ours; nothing of a trained one."""
+    entry = config["models"][wildcards.model]
+    if entry["trained"]:
+        return {}
+    seed = int(wildcards.get("seed", config["seeds"][0]))
+    return {"family": entry["family"], "settings": settings_of(wildcards), "seed": seed}
 
 
 def first_model_files(wildcards):

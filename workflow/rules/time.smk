@@ -13,7 +13,6 @@ rule time_model:
         pairs="<results>/curated/pairs.parquet",
         split=f"<results>/{config['splits'][0]}/split.parquet",
         archives=corpus_stores(),
-        library=library_of_model("time_model.py"),
     output:
         timing="<results>/timing/{model}.json",
     log:
@@ -27,7 +26,10 @@ rule time_model:
         mem_mb=8000,
         runtime=60,
     params:
+        code=code_of_family("time_model.py"),
         family=of_system("family"),
+        untrained=untrained,
+        classes=config["curation"]["classes"],
         archives=corpus_archives(),
         image_size=config["packing"]["image_size"],
         timing=config["timing"],

@@ -1,16 +1,15 @@
-# Systems made ready: trained ones on GPU or CPU, untrained ones described.
+# Systems trained, on GPU or CPU. (Untrained ones are described by the job that asks them, see evaluate.smk.)
 #
 # Purpose  one folder per split, system and seed, from which predictions can be made anywhere.
 # Inputs   curated/pairs.parquet, {split}/split.parquet, packed/, pretrained weights (fetch.smk)
-# Outputs  {split}/{model}/seed{seed}/: settings.json and passport.json; model.safetensors and training.csv if trained
-# Steps    train_on_gpu | train_on_cpu (one script; the registry and the key `device` choose), prepare_untrained
+# Outputs  {split}/{model}/seed{seed}/: model.safetensors, settings.json, training.csv and passport.json
+# Steps    train_on_gpu | train_on_cpu (one script; the registry and the key `device` choose)
 
 
 rule train_on_gpu:
     input:
         unpack(model_resources),
         unpack(training_data),
-        library=library_of_model("train_model.py"),
     output:
         weights=ensure("<results>/{split}/{model}/seed{seed}/model.safetensors", non_empty=True),
         settings="<results>/{split}/{model}/seed{seed}/settings.json",
@@ -30,6 +29,7 @@ rule train_on_gpu:
         mem_mb=lambda wildcards, attempt: 32000 * attempt,
         runtime=lambda wildcards, attempt: 180 * attempt,
     params:
+        code=code_of_family("train_model.py"),
         family=of_system("family"),
         settings=settings_of,
         stand_in=of_system("stand_in"),
@@ -48,37 +48,10 @@ use rule train_on_gpu as train_on_cpu with:
         mem_mb=lambda wildcards, attempt: 16000 * attempt,
         runtime=lambda wildcards, attempt: 240 * attempt,
     params:
+        code=code_of_family("train_model.py"),
         family=of_system("family"),
         settings=settings_of,
         stand_in=of_system("stand_in"),
         classes=config["curation"]["classes"],
         device="cpu",
         state=state_folder,
-
-
-rule prepare_untrained:
-    input:
-        unpack(model_resources),
-        unpack(training_data),
-        library=library_of_model("prepare_untrained.py"),
-    output:
-        settings="<results>/{split}/{model}/seed{seed}/settings.json",
-        passport="<results>/{split}/{model}/seed{seed}/passport.json",
-    log:
-        "<logs>/{split}/{model}/seed{seed}/prepare.log",
-    benchmark:
-        "<benchmarks>/{split}/{model}/seed{seed}/prepare.tsv"
-    wildcard_constraints:
-        model=one_of(untrained_models()),
-    conda:
-        "../../envs/learning.yaml"
-    resources:
-        mem_mb=8000,
-        runtime=20,
-    params:
-        family=of_system("family"),
-        settings=settings_of,
-        stand_in=of_system("stand_in"),
-        classes=config["curation"]["classes"],
-    script:
-        "../scripts/prepare_untrained.py"

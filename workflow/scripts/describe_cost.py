@@ -1,4 +1,4 @@
-"""Describe what the systems and the jobs cost, and draw accuracy against cost."""
+"""Describe what systems and jobs cost, by image too, and draw accuracy against cost."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import yaml
 
+from pairdx.evaluation.timing import BATCHES
 from pairdx.files import read_json, write_table
 from pairdx.logs import job_log
 from pairdx.reporting import benchmarks, cost
 from pairdx.reporting.comparison import PAPER_SPLIT
 from pairdx.reporting.cost_figure import accuracy_against_cost
 from pairdx.reporting.labels import demo_note, readable, system_title
+from pairdx.reporting.tables import timing_table
 from pairdx.reporting.theme import save
 from pairdx.reporting.webpage import write_for_reading
 
@@ -41,6 +43,18 @@ def draw(comparison: pd.DataFrame, conditions: list[str]) -> None:
         note=" ".join([*([demo] if demo else []), *conditions]),
     )
     save(figure, out.svg, out.png)
+
+
+def write_timings(timings: dict[str, dict[str, Any]]) -> None:
+    """Write the CPU seconds per image by batch size and stage, with the protocol as its note."""
+    registry, out = snakemake.params.registry, snakemake.output
+    table = timing_table(timings)
+    write_table(out.timing_csv, table)
+    note = demo_note(registry.values())
+    notes = [next(iter(timings.values()))["protocol"], BATCHES, *([note] if note else [])]
+    named = table.assign(model=[system_title(name, registry) for name in table["model"]])
+    files = out.timing_md, out.timing_html, out.timing_tex
+    write_for_reading(named, *files, title="CPU seconds per image", notes=notes)
 
 
 def describe_jobs() -> None:
@@ -77,6 +91,7 @@ def main() -> None:
         )
         timed = cost.timing_conditions(timings, "one pair at a time")
         draw(comparison, [timed, cost.paper_conditions(paper)])
+        write_timings(timings)
         describe_jobs()
         log.info("%s", Path(out.cost_md).read_text())
 

@@ -1,22 +1,48 @@
-"""Predict the classes of the validation and test pairs, and ask about pairs of unknown classes."""
+"""Ask a system all that its predictions are made of: own classes, unknown ones, other prompts."""
 
 import logging
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from pairdx.files import write_table
+from pairdx.files import write_json, write_table
 from pairdx.logs import job_log
 from pairdx.models.base import Classifier, Pairs, predict
-from pairdx.models.inputs import read_subset, resources
-from pairdx.models.registry import load_classifier
+from pairdx.models.inputs import read_subset, resources, subset_sizes
+from pairdx.models.prompt_sets import no_predictions_by_prompts
+from pairdx.models.registry import load_or_build
 from pairdx.models.scoring import known_and_unknown
+from pairdx.training.passport import passport
 from pairdx.training.state import remove_state
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
+
+
+def loaded() -> Classifier:
+    """Load a trained system; build an untrained one, and save what describes it."""
+    params, source, out = snakemake.params, snakemake.input, snakemake.output
+    started, files = time.perf_counter(), resources(dict(source.items()))
+    classifier = load_or_build(source.get("settings"), params.untrained, params.classes, files)
+    if not params.untrained:
+        return classifier
+    classifier.save(Path(out.settings).parent)
+    facts = passport(
+        settings=params.untrained["settings"],
+        seed=params.untrained["seed"],
+        device="cpu",
+        wall_seconds=time.perf_counter() - started,
+        pairs=subset_sizes(source.split),
+        threads=snakemake.threads,
+        parameters=classifier.parameters,
+        trained_parameters=0,
+        stand_in=params.stand_in,
+    )
+    write_json(out.passport, facts)
+    return classifier
 
 
 def predicted(
@@ -47,11 +73,28 @@ def asked_about_unknown(classifier: Classifier, test: Pairs, log: logging.Logger
     return table
 
 
+def asked_by_prompts(classifier: Classifier, test: Pairs, log: logging.Logger) -> pd.DataFrame:
+    """Return one row per test pair and set of prompts; none where no prompt is varied."""
+    params = snakemake.params
+    if not params.templates:
+        return no_predictions_by_prompts()
+    # Not at the head: PyTorch and open_clip, which most systems do without.
+    from pairdx.models.clip import ClipClassifier
+    from pairdx.models.prompting import predictions_by_prompts
+
+    assert isinstance(classifier, ClipClassifier)  # noqa: S101 - templates are given to no others
+    table = predictions_by_prompts(classifier, test, params.templates, params.batch_size)
+    right = table["label"] == table["predicted"]
+    for template, accuracy in right.groupby(table["template"], sort=False).mean().items():
+        log.info("%s: accuracy %.4f", template, accuracy)
+    return table
+
+
 def main() -> None:
-    """Load the system once, write both tables, and drop the state of its training, if any."""
+    """Load the system once, write all tables, and drop the state of its training, if any."""
     params, source, out = snakemake.params, snakemake.input, snakemake.output
     with job_log(snakemake.log[0]) as log:
-        classifier = load_classifier(Path(source.settings).parent, resources(dict(source.items())))
+        classifier = loaded()
         validation, test = (
             read_subset(source.pairs, source.split, source.images, params.classes, subset)
             for subset in ("validation", "test")
@@ -62,6 +105,7 @@ def main() -> None:
         ]
         write_table(out.predictions, pd.concat(tables, ignore_index=True))
         write_table(out.out_of_distribution, asked_about_unknown(classifier, test, log))
+        write_table(out.prompts, asked_by_prompts(classifier, test, log))
         remove_state(params.state)
 
 

@@ -9,7 +9,7 @@ from pairdx.evaluation.timing import time_classifier
 from pairdx.files import write_json
 from pairdx.logs import job_log
 from pairdx.models.inputs import resources
-from pairdx.models.registry import load_classifier
+from pairdx.models.registry import load_or_build
 from pairdx.ordering import seeded_rank
 from pairdx.packing import encoded_images
 
@@ -44,7 +44,8 @@ def main() -> None:
     """Read the images' bytes into memory, then time."""
     params, source = snakemake.params, snakemake.input
     with job_log(snakemake.log[0]) as log:
-        classifier = load_classifier(Path(source.settings).parent, resources(dict(source.items())))
+        files = resources(dict(source.items()))
+        classifier = load_or_build(source.get("settings"), params.untrained, params.classes, files)
         pairs = chosen_pairs()
         archives = dict(zip(params.archives, map(Path, source.archives), strict=True))
         encoded = dict(encoded_images(pairs, archives))

@@ -49,7 +49,7 @@ def state_folder(files: dict[str, str]) -> str:
         "device": params.device,
         "seed": int(snakemake.wildcards.seed),
         "data": [sha256_of(path) for path in (source.pairs, source.split, source.images)],
-        "code": [sha256_of(path) for path in source.library],
+        "code": params.code,
         "resources": files,
     }
     return str(Path(params.state, settings_hash(identity)))

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pandas as pd
+
+# Of a table of predictions by prompts.
+COLUMNS = ["pair_id", "case_id", "label", "template", "predicted"]
 OWN_PROMPTS = "own prompts"
 ALL_TEMPLATES = "all templates together"
 
@@ -23,3 +27,8 @@ def prompt_sets(own: Sequence[str], templates: Sequence[str]) -> dict[str, list[
         **{template: [template] for template in templates},
         ALL_TEMPLATES: list(templates),
     }
+
+
+def no_predictions_by_prompts() -> pd.DataFrame:
+    """Return prompts.parquet of a system whose prompts are not varied: no rows."""
+    return pd.DataFrame(columns=COLUMNS, dtype=str)

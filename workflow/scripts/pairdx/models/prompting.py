@@ -34,8 +34,8 @@ def predictions_by_prompts(
         batch_size: Images, or prompts, at a time.
 
     Returns:
-        pair_id, case_id, label, template, predicted: N rows for each of T + 2 sets of prompts (see
-        :func:`pairdx.models.prompt_sets.prompt_sets`).
+        prompts.parquet, with the columns of :data:`pairdx.models.prompt_sets.COLUMNS`: N rows for
+        each of T + 2 sets of prompts (see :func:`pairdx.models.prompt_sets.prompt_sets`).
 
     Raises:
         PairDxError: A template has no place for the class, or the images have another size.

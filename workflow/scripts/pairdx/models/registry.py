@@ -5,9 +5,10 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from pairdx.errors import PairDxError
 from pairdx.files import read_json
@@ -51,3 +52,28 @@ def load_classifier(folder: Path, resources: Mapping[str, Path]) -> Classifier:
         raise PairDxError("these are not a saved model's settings", where=folder / SETTINGS_FILE)
     classifier: Classifier = family(content["family"]).load(folder, resources)
     return classifier
+
+
+def load_or_build(
+    settings: str | Path | None,
+    untrained: Mapping[str, Any],
+    classes: Sequence[str],
+    resources: Mapping[str, Path],
+) -> Classifier:
+    """Load a trained system, or build one that is not trained.
+
+    Args:
+        settings: settings.json of the trained system; None if it is not trained.
+        untrained: family, settings and seed of one that is not trained.
+        classes: The labels, in order.
+        resources: The files from outside that it is built from (see :mod:`pairdx.models.inputs`).
+
+    Raises:
+        PairDxError: There is no such system or family, or the family refuses its files.
+    """
+    if settings is not None:
+        return load_classifier(Path(settings).parent, resources)
+    built: Classifier = family(untrained["family"]).build(
+        untrained["settings"], classes, resources, untrained["seed"]
+    )
+    return built

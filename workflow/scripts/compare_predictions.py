@@ -1,0 +1,167 @@
+"""Compare systems by their predictions: tests, the split's effect, disagreements, prompts."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from pairdx.evaluation.comparisons import pairwise_tests
+from pairdx.evaluation.mistakes import best_two, disagreements, side_by_side
+from pairdx.evaluation.split_effect import effect_of_the_split
+from pairdx.files import write_table
+from pairdx.logs import job_log, logger
+from pairdx.reporting import split_effect, system_tests
+from pairdx.reporting.cells import read_by_system
+from pairdx.reporting.comparison_figures import difference_matrix
+from pairdx.reporting.comparison_figures import split_effect as split_effect_figure
+from pairdx.reporting.error_sheets import disagreement_notes, disagreements_for_reading
+from pairdx.reporting.labels import demo_note, readable, system_title
+from pairdx.reporting.prompt_tables import TITLE as PROMPTS_TITLE
+from pairdx.reporting.prompt_tables import prompt_notes, prompt_table, prompts_for_reading
+from pairdx.reporting.theme import save
+from pairdx.reporting.webpage import write_for_reading
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+# The predictions of every seed, by (system, split).
+Predictions = dict[tuple[str, str], list[pd.DataFrame]]
+
+
+def titles() -> dict[str, str]:
+    """How systems are called in figures."""
+    registry = snakemake.params.registry
+    return {model: system_title(model, registry) for model in registry}
+
+
+def of_first_seed(predictions: Predictions, split: str) -> dict[str, pd.DataFrame]:
+    """Take one trained classifier per system; seeds averaged would be an ensemble, another one."""
+    return {model: predictions[model, split][0] for model in snakemake.params.registry}
+
+
+def test_systems(predictions: Predictions) -> None:
+    """Test every two systems on the same test pairs: write the table, draw the differences."""
+    params, out = snakemake.params, snakemake.output
+    tables = []
+    for split in params.splits:
+        tests = pairwise_tests(
+            of_first_seed(predictions, split), resamples=params.resamples, seed=params.seed
+        )
+        tests.insert(0, "split", split)
+        tables.append(tests)
+    table = pd.concat(tables, ignore_index=True)
+    write_table(out.tests_csv, table)
+    write_for_reading(
+        system_tests.pairwise_for_reading(table, params.registry),
+        out.tests_md,
+        out.tests_html,
+        out.tests_tex,
+        title=system_tests.TITLE,
+        notes=system_tests.pairwise_notes(
+            table,
+            params.registry,
+            seed_of_training=params.training_seed,
+            several_seeds=any(len(seeds) > 1 for seeds in predictions.values()),
+        ),
+    )
+    note = (
+        "Row minus column, in percentage points, on the same test pairs. Shaded, bold and marked "
+        f"*: p < {system_tests.SIGNIFICANCE} after Holm's correction for all pairs of systems of a "
+        f"split (bootstrap over cases). {demo_note(params.registry.values()) or ''}"
+    )
+    figure = difference_matrix(
+        table,
+        titles(),
+        params.splits,
+        title="Differences in accuracy between systems",
+        note=note.strip(),
+        significance=system_tests.SIGNIFICANCE,
+    )
+    save(figure, out.tests_svg, out.tests_png)
+    logger.info("%s", Path(out.tests_md).read_text())
+
+
+def compare_splits(predictions: Predictions) -> None:
+    """Set every system's accuracy on the stratified split against that on the grouped one."""
+    params, out = snakemake.params, snakemake.output
+    by_split = [
+        {model: predictions[model, split] for model in params.registry}
+        for split in ("stratified", "grouped")
+    ]
+    table = effect_of_the_split(*by_split, resamples=params.resamples, seed=params.seed)
+    write_table(out.effect_csv, table)
+    write_for_reading(
+        split_effect.effect_for_reading(table, params.registry),
+        out.effect_md,
+        out.effect_html,
+        out.effect_tex,
+        title=split_effect.TITLE,
+        notes=split_effect.effect_notes(table, params.registry, resamples=params.resamples),
+    )
+    note = demo_note(params.registry.values())
+    figure = split_effect_figure(table, titles(), title=split_effect.TITLE, note=note)
+    save(figure, out.effect_svg, out.effect_png)
+    logger.info("%s", Path(out.effect_md).read_text())
+
+
+def list_disagreements(predictions: Predictions, split: str, position: int) -> None:
+    """List the test pairs that two systems classify differently (paper, Section 5)."""
+    params, out = snakemake.params, snakemake.output
+    found = of_first_seed(predictions, split)
+    names = params.compared or best_two(found)
+    chosen = (
+        "The two systems are named by the configuration (errors.compare)."
+        if params.compared
+        else "The two systems have the highest validation accuracy on this split, the higher first."
+    )
+    both = side_by_side({name: found[name] for name in names}, params.classes)
+    pairs = pd.read_parquet(snakemake.input.pairs, columns=["pair_id", "caption"])
+    table = disagreements(both, names).merge(pairs, on="pair_id", validate="one_to_one")
+    table.insert(2, "caption", table.pop("caption"))
+    write_table(out.disagreements_csv[position], table)
+    how = {"listed": params.listed, "drawn": params.drawn}
+    write_for_reading(
+        disagreements_for_reading(table, names, params.registry, params.listed),
+        out.disagreements_md[position],
+        out.disagreements_html[position],
+        out.disagreements_tex[position],
+        title=f"Two systems disagree: {readable(split).lower()} split",
+        notes=disagreement_notes(both, names, params.registry, chosen=chosen, **how),
+    )
+    logger.info("%s", Path(out.disagreements_md[position]).read_text())
+
+
+def compare_prompts() -> None:
+    """Set the accuracies of one prompt template after the other side by side."""
+    params, out = snakemake.params, snakemake.output
+    registry = {model: params.registry[model] for model in params.own}
+    predictions = read_by_system(params.prompted, snakemake.input.prompts, registry)
+    table = prompt_table(predictions, resamples=params.resamples, seed=params.seed)
+    write_table(out.prompts_csv, table)
+    write_for_reading(
+        prompts_for_reading(table, registry),
+        out.prompts_md,
+        out.prompts_html,
+        out.prompts_tex,
+        title=PROMPTS_TITLE,
+        notes=prompt_notes(table, registry, params.own, params.resamples),
+    )
+    logger.info("%s", Path(out.prompts_md).read_text())
+
+
+def main() -> None:
+    """Write all comparisons that this configuration has."""
+    params, out = snakemake.params, snakemake.output
+    with job_log(snakemake.log[0]):
+        predictions = read_by_system(params.cells, snakemake.input.predictions, params.registry)
+        test_systems(predictions)
+        if out.get("effect_csv"):
+            compare_splits(predictions)
+        if len(params.registry) > 1:
+            for position, split in enumerate(params.splits):
+                list_disagreements(predictions, split, position)
+        if out.get("prompts_csv"):
+            compare_prompts()
+
+
+main()
