@@ -277,8 +277,8 @@ def test_another_number_of_unknown_pairs_is_asked_about_without_any_training(
 
 
 def test_editing_one_systems_setting_retrains_that_system_alone(demo: Workflow) -> None:
-    rate = "learning_rate: 0.0005"  # of pairdx_clip
-    with edited(demo.folder / "config/demo.yaml", rate, "learning_rate: 0.0006"):
+    rate = "learning_rate: 0.0008"  # of pairdx_clip
+    with edited(demo.folder / "config/demo.yaml", rate, "learning_rate: 0.0009"):
         plan = demo.plan("trained", *DEMO)
     assert plan == {"train_on_cpu": len(SPLITS), "trained": 1}
 

@@ -22,6 +22,7 @@ from pairdx.errors import PairDxError
 PADDING_ID = 0
 OUT_OF_VOCABULARY_ID = 1
 FIRST_WORD_ID = 2
+LENGTH = 5.0  # of random vectors
 
 
 def tokenise(caption: str) -> list[str]:
@@ -123,11 +124,15 @@ def read_word_vectors(
 
 
 def random_word_vectors(words: Sequence[str], dimension: int, seed: int) -> np.ndarray:
-    """Draw one standard-normal vector per word, scaled by 1/sqrt(d): the demo's stand-in for GloVe.
+    """Draw one normally distributed vector per word: the demo's stand-in for GloVe.
+
+    Vectors are about as long as those of GloVe's common words (:data:`LENGTH`): much shorter ones
+    would hardly be heard beside an image.
 
     Returns float32 of shape (2 + len(words), d). Rows 0 and 1 are zero.
     """
     generator = np.random.default_rng(seed)
     matrix = np.zeros((FIRST_WORD_ID + len(words), dimension), dtype=np.float32)
-    matrix[FIRST_WORD_ID:] = generator.standard_normal((len(words), dimension)) / np.sqrt(dimension)
+    drawn = generator.standard_normal((len(words), dimension))
+    matrix[FIRST_WORD_ID:] = drawn * (LENGTH / np.sqrt(dimension))
     return matrix
