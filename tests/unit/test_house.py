@@ -101,6 +101,7 @@ def test_every_caption_of_the_report_exists() -> None:
 
 def test_rooms_of_the_library_import_only_what_lies_before_them() -> None:
     rooms = [
+        "plan",
         "errors",
         "files",
         "stores",

@@ -1,7 +1,7 @@
 # Shared by all other files here, no rules: the library's files, and the configuration's as paths. The systems: systems.smk.
-import hashlib
 import os
 import re
+import sys
 import time
 from functools import cache
 from pathlib import Path
@@ -17,60 +17,14 @@ def read_yaml(path):
 
 
 SCRIPTS = Path(workflow.basedir, "workflow", "scripts")
+sys.path.insert(0, str(SCRIPTS))
+from pairdx.plan.code import digest
+
 PAPER = "config/paper.yaml"
 NOTHING = "(?!)"  # a regular expression that matches no text
 
 
 # ---------------------------------------------------------------- the library
-# An import of the library at a file's head or within a function. Parsing the files as Python would take ten times as long.
-IMPORT = re.compile(
-    r"^[ \t]*(?:from (pairdx[\w.]*) import (\([^)]*\)|[^\n#]+)|import (pairdx[\w.]*))", re.MULTILINE
-)
-
-
-@cache
-def _content(path):
-    return path.read_text(encoding="utf-8")
-
-
-@cache
-def _imports(path):
-    """The library files that a Python file imports by name, at its head or within a function."""
-    modules = set()
-    for source, names, module in IMPORT.findall(_content(path)):
-        words = re.findall(r"\w+(?: as \w+)?", names)
-        modules |= {module or source, *(f"{source}.{word.split()[0]}" for word in words)}
-    return set().union(*map(_files_of, modules))
-
-
-@cache
-def _files_of(module):
-    """The files that importing a module of the library executes: itself and its packages' __init__.py."""
-    parts = module.split(".")
-    if parts[0] != "pairdx":
-        return set()
-    steps = [SCRIPTS.joinpath(*parts[:end]) for end in range(1, len(parts) + 1)]
-    candidates = [
-        path for step in steps for path in (step.with_suffix(".py"), step / "__init__.py")
-    ]
-    return {path for path in candidates if path.is_file()}
-
-
-@cache
-def _digest(script, modules):
-    """SHA-256 of the content and names of a script and all library files that it depends on."""
-    waiting = set().union(_imports(SCRIPTS / script), *map(_files_of, modules))
-    found = {SCRIPTS / script}
-    while waiting:
-        path = waiting.pop()
-        found.add(path)
-        waiting |= _imports(path) - found
-    digest = hashlib.sha256()
-    for path in sorted(found):
-        digest.update(f"{path.relative_to(SCRIPTS)}\0{_content(path)}\0".encode())
-    return digest.hexdigest()[:20]
-
-
 def code_of(script, *modules):
     """What a script and the library files that it depends on, directly or through others, say: a parameter of its rule.
 
@@ -80,7 +34,7 @@ def code_of(script, *modules):
     script   file name in workflow/scripts
     modules  further modules that the script imports only when asked for, such as pairdx.models.clip
     """
-    return _digest(script, modules)
+    return digest(script, modules)
 
 
 def code_of_family(script, *further):
