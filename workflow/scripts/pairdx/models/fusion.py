@@ -29,12 +29,10 @@ from pairdx.models.neural import (
     count_parameters,
     fit_network,
     images_for,
-    named_with_checksum,
     network_device,
-    read_settings,
     require_image_size,
-    require_resource,
 )
+from pairdx.models.sources import named_with_checksum, read_settings, require_resource
 from pairdx.models.weights import load_strictly, read_weights, save_weights
 from pairdx.training.batches import Batch
 from pairdx.training.objective import Objective
