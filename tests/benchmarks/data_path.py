@@ -40,7 +40,7 @@ sys.path[:0] = [str(REPOSITORY / "tests"), str(REPOSITORY / "workflow" / "script
 from benchmarks.paper_scale import training_at_scale  # noqa: E402
 from pairdx.errors import PairDxError  # noqa: E402
 from pairdx.machine import cpu_model  # noqa: E402
-from pairdx.models.fusion_encoders import image_encoder  # noqa: E402
+from pairdx.models.fusion_images import image_encoder  # noqa: E402
 from pairdx.packing import fit_to_square  # noqa: E402
 from pairdx.reporting.markdown import as_markdown  # noqa: E402
 from pairdx.training.augmentation import augmentation  # noqa: E402

@@ -16,7 +16,8 @@ import tiny_models as tiny
 from pairdx.errors import PairDxError
 from pairdx.models import fusion
 from pairdx.models.base import FitJob, Pairs, predict
-from pairdx.models.fusion_encoders import CaptionEncoder, image_encoder
+from pairdx.models.fusion_encoders import CaptionEncoder
+from pairdx.models.fusion_images import image_encoder
 from pairdx.models.fusion_modes import Concatenation
 from pairdx.models.fusion_network import FusionNetwork
 from pairdx.models.registry import family, load_classifier

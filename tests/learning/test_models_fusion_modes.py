@@ -16,12 +16,8 @@ import tiny_models as tiny
 from pairdx.errors import PairDxError
 from pairdx.models import fusion
 from pairdx.models.base import FitJob, predict
-from pairdx.models.fusion_encoders import (
-    CaptionFeatures,
-    ImageFeatures,
-    image_encoder,
-    pool_words,
-)
+from pairdx.models.fusion_encoders import CaptionFeatures, ImageFeatures, pool_words
+from pairdx.models.fusion_images import image_encoder
 from pairdx.models.fusion_modes import CrossAttentionFusion, GatedFusion
 from pairdx.models.registry import load_classifier
 

@@ -17,12 +17,8 @@ import tiny_models as tiny
 from pairdx.errors import PairDxError
 from pairdx.models import probe
 from pairdx.models.base import FitJob, Pairs, predict
-from pairdx.models.features import (
-    extract_features,
-    load_encoder,
-    read_features,
-    write_features,
-)
+from pairdx.models.features import read_features, write_features
+from pairdx.models.frozen_encoder import extract_features, load_encoder
 from pairdx.models.inputs import resources
 from pairdx.models.registry import load_classifier
 from pairdx.training.history import COLUMNS

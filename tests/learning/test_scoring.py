@@ -11,7 +11,8 @@ import tiny_models as tiny
 from pairdx.errors import PairDxError
 from pairdx.models import fusion, linear, probe
 from pairdx.models.base import Classifier, FitJob, Pairs, ScoringClassifier
-from pairdx.models.features import extract_features, load_encoder, write_features
+from pairdx.models.features import write_features
+from pairdx.models.frozen_encoder import extract_features, load_encoder
 from pairdx.models.scoring import known_and_unknown, sureness
 from pairdx.packing import pack_images
 from tiny_clip import build

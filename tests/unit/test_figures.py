@@ -26,6 +26,7 @@ from pairdx.reporting import (
     figures,
 )
 from pairdx.reporting.comparison import comparison_table
+from pairdx.reporting.confusion_figure import confusion_matrix
 from pairdx.reporting.cost_figure import accuracy_against_cost
 from pairdx.reporting.curation_tables import funnel_by_class, funnel_table
 from pairdx.reporting.labels import DEMO_NOTE, system_title
@@ -138,9 +139,7 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "no training accuracy": lambda: figures.training_curves(
         [histories(4, 1)[0].assign(train_accuracy=None)], **WORDS
     ),
-    "confusion": lambda: figures.confusion_matrix(
-        [[1234, 2, 3], [0, 0, 0], [4, 5, 600]], CLASSES, **WORDS
-    ),
+    "confusion": lambda: confusion_matrix([[1234, 2, 3], [0, 0, 0], [4, 5, 600]], CLASSES, **WORDS),
     "accuracies": accuracies,
     "scores per class": lambda: figures.per_class_bars(
         per_class_report([metrics_of(predictions(0))]), **WORDS
@@ -217,7 +216,7 @@ def test_figure_is_whole_and_of_page_width(name: str, tmp_path: Path) -> None:
 
 def test_the_same_data_give_the_same_file(tmp_path: Path) -> None:
     for name in ("first", "second"):
-        figure = figures.confusion_matrix([[3, 1], [0, 2]], CLASSES[:2], title="Same")
+        figure = confusion_matrix([[3, 1], [0, 2]], CLASSES[:2], title="Same")
         save(figure, tmp_path / f"{name}.svg", tmp_path / f"{name}.png")
     for suffix in ("svg", "png"):
         first, second = (tmp_path / f"{name}.{suffix}" for name in ("first", "second"))

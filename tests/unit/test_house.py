@@ -107,6 +107,7 @@ def test_rooms_of_the_library_import_only_what_lies_before_them() -> None:
         "stores",
         "logs",
         "ordering",
+        "subsets",
         "machine",
         "images",
         "fetching",

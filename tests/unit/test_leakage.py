@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from pairdx import leakage, splits
 from pairdx.errors import PairDxError
+from pairdx.subsets import SUBSETS
 
 FRACTIONS = {"train": 0.70, "validation": 0.15, "test": 0.15}
 
@@ -28,7 +29,7 @@ def tables(draw: st.DrawFn) -> tuple[pd.DataFrame, pd.DataFrame]:
     pairs = pd.DataFrame(
         {name: column(["", *"abcdefgh"]) for name in leakage.LEAKAGE_KINDS.values()}
     ).assign(pair_id=names, label=column(list("xyz")))
-    split = pd.DataFrame({"pair_id": names, "subset": column([*splits.SUBSETS]), "group": names})
+    split = pd.DataFrame({"pair_id": names, "subset": column([*SUBSETS]), "group": names})
     return pairs, split.sample(frac=1, random_state=size)
 
 
@@ -41,7 +42,7 @@ def test_counts_equal_those_of_a_loop_over_all_two_pairs(drawn) -> None:
     rows = pairs.to_dict("records")
     for kind, column in leakage.LEAKAGE_KINDS.items():
         assert report["unknown"][kind] == sum(row[column] == "" for row in rows)
-        for first, second in combinations(splits.SUBSETS, 2):
+        for first, second in combinations(SUBSETS, 2):
             groups, hit = set(), set()
             for one in rows:
                 for other in rows:

@@ -12,19 +12,15 @@ import pytest
 from sklearn import metrics as sk
 
 from pairdx.errors import PairDxError
+from pairdx.evaluation.accuracy import accuracy_over_seeds, majority_share
+from pairdx.evaluation.calibration import expected_calibration_error
 from pairdx.evaluation.intervals import (
     bootstrap_metrics,
     case_weights,
     percentile_interval,
     weighted_metrics,
 )
-from pairdx.evaluation.metrics import (
-    accuracy_over_seeds,
-    evaluate,
-    expected_calibration_error,
-    majority_share,
-    metric_values,
-)
+from pairdx.evaluation.metrics import evaluate, metric_values
 from pairdx.evaluation.predictions import Predictions, read_predictions
 
 CLASSES = ("radiology", "endoscopy", "chart")

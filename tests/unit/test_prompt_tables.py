@@ -7,7 +7,7 @@ import pytest
 from sklearn import metrics as sk
 
 from pairdx.errors import PairDxError
-from pairdx.evaluation.metrics import accuracy_difference, accuracy_over_seeds
+from pairdx.evaluation.accuracy import accuracy_difference, accuracy_over_seeds
 from pairdx.models.prompt_sets import ALL_TEMPLATES, OWN_PROMPTS, prompt_sets
 from pairdx.reporting.markdown import as_markdown
 from pairdx.reporting.prompt_tables import prompt_notes, prompt_table, prompts_for_reading

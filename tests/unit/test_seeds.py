@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from pairdx.errors import PairDxError
+from pairdx.evaluation.accuracy import accuracy_over_seeds
 from pairdx.evaluation.intervals import bootstrap_metrics, percentile_interval
-from pairdx.evaluation.metrics import accuracy_over_seeds, evaluate, metric_values
+from pairdx.evaluation.metrics import evaluate, metric_values
 from pairdx.evaluation.predictions import Predictions
 from pairdx.evaluation.seeds import metrics_over_seeds
 from pairdx.reporting.seeds import METRICS, seeds_for_reading, seeds_notes, seeds_table

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pairdx import splits
 from pairdx.errors import PairDxError
 from pairdx.ordering import seeded_rank
+from pairdx.subsets import SUBSETS
 
 FRACTIONS = {"train": 0.70, "validation": 0.15, "test": 0.15}
 # Six classes, the largest three times the smallest, as the balanced PairDx may have them.
@@ -39,7 +40,7 @@ def articles(size: int, seed: int, prefix: str = "PMC") -> pd.DataFrame:
     pairs["caption_cluster"] = prefix + np.where(random.random(size) < 0.02, "c" + common, numbers)
     copied = np.where(random.random(size) < 0.01, random.permutation(size).astype(str), numbers)
     pairs["duplicate_cluster"] = prefix + copied.astype(object)
-    pairs["published_subset"] = random.choice(splits.SUBSETS, size)
+    pairs["published_subset"] = random.choice(SUBSETS, size)
     return pairs.drop(columns=["new_article", "new_case", "new_figure"])
 
 
@@ -87,7 +88,7 @@ def test_every_pair_is_in_one_subset_whatever_the_order_of_the_rows(
     split = splits.METHODS[method](table, FRACTIONS, seed)
     assert split.columns.tolist() == ["pair_id", "subset", "group"]
     assert split["pair_id"].tolist() == table["pair_id"].tolist()
-    assert split["subset"].isin(splits.SUBSETS).all()
+    assert split["subset"].isin(SUBSETS).all()
     order = random.sample(range(len(table)), len(table))
     again = splits.METHODS[method](table.iloc[order], FRACTIONS, seed)
     assert again.equals(split.iloc[order])
@@ -240,6 +241,6 @@ def test_a_corpus_too_small_to_split_is_refused() -> None:
 
 def test_a_class_without_training_pairs_is_refused() -> None:
     table = pd.DataFrame({"pair_id": list("abcd"), "label": list("xxxy")})
-    split = pd.DataFrame({"pair_id": list("abcd"), "subset": [*splits.SUBSETS, "test"]})
+    split = pd.DataFrame({"pair_id": list("abcd"), "subset": [*SUBSETS, "test"]})
     with pytest.raises(PairDxError, match=r"without training pairs \['y'\]"):
         splits.check_subsets(table, split)

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from pairdx.errors import PairDxError
+from pairdx.evaluation.accuracy import accuracy_over_seeds
 from pairdx.evaluation.comparisons import (
     TEST_COLUMNS,
     bootstrap_p,
@@ -16,7 +17,6 @@ from pairdx.evaluation.comparisons import (
     resamples_for,
 )
 from pairdx.evaluation.intervals import case_weights
-from pairdx.evaluation.metrics import accuracy_over_seeds
 from pairdx.evaluation.split_effect import effect_of_the_split
 from pairdx.reporting.split_effect import effect_for_reading, effect_notes
 from pairdx.reporting.system_tests import (

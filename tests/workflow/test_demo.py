@@ -16,7 +16,8 @@ import pandas as pd
 import pytest
 import yaml
 
-from pairdx.evaluation.metrics import evaluate, majority_share
+from pairdx.evaluation.accuracy import majority_share
+from pairdx.evaluation.metrics import evaluate
 from pairdx.files import sha256_of
 
 from .conftest import DEMO, REPOSITORY, Workflow

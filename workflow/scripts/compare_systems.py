@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import yaml
 
-from pairdx.evaluation.metrics import majority_share
+from pairdx.evaluation.accuracy import majority_share
 from pairdx.files import read_json, write_table
 from pairdx.logs import job_log
 from pairdx.reporting.comparison import (

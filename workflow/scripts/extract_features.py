@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from pairdx.logs import job_log
-from pairdx.models.features import extract_features, load_encoder, write_features
+from pairdx.models.features import write_features
+from pairdx.models.frozen_encoder import extract_features, load_encoder
 from pairdx.models.inputs import resources
 
 if TYPE_CHECKING:

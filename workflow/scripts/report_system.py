@@ -9,8 +9,9 @@ from pairdx.evaluation.metrics import evaluate
 from pairdx.evaluation.mistakes import confident_mistakes
 from pairdx.files import read_json, write_json, write_table
 from pairdx.logs import job_log
+from pairdx.reporting.confusion_figure import confusion_matrix
 from pairdx.reporting.error_sheets import mistake_sheet, sheet_note
-from pairdx.reporting.figures import confusion_matrix, per_class_bars, training_curves
+from pairdx.reporting.figures import per_class_bars, training_curves
 from pairdx.reporting.labels import demo_note, system_title
 from pairdx.reporting.stated import accuracy_notes, confusion_notes, training_notes
 from pairdx.reporting.tables import per_class_report, without_empty_paper

@@ -3,5 +3,5 @@
 Plain Python that knows nothing of Snakemake. The rooms, in the order in which data flows; none
 imports one further down: fetching, corpus, curation, splits, leakage, packing, export, words,
 training, models, evaluation, reporting. Below them all lie errors, files, stores, images, logs,
-machine and ordering.
+machine, ordering and subsets.
 """

@@ -9,7 +9,8 @@ from typing import Any
 import pandas as pd
 
 from pairdx.errors import PairDxError
-from pairdx.splits import SUBSETS, large_groups
+from pairdx.splits import large_groups
+from pairdx.subsets import SUBSETS
 
 # What may be shared between subsets, and the column of the pairs that tells.
 LEAKAGE_KINDS = {
@@ -30,7 +31,7 @@ def leakage(
         pairs: Columns pair_id, label and those of :data:`LEAKAGE_KINDS` ("" where unknown).
         split: Columns pair_id, subset, group.
         name: The split's name.
-        fractions: Share of each of :data:`pairdx.splits.SUBSETS` that was asked for.
+        fractions: Share of each of :data:`pairdx.subsets.SUBSETS` that was asked for.
 
     Returns:
         A mapping that JSON can hold:

@@ -27,8 +27,8 @@ from scipy.sparse import csr_array, eye_array, hstack
 from pairdx.curation.duplicates import clusters, same_value_links
 from pairdx.errors import PairDxError
 from pairdx.ordering import seeded_rank
+from pairdx.subsets import SUBSETS
 
-SUBSETS = ("train", "validation", "test")
 GROUPING_COLUMNS = ("article_id", "case_id", "figure_id", "duplicate_cluster", "caption_cluster")
 # A class's share of a subset may differ from the fraction by so much before groups are moved.
 TOLERANCE = 0.01

@@ -9,6 +9,7 @@ loop.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -145,6 +146,16 @@ def interval_around(
     if value is None or cases < 2:
         return None, None
     return percentile_interval(resampled, level)
+
+
+def interval_description(resamples: int, level: float, seed: int) -> dict[str, Any]:
+    """Describe how intervals were made, JSON-ready: method, resamples, level and seed."""
+    return {
+        "method": "percentile bootstrap over cases",
+        "resamples": resamples,
+        "level": level,
+        "seed": seed,
+    }
 
 
 def weighted_metrics(

@@ -20,20 +20,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from sklearn import metrics as sk
 
-from pairdx.errors import PairDxError
-from pairdx.evaluation.intervals import bootstrap_mean, bootstrap_metrics, interval_around
-from pairdx.evaluation.predictions import (
-    Predictions,
-    correctness,
-    read_predictions,
-    same_pairs,
-    subset_rows,
-)
-
-CALIBRATION_BINS = 15  # as in Guo et al. 2017, "On calibration of modern neural networks"
+from pairdx.evaluation.calibration import CALIBRATION_BINS, expected_calibration_error
+from pairdx.evaluation.intervals import bootstrap_metrics, interval_around, interval_description
+from pairdx.evaluation.predictions import Predictions, read_predictions
 
 
 def evaluate(
@@ -87,7 +78,7 @@ def evaluate(
         ).tolist(),
         "classes": list(classes),
         "calibration_bins": calibration_bins,
-        "interval": _interval_description(resamples, level, seed),
+        "interval": interval_description(resamples, level, seed),
     }
 
 
@@ -127,23 +118,6 @@ def _macro_over_classes(score: Callable[..., float], read: Predictions) -> float
     return float(np.mean(scores))
 
 
-def expected_calibration_error(
-    confidence: NDArray[np.float64], correct: NDArray[np.float64], *, bins: int
-) -> float:
-    """Return the mean gap between confidence and accuracy over equal-width bins, weighted by pairs.
-
-    Args:
-        confidence: float [N], the probability of the most probable class.
-        correct: float [N], 1 where the prediction is right.
-        bins: Number of bins; bin b holds confidences in (b / bins, (b + 1) / bins].
-
-    Source: Guo et al. 2017, equation 3.
-    """
-    index = np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)
-    gaps = np.bincount(index, weights=correct - confidence, minlength=bins)
-    return float(np.abs(gaps).sum() / len(confidence))
-
-
 def per_class(read: Predictions, classes: Sequence[str]) -> dict[str, dict[str, float | None]]:
     """Compute precision, recall, F1 and support (number of true pairs) of every class.
 
@@ -165,109 +139,3 @@ def per_class(read: Predictions, classes: Sequence[str]) -> dict[str, dict[str, 
             "support": int(support[index]),
         }
     return table
-
-
-def accuracy_over_seeds(
-    predictions: Sequence[pd.DataFrame],
-    *,
-    resamples: int,
-    seed: int,
-    level: float = 0.95,
-    subset: str = "test",
-) -> dict[str, Any]:
-    """Compute the mean accuracy of one system over its training seeds.
-
-    The interval is a bootstrap over cases of each pair's mean correctness. It describes the choice
-    of test cases with the trained weights held fixed, not the spread that more seeds would show.
-
-    Args:
-        predictions: One predictions table per seed, over the same pairs.
-        resamples: Number of bootstrap resamples of the cases.
-        seed: Seed of the resampling.
-        level: Coverage of the interval.
-        subset: The subset to evaluate.
-
-    Returns:
-        value, low, high, seeds (how many), pairs, cases, interval.
-
-    Raises:
-        PairDxError: There is no table, or the tables are over different pairs or labels.
-    """
-    correct, keys = _mean_correctness(predictions, subset)
-    case, names = pd.factorize(keys["case_id"], sort=True)
-    means = bootstrap_mean(correct, case, len(names), resamples=resamples, seed=seed)
-    value = float(correct.mean())
-    low, high = interval_around(value, means, level, len(names))
-    return {
-        "value": value,
-        "low": low,
-        "high": high,
-        "seeds": len(predictions),
-        "pairs": len(correct),
-        "cases": len(names),
-        "interval": _interval_description(resamples, level, seed),
-    }
-
-
-def accuracy_difference(
-    predictions: Sequence[pd.DataFrame],
-    reference: Sequence[pd.DataFrame],
-    *,
-    resamples: int,
-    seed: int,
-    level: float = 0.95,
-    subset: str = "test",
-) -> dict[str, float | None]:
-    """Compute how much higher the mean accuracy over seeds is than the reference's.
-
-    The interval is a bootstrap over cases of each pair's difference in mean correctness: both are
-    resampled together, because they answer for the same pairs.
-
-    Args:
-        predictions: One predictions table per seed.
-        reference: Likewise, over the same pairs.
-        resamples: Number of bootstrap resamples of the cases.
-        seed: Seed of the resampling.
-        level: Coverage of the interval.
-        subset: The subset to evaluate.
-
-    Returns:
-        value, low, high.
-
-    Raises:
-        PairDxError: There is no table, or the tables are over different pairs or labels.
-    """
-    correct, keys = _mean_correctness(predictions, subset)
-    other, other_keys = _mean_correctness(reference, subset)
-    if not keys.equals(other_keys):
-        raise PairDxError("two accuracies are to be compared that are over different pairs")
-    case, names = pd.factorize(keys["case_id"], sort=True)
-    gain = correct - other
-    means = bootstrap_mean(gain, case, len(names), resamples=resamples, seed=seed)
-    low, high = interval_around(float(gain.mean()), means, level, len(names))
-    return {"value": float(gain.mean()), "low": low, "high": high}
-
-
-def _mean_correctness(
-    predictions: Sequence[pd.DataFrame], subset: str
-) -> tuple[NDArray[np.float64], pd.DataFrame]:
-    """Return each pair's share of seeds that are right, float64 (N,), and what names the pairs."""
-    if not predictions:
-        raise PairDxError("no predictions were given to average over seeds")
-    tables = same_pairs(predictions, subset, of_what="seeds")
-    keys = tables[0][["pair_id", "case_id", "label"]]
-    return np.mean([correctness(table) for table in tables], axis=0), keys
-
-
-def majority_share(predictions: pd.DataFrame, *, subset: str = "test") -> float:
-    """Return the share of the subset's most frequent class: the accuracy of a constant guess."""
-    return float(subset_rows(predictions, subset)["label"].value_counts(normalize=True).iloc[0])
-
-
-def _interval_description(resamples: int, level: float, seed: int) -> dict[str, Any]:
-    return {
-        "method": "percentile bootstrap over cases",
-        "resamples": resamples,
-        "level": level,
-        "seed": seed,
-    }

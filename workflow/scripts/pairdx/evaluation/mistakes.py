@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from pairdx.errors import PairDxError
-from pairdx.evaluation.metrics import accuracy_over_seeds
+from pairdx.evaluation.accuracy import accuracy_over_seeds
 from pairdx.evaluation.predictions import read_predictions, subset_rows
 
 NEITHER = "neither"

@@ -14,8 +14,9 @@ import numpy as np
 import pandas as pd
 
 from pairdx.errors import PairDxError
+from pairdx.evaluation.calibration import CALIBRATION_BINS
 from pairdx.evaluation.intervals import bootstrap_metrics, interval_around
-from pairdx.evaluation.metrics import CALIBRATION_BINS, metric_values
+from pairdx.evaluation.metrics import metric_values
 from pairdx.evaluation.predictions import read_predictions, same_pairs
 
 

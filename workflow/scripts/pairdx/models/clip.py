@@ -22,17 +22,20 @@ from pairdx.logs import logger
 from pairdx.models.base import SETTINGS_FILE, WEIGHTS_FILE, FitJob, Pairs
 from pairdx.models.clip_loading import ClipParts, build_clip
 from pairdx.models.clip_objectives import ClipNetwork, Contrastive, Prompts, similarities
-from pairdx.models.clip_weights import load_clip_weights, save_clip_weights, weights_file
+from pairdx.models.clip_weights import load_clip_weights, save_clip_weights
 from pairdx.models.neural import (
     Normalise,
     count_parameters,
     fit_network,
     images_for,
+    require_image_size,
+)
+from pairdx.models.sources import (
     named_with_checksum,
     read_settings,
-    require_image_size,
     require_resource,
     require_same_file,
+    weights_file,
 )
 from pairdx.training.objective import Objective
 

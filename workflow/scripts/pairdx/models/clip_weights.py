@@ -1,4 +1,4 @@
-"""CLIP's weights files: which one, whether it fits the architecture, and what its header says.
+"""CLIP's weights files: whether one fits the architecture, and what its header says.
 
 The header of a file that was written here holds the architecture, because weights load without
 complaint under an architecture with the same shapes and another activation, and then classify
@@ -18,11 +18,6 @@ from pairdx.errors import PairDxError
 from pairdx.models.clip_loading import ClipParts
 from pairdx.models.weights import load_strictly, read_header, read_weights, save_weights
 
-FOLDER_WEIGHTS = (
-    "open_clip_model.safetensors",
-    "open_clip_pytorch_model.safetensors",
-    "open_clip_pytorch_model.bin",
-)
 # Left over in files of other versions; no model of ours has them, and they are not learned.
 NOT_LEARNED = (
     "input_resolution",
@@ -33,24 +28,6 @@ NOT_LEARNED = (
 # One entry for all that we state: safetensors writes several in no fixed order, and equal weights
 # are to be equal files.
 HEADER = "pairdx.clip"
-
-
-def weights_file(path: Path) -> Path:
-    """Return the weights file: ``path`` itself, or the one in a model folder.
-
-    Raises:
-        PairDxError: There is none.
-    """
-    if path.is_dir():
-        found = [path / name for name in FOLDER_WEIGHTS if (path / name).is_file()]
-        if not found:
-            raise PairDxError(
-                "this model folder holds no weights",
-                where=path,
-                remedy=f"put {FOLDER_WEIGHTS[0]} or {FOLDER_WEIGHTS[-1]} there",
-            )
-        return found[0]
-    return path
 
 
 def save_clip_weights(parts: ClipParts, path: Path) -> None:

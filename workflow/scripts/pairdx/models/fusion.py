@@ -17,26 +17,22 @@ import numpy as np
 import pandas as pd
 import torch
 import torch.nn.functional as F
-from torch import Tensor
-from torchvision.models import ResNet18_Weights
+from torch import Tensor, nn
 
 from pairdx.errors import PairDxError
 from pairdx.files import read_json, write_json
 from pairdx.models.base import SETTINGS_FILE, WEIGHTS_FILE, FitJob, Pairs
-from pairdx.models.fusion_encoders import CaptionEncoder, image_encoder
+from pairdx.models.fusion_encoders import CaptionEncoder
 from pairdx.models.fusion_modes import fusion_mode
 from pairdx.models.fusion_network import FusionNetwork
 from pairdx.models.neural import (
-    Normalise,
     count_parameters,
     fit_network,
     images_for,
-    named_with_checksum,
     network_device,
-    read_settings,
     require_image_size,
-    require_resource,
 )
+from pairdx.models.sources import named_with_checksum, read_settings, require_resource
 from pairdx.models.weights import load_strictly, read_weights, save_weights
 from pairdx.training.batches import Batch
 from pairdx.training.objective import Objective
@@ -239,11 +235,13 @@ def _network(settings: Mapping[str, Any], vectors: Tensor | None, classes: int) 
             where="models: … settings: branches",
             remedy=f"name one or both of {', '.join(BRANCHES)}",
         )
-    # The mean and standard deviation of ImageNet (paper, Section 3.2), as torchvision states them.
-    preset = ResNet18_Weights.IMAGENET1K_V1.transforms()
     images = captions = None
+    normalise: nn.Module = nn.Identity()
     if "image" in settings["branches"]:
-        images = image_encoder(settings["image_encoder"])
+        # Not at the head: torchvision, which a system that reads captions alone does without.
+        from pairdx.models.fusion_images import image_encoder, imagenet_normalisation
+
+        images, normalise = image_encoder(settings["image_encoder"]), imagenet_normalisation()
     if vectors is not None:
         captions = CaptionEncoder(
             vectors,
@@ -258,7 +256,7 @@ def _network(settings: Mapping[str, Any], vectors: Tensor | None, classes: int) 
         hidden=settings["hidden"],
         dropout=settings["dropout"],
         classes=classes,
-        normalise=Normalise(preset.mean, preset.std),
+        normalise=normalise,
         freeze_images=settings["freeze_image_encoder"],
     )
 

@@ -1,4 +1,7 @@
-"""The two encoders of PairDxFusion: a ResNet and self-attention over word vectors (Section 3.5)."""
+"""PairDxFusion's caption encoder, self-attention over word vectors (paper, Section 3.5).
+
+And what both of its encoders give; the image encoder is in :mod:`pairdx.models.fusion_images`.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,10 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torchvision.models import ResNet
-from torchvision.models.resnet import BasicBlock
 
 from pairdx.errors import PairDxError
 from pairdx.words import PADDING_ID
 
-# Blocks per stage. resnet18 is the paper's; resnet10 is the demo's.
-IMAGE_ENCODERS = {"resnet18": (2, 2, 2, 2), "resnet10": (1, 1, 1, 1)}
 POOLINGS = ("masked_mean", "max")
 IMAGE_DIMENSION = 512
 
@@ -46,43 +45,6 @@ class CaptionFeatures:
     vectors: Tensor
     words: Tensor
     is_word: Tensor
-
-
-class ImageEncoder(ResNet):
-    """A randomly initialised ResNet without its last layer: images to 512 numbers each.
-
-    The last convolutional block has 512 channels; global average pooling is part of the ResNet.
-
-    Args:
-        blocks: Residual blocks of each of the four stages.
-    """
-
-    def __init__(self, blocks: tuple[int, int, int, int]) -> None:
-        super().__init__(BasicBlock, list(blocks))
-        self.fc = nn.Identity()
-
-    def features(self, images: Tensor) -> ImageFeatures:
-        """Encode float32 images of shape (B, 3, S, S); as ``forward``, which gives the vectors."""
-        found = self.maxpool(self.relu(self.bn1(self.conv1(images))))
-        found = self.layer4(self.layer3(self.layer2(self.layer1(found))))
-        return ImageFeatures(
-            vectors=self.avgpool(found).flatten(1), positions=found.flatten(2).transpose(1, 2)
-        )
-
-
-def image_encoder(name: str) -> ImageEncoder:
-    """Build an image encoder by its name in the settings.
-
-    Raises:
-        PairDxError: There is none of that name.
-    """
-    if name not in IMAGE_ENCODERS:
-        raise PairDxError(
-            f"there is no image encoder {name!r}",
-            where="models: … settings: image_encoder",
-            remedy=f"use {' or '.join(IMAGE_ENCODERS)}",
-        )
-    return ImageEncoder(IMAGE_ENCODERS[name])
 
 
 def visible_words(is_word: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ concatenation, and every W comes with a bias.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -19,12 +19,14 @@ from pairdx.models.fusion_encoders import (
     IMAGE_DIMENSION,
     CaptionEncoder,
     CaptionFeatures,
-    ImageEncoder,
     ImageFeatures,
     pool_words,
     require_divisible,
     visible_words,
 )
+
+if TYPE_CHECKING:
+    from pairdx.models.fusion_images import ImageEncoder
 
 MODES = ("concatenation", "gated", "cross_attention")
 

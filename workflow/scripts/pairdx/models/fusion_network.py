@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from torch import Tensor, nn
 
-from pairdx.models.fusion_encoders import CaptionEncoder, ImageEncoder
+from pairdx.models.fusion_encoders import CaptionEncoder
 from pairdx.models.fusion_modes import Fusion
+
+if TYPE_CHECKING:
+    from pairdx.models.fusion_images import ImageEncoder
 
 
 class FusionNetwork(nn.Module):

@@ -10,7 +10,7 @@ import pandas as pd
 
 from pairdx.errors import PairDxError
 from pairdx.models.base import Pairs
-from pairdx.splits import SUBSETS
+from pairdx.subsets import SUBSETS
 
 RESOURCES = ("word_vectors", "vocabulary", "features")
 

@@ -14,10 +14,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from safetensors.numpy import load_file, save_file
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import log_loss
-from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from pairdx.errors import PairDxError
@@ -25,7 +21,6 @@ from pairdx.files import read_json, write_json, written_whole
 from pairdx.models.base import SETTINGS_FILE, WEIGHTS_FILE, FitJob, Pairs, predict
 from pairdx.models.logistic import class_scores
 from pairdx.training.history import COLUMNS
-from pairdx.words import tokenise as words_of
 
 FAMILY = "linear"
 FEATURES = ("words", "mean_colour", "none")
@@ -45,7 +40,12 @@ class LinearClassifier:
         fitted: Whether it was trained.
     """
 
-    def __init__(self, settings: Mapping[str, Any], classes: Sequence[str]) -> None:
+    def __init__(
+        self,
+        settings: Mapping[str, Any],
+        classes: Sequence[str],
+        vocabulary: Sequence[str] | None = None,
+    ) -> None:
         features = settings["features"]
         if features not in FEATURES:
             raise PairDxError(
@@ -55,14 +55,20 @@ class LinearClassifier:
             )
         self.settings, self.classes, self.features = settings, tuple(classes), features
         self.fitted = False
-        self.vectoriser = _vectoriser(settings) if features == "words" else None
-        self.scaler = StandardScaler() if features == "mean_colour" else None
         self.shares: np.ndarray | None = None
         self.model: Any = None
-        if features != "none":
-            self.model = LogisticRegression(
-                C=settings["inverse_regularisation"], max_iter=settings["max_iterations"]
-            )
+        self.vectoriser: Any = None
+        self.scaler: Any = None
+        if features == "none":
+            return
+        # Not at the head: scikit-learn, which predicting by shares of classes does without.
+        from pairdx.models.regression import logistic_regression, standardisation, tfidf
+
+        self.model = logistic_regression(settings)
+        if features == "words":
+            self.vectoriser = tfidf(settings, vocabulary)
+        else:
+            self.scaler = standardisation()
 
     @property
     def parameters(self) -> int:
@@ -162,6 +168,9 @@ def fit(classifier: LinearClassifier, train: Pairs, validation: Pairs, job: FitJ
     Raises:
         PairDxError: The training pairs are of one class only, or have no words.
     """
+    # Not at the head, as above; and not where time is taken.
+    from pairdx.models.regression import loss_and_accuracy
+
     with threadpool_limits(job.threads):
         started = time.perf_counter()
         inputs = _fitted_features(classifier, train)
@@ -182,7 +191,8 @@ def fit(classifier: LinearClassifier, train: Pairs, validation: Pairs, job: FitJ
             "samples_per_second": len(train) / seconds,
         }
         for subset, pairs in (("train", train), ("validation", validation)):
-            loss, accuracy = _loss_and_accuracy(classifier, pairs)
+            probabilities = predict(classifier, pairs, PREDICTION_BATCH)
+            loss, accuracy = loss_and_accuracy(pairs.labels, probabilities)
             row |= {f"{subset}_loss": loss, f"{subset}_accuracy": accuracy}
         row["seconds"] = time.perf_counter() - started
     return pd.DataFrame([row], columns=COLUMNS)
@@ -197,7 +207,9 @@ def load(folder: Path, resources: Mapping[str, Path]) -> LinearClassifier:  # no
     content = read_json(folder / SETTINGS_FILE)
     if not isinstance(content, dict) or content.get("family") != FAMILY:
         raise PairDxError("this is no saved linear model", where=folder / SETTINGS_FILE)
-    classifier = LinearClassifier(content["settings"], content["classes"])
+    classifier = LinearClassifier(
+        content["settings"], content["classes"], content.get("vocabulary")
+    )
     arrays = load_file(folder / WEIGHTS_FILE)
     if classifier.model is None:
         classifier.shares = arrays["shares"]
@@ -206,29 +218,13 @@ def load(folder: Path, resources: Mapping[str, Path]) -> LinearClassifier:  # no
         model.classes_ = arrays["classes"]
         model.coef_, model.intercept_ = arrays["coefficients"], arrays["intercept"]
         model.n_features_in_ = model.coef_.shape[1]
-    if classifier.features == "words":
-        classifier.vectoriser = _vectoriser(content["settings"], content["vocabulary"])
+    if classifier.vectoriser is not None:
         classifier.vectoriser.idf_ = arrays["inverse_document_frequency"]
     if classifier.scaler is not None:
         classifier.scaler.mean_, classifier.scaler.scale_ = arrays["mean"], arrays["scale"]
         classifier.scaler.var_, classifier.scaler.n_features_in_ = arrays["scale"] ** 2, 3
     classifier.fitted = True
     return classifier
-
-
-def _vectoriser(
-    settings: Mapping[str, Any], vocabulary: Sequence[str] | None = None
-) -> TfidfVectorizer:
-    """TF-IDF over the same words that PairDxFusion reads."""
-    return TfidfVectorizer(
-        tokenizer=words_of,
-        token_pattern=None,
-        lowercase=False,
-        ngram_range=tuple(settings["word_ngrams"]),
-        min_df=settings["min_documents"],
-        sublinear_tf=settings["sublinear_counts"],
-        vocabulary=vocabulary,
-    )
 
 
 def _fitted_features(classifier: LinearClassifier, train: Pairs) -> Any:
@@ -244,9 +240,3 @@ def _fitted_features(classifier: LinearClassifier, train: Pairs) -> Any:
     if classifier.scaler is not None:
         return classifier.scaler.fit_transform(mean_colours(train.images))
     return None
-
-
-def _loss_and_accuracy(classifier: LinearClassifier, pairs: Pairs) -> tuple[float, float]:
-    probabilities = predict(classifier, pairs, PREDICTION_BATCH)
-    loss = log_loss(pairs.labels, probabilities, labels=range(len(pairs.classes)))
-    return float(loss), float((probabilities.argmax(axis=1) == pairs.labels).mean())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,8 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from pairdx.errors import PairDxError
-from pairdx.files import read_json, sha256_of
-from pairdx.models.base import SETTINGS_FILE, FitJob, Pairs
+from pairdx.models.base import FitJob, Pairs
 from pairdx.training.batches import Examples, as_float_images
 from pairdx.training.checkpoint import StateFolder
 from pairdx.training.loop import train
@@ -75,17 +73,6 @@ def require_image_size(found: int, needed: int) -> None:
         )
 
 
-def require_resource(resources: Mapping[str, Path], name: str) -> Path:
-    """Return the file called ``name``.
-
-    Raises:
-        PairDxError: It was not given.
-    """
-    if name not in resources:
-        raise PairDxError(f"the model needs the file {name!r}, and it was not given")
-    return Path(resources[name])
-
-
 def fit_network(
     module: nn.Module,
     objective: Objective,
@@ -142,36 +129,3 @@ def fit_network(
     )
     module.to("cpu")
     return rows
-
-
-def read_settings(folder: Path, family: str) -> dict[str, Any]:
-    """Read the settings.json of a saved system of ``family``.
-
-    Raises:
-        PairDxError: It is missing, or another family's.
-    """
-    content = read_json(folder / SETTINGS_FILE)
-    if not isinstance(content, dict) or content.get("family") != family:
-        raise PairDxError(
-            f"these are not the settings of a saved {family} model", where=folder / SETTINGS_FILE
-        )
-    return content
-
-
-def named_with_checksum(path: Path) -> dict[str, str]:
-    """Return the file's name and SHA-256, by which a saved system names a file from outside."""
-    return {"file": path.name, "sha256": sha256_of(path)}
-
-
-def require_same_file(path: Path, recorded: Mapping[str, str]) -> None:
-    """Refuse another file than the one a saved system was made with.
-
-    Raises:
-        PairDxError: The checksums differ.
-    """
-    if sha256_of(path) != recorded["sha256"]:
-        raise PairDxError(
-            f"this is not the file {recorded['file']} that the model was prepared with",
-            where=path,
-            remedy="run the model's preparation again, or put the old file back",
-        )

@@ -4,35 +4,48 @@ They are not the paper's. They say how much of a fine-tuned system's accuracy it
 the start: linear probes read the image (Radford et al., 2021, Section 3.2, on CLIP), late fusion
 the image's and the caption's features side by side.
 
-Training reads the features that were computed once for all pairs (:mod:`pairdx.models.features`);
-a saved probe classifies images and captions themselves, with the encoder that made the features.
+Training reads the features that were computed once for all pairs (:mod:`pairdx.models.features`),
+and needs neither the encoder nor PyTorch; a saved probe classifies images and captions themselves,
+with the encoder that made the features.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import log_loss
-from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from pairdx.errors import PairDxError
 from pairdx.files import write_json, written_whole
 from pairdx.logs import logger
 from pairdx.models.base import SETTINGS_FILE, WEIGHTS_FILE, FitJob, Pairs
-from pairdx.models.clip_weights import weights_file
-from pairdx.models.features import INPUTS, Features, FrozenEncoder, load_encoder, read_features
+from pairdx.models.features import (
+    INPUTS,
+    Features,
+    encoder_identity,
+    encoder_source,
+    read_features,
+)
 from pairdx.models.logistic import class_scores
-from pairdx.models.neural import read_settings, require_resource, require_same_file
+from pairdx.models.regression import logistic_regression, loss_and_accuracy, standardisation
+from pairdx.models.sources import (
+    read_settings,
+    require_resource,
+    require_same_file,
+    weights_file,
+)
 from pairdx.training.history import COLUMNS
+
+if TYPE_CHECKING:
+    from pairdx.models.frozen_encoder import FrozenEncoder
 
 FAMILY = "probe"
 
@@ -41,21 +54,22 @@ class ProbeClassifier:
     """A probe (see :class:`pairdx.models.base.Classifier`).
 
     Attributes:
-        encoder: What makes features of images and captions.
         settings: Its settings in config/models.yaml, with the description of the encoder.
         classes: The C labels.
+        resources: ``features``, which training reads, and ``weights`` of the encoder.
+        seed: Of an encoder's random weights.
+        source: Name and checksum of the encoder's weights file; None where they are random.
         inputs: ``image``, ``caption``, or both, in the order of the features.
-        features_file: The features of all pairs; None where only classifying is asked for.
         model: Logistic regression on the features as the encoder gives them.
         fitted: Whether it was trained.
     """
 
     def __init__(
         self,
-        encoder: FrozenEncoder,
         settings: Mapping[str, Any],
         classes: Sequence[str],
-        features_file: Path | None = None,
+        resources: Mapping[str, Path],
+        seed: int,
     ) -> None:
         self.inputs = tuple(settings["inputs"])
         if not self.inputs or set(self.inputs) - set(INPUTS):
@@ -64,16 +78,29 @@ class ProbeClassifier:
                 where="models: … settings: inputs",
                 remedy=f"use one or both of {', '.join(INPUTS)}",
             )
-        self.encoder, self.settings, self.classes = encoder, settings, tuple(classes)
-        self.features_file, self.fitted = features_file, False
-        self.model = LogisticRegression(
-            C=settings["inverse_regularisation"], max_iter=settings["max_iterations"]
-        )
+        self.settings, self.classes = settings, tuple(classes)
+        self.resources, self.seed = resources, seed
+        self.source = encoder_source(settings["encoder"], resources)
+        self.model, self.fitted = logistic_regression(settings), False
+        self._encoder_parameters: Mapping[str, int] | None = None
+
+    @cached_property
+    def encoder(self) -> FrozenEncoder:
+        """What makes features of images and captions; built when first asked for.
+
+        Raises:
+            PairDxError: See :func:`pairdx.models.frozen_encoder.load_encoder`.
+        """
+        # Not at the head: PyTorch and open_clip, which training does without.
+        from pairdx.models.frozen_encoder import load_encoder
+
+        return load_encoder(self.settings["encoder"], self.resources, self.seed)
 
     @property
     def parameters(self) -> int:
         """Number of parameters: of the encoders that it reads with, and of its own."""
-        return self.encoder.parameters(self.inputs) + self.trained_parameters
+        of_encoder = self._encoder_parameters or self.encoder.parameters()
+        return sum(of_encoder[name] for name in self.inputs) + self.trained_parameters
 
     @property
     def trained_parameters(self) -> int:
@@ -126,8 +153,8 @@ class ProbeClassifier:
                 "family": FAMILY,
                 "settings": dict(self.settings),
                 "classes": list(self.classes),
-                "seed": self.encoder.seed,
-                "weights": self.encoder.source,
+                "seed": self.seed,
+                "weights": self.source,
             },
         )
 
@@ -138,6 +165,25 @@ class ProbeClassifier:
         }
         return np.concatenate([made[name]() for name in self.inputs], axis=1)
 
+    def kept_features(self) -> Features:
+        """Read the features of all pairs, which its own encoder must have made.
+
+        Raises:
+            PairDxError: There is no features file, or it is another encoder's.
+        """
+        if "features" not in self.resources:
+            raise PairDxError("a probe is trained on a features file, and none was given")
+        path = self.resources["features"]
+        features = read_features(path)
+        if features.encoder != encoder_identity(self.settings["encoder"], self.seed, self.source):
+            raise PairDxError(
+                "these features were made by another encoder than the probe's",
+                where=path,
+                remedy="delete the file; it is made again",
+            )
+        self._encoder_parameters = features.parameters
+        return features
+
     def _require_fitted(self) -> None:
         if not self.fitted:
             raise PairDxError("the model was not trained yet", where=f"{FAMILY}: {self.inputs}")
@@ -146,21 +192,20 @@ class ProbeClassifier:
 def build(
     settings: Mapping[str, Any], classes: Sequence[str], resources: Mapping[str, Path], seed: int
 ) -> ProbeClassifier:
-    """Build the untrained probe with its encoder.
+    """Build the untrained probe; its encoder is built when it is first used.
 
     Args:
         settings: See config/models.yaml; ``encoder`` is the entry of ``feature_extractors`` that
             the key ``features`` names.
         classes: The C labels.
         resources: ``features``, which training reads, and ``weights`` of the encoder
-            (see :func:`pairdx.models.features.load_encoder`).
+            (see :func:`pairdx.models.frozen_encoder.load_encoder`).
         seed: Of an encoder's random weights.
 
     Raises:
-        PairDxError: A file is missing or does not fit, or the inputs are neither image nor caption.
+        PairDxError: The weights file is missing, or the inputs are neither image nor caption.
     """
-    encoder = load_encoder(settings["encoder"], resources, seed)
-    return ProbeClassifier(encoder, settings, classes, resources.get("features"))
+    return ProbeClassifier(settings, classes, resources, seed)
 
 
 def fit(classifier: ProbeClassifier, train: Pairs, validation: Pairs, job: FitJob) -> pd.DataFrame:
@@ -177,7 +222,7 @@ def fit(classifier: ProbeClassifier, train: Pairs, validation: Pairs, job: FitJo
         raise PairDxError("all training pairs are of one class", where="the split")
     with threadpool_limits(job.threads):
         started = time.perf_counter()
-        features = _features_for(classifier)
+        features = classifier.kept_features()
         inputs = features.of(classifier.inputs, train.table["pair_id"].tolist())
         reading_seconds = time.perf_counter() - started
         _fit_regression(classifier, inputs, train.labels)
@@ -215,6 +260,7 @@ def load(folder: Path, resources: Mapping[str, Path]) -> ProbeClassifier:
     if content["weights"] is not None:
         require_same_file(weights_file(require_resource(resources, "weights")), content["weights"])
     classifier = build(content["settings"], content["classes"], resources, content["seed"])
+    _ = classifier.encoder  # now, so that weights that do not fit are no surprise later
     try:
         arrays = load_file(folder / WEIGHTS_FILE)
         model = classifier.model
@@ -229,24 +275,11 @@ def load(folder: Path, resources: Mapping[str, Path]) -> ProbeClassifier:
     return classifier
 
 
-def _features_for(classifier: ProbeClassifier) -> Features:
-    if classifier.features_file is None:
-        raise PairDxError("a probe is trained on a features file, and none was given")
-    features = read_features(classifier.features_file)
-    if features.encoder != classifier.encoder.identity():
-        raise PairDxError(
-            "these features were made by another encoder than the probe's",
-            where=classifier.features_file,
-            remedy="delete the file; it is made again",
-        )
-    return features
-
-
 def _fit_regression(classifier: ProbeClassifier, inputs: np.ndarray, labels: np.ndarray) -> None:
     """Fit on standardised features if so set, then turn that scaling into part of the weights."""
     inputs, model = inputs.astype(np.float64), classifier.model
     if classifier.settings["standardise"]:
-        scaler = StandardScaler()
+        scaler = standardisation()
         model.fit(scaler.fit_transform(inputs), labels)
         model.coef_ = model.coef_ / scaler.scale_
         model.intercept_ = model.intercept_ - model.coef_ @ scaler.mean_
@@ -259,6 +292,4 @@ def _loss_and_accuracy(
     classifier: ProbeClassifier, features: Features, pairs: Pairs
 ) -> tuple[float, float]:
     inputs = features.of(classifier.inputs, pairs.table["pair_id"].tolist())
-    probabilities = classifier.of_features(inputs)
-    loss = log_loss(pairs.labels, probabilities, labels=range(len(pairs.classes)))
-    return float(loss), float((probabilities.argmax(axis=1) == pairs.labels).mean())
+    return loss_and_accuracy(pairs.labels, classifier.of_features(inputs))

@@ -7,7 +7,6 @@ import textwrap
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 
 from pairdx.evaluation.abstention import risk_by_coverage
 from pairdx.evaluation.calibration import Calibration, calibration_error, reliability
-from pairdx.reporting.theme import FAINT, INK, SMALL, new_figure, style, theme
+from pairdx.reporting.theme import FAINT, INK, SMALL, despine, new_figure, style, theme
 
 PANEL_HEIGHT = 1.72  # inches, with the panel's title
 # What is drawn of a system, and the position of its style.
@@ -165,7 +164,7 @@ def _grid(
     grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     panels = list(grid.flat)
     for position, panel in enumerate(panels):
-        sns.despine(ax=panel)
+        despine(panel)
         panel.grid(lw=0.5)
         # The lowest panel of a column carries its numbers, in whichever row it is.
         lowest = position + columns >= count

@@ -16,7 +16,9 @@ from pairdx.evaluation.abstention import (
     risk_at_coverage,
     risk_by_coverage,
 )
+from pairdx.evaluation.accuracy import accuracy_over_seeds
 from pairdx.evaluation.calibration import (
+    CALIBRATION_BINS,
     LEAST_PROBABILITY,
     TEMPERATURES,
     at_bound,
@@ -25,7 +27,6 @@ from pairdx.evaluation.calibration import (
     negative_log_likelihood,
 )
 from pairdx.evaluation.intervals import bootstrap_mean, percentile_interval
-from pairdx.evaluation.metrics import CALIBRATION_BINS, accuracy_over_seeds
 from pairdx.evaluation.predictions import Predictions
 from pairdx.reporting.labels import demo_note, readable, system_title
 from pairdx.reporting.markdown import percent, with_interval

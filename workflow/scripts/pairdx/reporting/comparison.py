@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from pairdx.errors import PairDxError
-from pairdx.evaluation.metrics import accuracy_over_seeds
+from pairdx.evaluation.accuracy import accuracy_over_seeds
 from pairdx.reporting.labels import demo_note, readable, system_title
 from pairdx.reporting.markdown import paper_percent, percent, plain, significant, with_interval
 from pairdx.reporting.our_results import PAPER_SPLIT

@@ -13,7 +13,16 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from pairdx.reporting.labels import readable
-from pairdx.reporting.theme import FAINT, INK, SMALL, legend_below, new_figure, style, theme
+from pairdx.reporting.theme import (
+    FAINT,
+    INK,
+    SMALL,
+    despine,
+    legend_below,
+    new_figure,
+    style,
+    theme,
+)
 
 MINUS = "\N{MINUS SIGN}"
 MANY = 8  # with more systems a matrix is drawn smaller, so that two still fit on a page
@@ -171,7 +180,7 @@ def split_effect(
         panel.grid(axis="y", visible=False)
         for between in heights[1:] - 0.5:
             panel.axhline(between, color="#eeeeee", lw=0.8, zorder=0)
-        sns.despine(ax=panel, left=True)
+        despine(panel, left=True)
     legend_below(figure, left, columns=2)
     return figure
 

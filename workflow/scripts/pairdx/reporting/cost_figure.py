@@ -9,14 +9,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
 from pairdx.reporting.placement import Placement, place_labels
-from pairdx.reporting.theme import FAINT, INK, SMALL, new_figure, style, theme
+from pairdx.reporting.theme import FAINT, INK, SMALL, despine, new_figure, style, theme
 
 # What each panel is drawn against: the column of the comparison, and the label of its axis.
 COSTS = (("train_seconds", "Training (s)"), ("seconds_per_image", "CPU time per image (s)"))
@@ -96,7 +95,7 @@ def _draw(panel: Axes, systems: pd.DataFrame, column: str, label: str) -> list[P
     panel.set(xlabel=label)
     panel.margins(y=0.08)
     panel.grid(axis="x", visible=False)
-    sns.despine(ax=panel)
+    despine(panel)
     ours = [
         Placement(str(row + 1), place, value, low, high)
         for row, (place, value, low, high) in enumerate(

@@ -19,7 +19,7 @@ from pairdx.export import column_names
 from pairdx.files import sha256_of
 from pairdx.reporting.dataset_origins import LABELS, SOURCES
 from pairdx.reporting.tables import DRAWN_NOTE
-from pairdx.splits import SUBSETS
+from pairdx.subsets import SUBSETS
 
 CONFORMS_TO = ["http://mlcommons.org/croissant/1.0", "http://mlcommons.org/croissant/RAI/1.0"]
 ENUMERATION = "https://schema.org/Enumeration"

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -19,6 +18,7 @@ from pairdx.reporting.theme import (
     INK,
     SMALL,
     STYLES,
+    despine,
     hatch_bars,
     legend_below,
     new_figure,
@@ -60,7 +60,7 @@ def funnel(stages: pd.DataFrame, *, title: str, note: str | None = None) -> Figu
     panel.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     panel.set_xlabel(f"Candidates ({int(start[0]):,} in all)")
     panel.grid(axis="y", visible=False)
-    sns.despine(ax=panel)
+    despine(panel)
     legend_below(figure, panel, columns=3)
     return figure
 
@@ -119,7 +119,7 @@ def funnel_per_class(
         aside = " (set aside)" if name in set_aside else ""
         panel.set_title(f"{readable(name)}{aside}", loc="left")
         panel.grid(axis="y", visible=False)
-        sns.despine(ax=panel)
+        despine(panel)
     for panel in panels[len(names) :]:
         panel.set_axis_off()
     panels[0].set_yticks(range(len(stages)), [readable(name) for name in stages["stage"]])
@@ -160,7 +160,7 @@ def leakage(reports: Sequence[Mapping[str, Any]], *, title: str, note: str | Non
         panel.set_yticks(range(len(kinds)), [_name(report, kind) for kind in kinds])
         panel.set(ylim=(len(kinds) - 0.5, -0.5), xlim=(0, 120), xticks=range(0, 101, 20))
         panel.grid(axis="y", visible=False)
-        sns.despine(ax=panel)
+        despine(panel)
     panels[-1].set_xlabel("Share of the subset's pairs (%); in brackets: number of pairs")
     legend_below(figure, panels[0], columns=2)
     return figure

@@ -6,24 +6,25 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from pairdx.reporting.labels import readable
 from pairdx.reporting.picture_grid import Picture, picture_grid
-from pairdx.reporting.tables import SUBSETS, shorten
+from pairdx.reporting.tables import shorten
 from pairdx.reporting.theme import (
     BODY,
     INK,
     SMALL,
     STYLES,
+    despine,
     hatch_bars,
     legend_below,
     new_figure,
     style,
     theme,
 )
+from pairdx.subsets import SUBSETS
 
 YEARS_PER_BAR = 5  # of the ages' histograms
 
@@ -55,7 +56,7 @@ def class_counts(
         panel.margins(y=0.14)
         _thousands(panel, "y")
         panel.grid(axis="x", visible=False)
-        sns.despine(ax=panel)
+        despine(panel)
     names = [
         f"{readable(name).replace(' ', chr(10))}\n({count:,})"
         for name, count in zip(classes["class"], classes["pairs"], strict=True)
@@ -144,7 +145,7 @@ def caption_lengths(
     panel.set(xlabel="Words per caption (line: median; box: quartiles; whiskers: 5 % and 95 %)")
     panel.set(xlim=(0, None), ylim=(len(classes) - 0.5, -0.5))
     panel.grid(axis="y", visible=False)
-    sns.despine(ax=panel)
+    despine(panel)
     return figure
 
 
@@ -200,7 +201,7 @@ def _age_histogram(panel: Axes, years: pd.Series, edges: np.ndarray, name: str) 
     panel.set_title("\n".join(lines), loc="left", size=SMALL + 0.5)
     panel.grid(visible=len(known) > 0, axis="y")
     panel.grid(visible=False, axis="x")
-    sns.despine(ax=panel)
+    despine(panel)
 
 
 def _thousands(panel: Axes, axis: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import matplotlib as mpl
 import numpy as np
+import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
@@ -30,7 +31,7 @@ from pairdx.reporting.theme import FAINT, INK, PAGE_WIDTH, SMALL, new_figure, th
 
 BARS = 0.62  # inches: the colour bars with their labels
 # Perceptually uniform: brighter is more in the one, darker is more in the other, in greyscale too.
-HEAT, WORDS = "inferno", "mako_r"  # the latter is seaborn's
+HEAT, WORDS = mpl.colormaps["inferno"], sns.color_palette("mako_r", as_cmap=True)
 HEAT_OPACITY = 0.6
 
 
@@ -120,7 +121,7 @@ def _word(
 ) -> None:
     """Draw a word in its box; what comes from outside is text, never a formula."""
     left, top = corner[0] + placed.left, corner[1] - WORD_LINE * placed.line
-    colour = mpl.colormaps[WORDS](level)
+    colour = WORDS(level)
     box = (left, top - WORD_LINE + 0.02), placed.width, WORD_LINE - 0.02
     canvas.add_patch(Rectangle(*box, facecolor=colour, edgecolor="none"))
     text = canvas.text(

@@ -1,4 +1,4 @@
-"""Figures of training and results: curves, confusion, accuracy of all systems, per-class scores."""
+"""Figures of training and results: curves, accuracy of all systems, per-class scores."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -17,6 +16,7 @@ from pairdx.reporting.theme import (
     FAINT,
     INK,
     SMALL,
+    despine,
     hatch_bars,
     legend_below,
     new_figure,
@@ -56,7 +56,7 @@ def training_curves(
         panel.set(xlabel="Epoch", ylabel=label)
         panel.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         panel.grid(axis="x", visible=False)
-        sns.despine(ax=panel)
+        despine(panel)
     with_most = max(panels, key=lambda panel: len(panel.get_legend_handles_labels()[0]))
     legend_below(figure, with_most, columns=2)
     return figure
@@ -80,57 +80,6 @@ def _curve(panel: Axes, curves: Sequence[pd.Series], position: int, name: str) -
         lw=1.6,
         label=name,
     )
-
-
-@theme()
-def confusion_matrix(
-    confusion: Sequence[Sequence[int]],
-    classes: Sequence[str],
-    *,
-    title: str,
-    note: str | None = None,
-) -> Figure:
-    """Draw a confusion matrix: counts, and each row's shares as shading (paper, Figures 8 and 9).
-
-    Args:
-        confusion: Rows are true classes, columns predicted classes, in the order of ``classes``.
-        classes: The classes.
-        title: Title of the figure.
-        note: Small print under it.
-    """
-    counts = np.asarray(confusion, dtype=np.int64)
-    rows = counts.sum(axis=1, keepdims=True)
-    shares = np.divide(counts, rows, out=np.zeros(counts.shape), where=rows > 0)
-    written = [
-        [
-            f"{count:,}\n{100 * share:.1f} %" if total else "no pairs"
-            for count, share in zip(row, row_shares, strict=True)
-        ]
-        for row, row_shares, total in zip(counts, shares, rows[:, 0], strict=True)
-    ]
-    figure = new_figure(5.2, title=title, note=note)
-    panel = figure.subplots()
-    sns.heatmap(
-        100 * shares,
-        annot=np.array(written),
-        fmt="",
-        cmap="Blues",
-        vmin=0,
-        vmax=100,
-        linewidths=0.8,
-        linecolor="white",
-        annot_kws={"size": SMALL + 0.5},
-        cbar_kws={"label": "Share of the true class (%)", "pad": 0.02, "aspect": 35},
-        xticklabels=[readable(name).replace(" ", "\n") for name in classes],
-        yticklabels=[
-            f"{readable(name)}\n(n = {total:,})"
-            for name, total in zip(classes, rows[:, 0], strict=True)
-        ],
-        ax=panel,
-    )
-    panel.set(xlabel="Predicted class", ylabel="True class")
-    panel.tick_params(axis="both", rotation=0, length=0)
-    return figure
 
 
 @theme()
@@ -184,7 +133,7 @@ def accuracy_comparison(
     panel.grid(axis="y", visible=False)
     for between in np.arange(0.5, len(models) - 1):
         panel.axhline(between, color="#eeeeee", lw=0.8, zorder=0)
-    sns.despine(ax=panel, left=True)
+    despine(panel, left=True)
     legend_below(figure, panel, columns=2)
     return figure
 
@@ -263,6 +212,6 @@ def per_class_bars(report: pd.DataFrame, *, title: str, note: str | None = None)
     panel.set_xticks(range(len(classes)), names)
     panel.set(ylim=(0, 108), yticks=range(0, 101, 20), ylabel="Score (%)")
     panel.grid(axis="x", visible=False)
-    sns.despine(ax=panel)
+    despine(panel)
     legend_below(figure, panel, columns=3)
     return figure

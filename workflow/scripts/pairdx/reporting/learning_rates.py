@@ -7,14 +7,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 import yaml
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 from pairdx.reporting.markdown import percent
-from pairdx.reporting.theme import INK, SMALL, legend_below, new_figure, style, theme
+from pairdx.reporting.theme import INK, SMALL, despine, legend_below, new_figure, style, theme
 
 RULE = (
     "the highest validation accuracy of the kept epoch; ties go to the lower validation loss of "
@@ -175,7 +174,7 @@ def search_figure(table: pd.DataFrame, *, title: str, note: str | None = None) -
         _rates_axis(panel, table["learning_rate"])
         _curve(panel, table, column, scale)
         panel.set(xlabel="Learning rate", ylabel=label)
-        sns.despine(ax=panel)
+        despine(panel)
     legend_below(figure, panels[0], columns=3)
     return figure
 

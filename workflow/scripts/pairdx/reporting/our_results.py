@@ -18,8 +18,8 @@ from typing import Any
 
 import pandas as pd
 
-from pairdx.evaluation.metrics import accuracy_over_seeds
-from pairdx.reporting.tables import SUBSETS
+from pairdx.evaluation.accuracy import accuracy_over_seeds
+from pairdx.subsets import SUBSETS
 
 PAPER_SPLIT = "stratified"
 

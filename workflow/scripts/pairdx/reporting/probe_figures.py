@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -23,6 +22,7 @@ from pairdx.reporting.theme import (
     INK,
     SMALL,
     STYLES,
+    despine,
     hatch_bars,
     legend_below,
     new_figure,
@@ -69,7 +69,7 @@ def text_gives_away(
         panel.set(xlim=(0, 101.5), ylim=(len(models) - 0.5, -0.5))
         panel.set_title(f"{readable(split)} split", loc="left")
         panel.grid(axis="y", visible=False)
-        sns.despine(ax=panel, left=True)
+        despine(panel, left=True)
     panels[-1].set_xlabel("Test accuracy (%), with 95 % interval")
     legend_below(figure, panels[0], columns=3)
     return figure
@@ -173,7 +173,7 @@ def _curves(
     panel.margins(x=0.07)
     panel.set(ylim=(0, 102), yticks=range(0, 101, 25))
     panel.grid(axis="x", visible=False)
-    sns.despine(ax=panel)
+    despine(panel)
 
 
 def _line(panel: Axes, line: pd.DataFrame, position: int, model: str) -> None:

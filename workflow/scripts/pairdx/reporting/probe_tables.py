@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pairdx.evaluation.accuracy import accuracy_difference, accuracy_over_seeds, majority_share
 from pairdx.evaluation.input_probes import (
     CAPTION_BLANK,
     CAPTION_SWAPPED,
@@ -16,7 +17,6 @@ from pairdx.evaluation.input_probes import (
     UNCHANGED,
     axis_of,
 )
-from pairdx.evaluation.metrics import accuracy_difference, accuracy_over_seeds, majority_share
 from pairdx.reporting.labels import demo_note, readable, system_title
 from pairdx.reporting.markdown import percent, with_interval
 

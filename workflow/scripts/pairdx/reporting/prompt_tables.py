@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pairdx.evaluation.metrics import accuracy_difference, accuracy_over_seeds
+from pairdx.evaluation.accuracy import accuracy_difference, accuracy_over_seeds
 from pairdx.models.prompt_sets import ALL_TEMPLATES, OWN_PROMPTS
 from pairdx.reporting.labels import demo_note, readable, system_title
 from pairdx.reporting.markdown import percent, with_interval

@@ -9,8 +9,8 @@ from typing import Any
 import pandas as pd
 
 from pairdx.ordering import seeded_rank
+from pairdx.subsets import SUBSETS
 
-SUBSETS = ("train", "validation", "test")
 DRAWN_NOTE = "Demo: images and captions are drawn by the workflow; no patient is shown."
 
 

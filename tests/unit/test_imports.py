@@ -1,0 +1,142 @@
+"""What a job imports: nothing heavy that it does not use.
+
+The packages below take 0.1 to 6 CPU seconds to import, and there are many jobs. Each script stands
+in the table with those that its job imports before its first line runs; so does each family of
+systems, which is imported only when a job asks for it. What is imported within a function is not
+seen here (tests/learning/test_imports_at_work.py looks at that).
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from pairdx.plan.code import SCRIPTS
+
+HEAVY = (
+    *("gensim", "kornia", "matplotlib", "mlcroissant", "onnxruntime", "open_clip", "pandas"),
+    *("peft", "requests", "scipy.optimize", "scipy.sparse", "scipy.special", "scipy.stats"),
+    *("seaborn", "sklearn", "torch", "torchvision", "transformers"),
+)
+# What the library imports by name; seaborn and scikit-learn bring scipy.stats, open_clip brings
+# torchvision, timm and transformers, torchvision brings PyTorch's compiler.
+SCRIPTS_WITH = {
+    "": "check_node conclude_cluster_check report_cluster_check watch_cluster_check",
+    "requests": "download_hub_file download_multicare download_release download_url extract_glove",
+    "pandas": "build_word_vectors describe_texts draw_demo_corpus export_dataset "
+    "export_review_sheet ingest_tables inspect_archive list_discrepancies pack_images "
+    # The last three import the family of the system that they are asked for.
+    "pack_out_of_distribution write_datasheet probe_inputs time_model train_model",
+    "pandas scipy.special": "predict",
+    "pandas scipy.sparse": "curate_pairs",
+    "pandas scipy.optimize scipy.sparse": "make_split",
+    "matplotlib": "draw_rule_graph",
+    "matplotlib pandas": "choose_learning_rate compare_probes describe_cost describe_curation "
+    "describe_dataset",
+    "matplotlib pandas scipy.stats seaborn": "compare_predictions",
+    "matplotlib pandas scipy.optimize scipy.special sklearn": "assess_confidence compare_systems",
+    "matplotlib pandas scipy.optimize scipy.special seaborn sklearn": "report_system",
+    "mlcroissant pandas": "write_croissant",
+    "matplotlib pandas seaborn torch": "explain_systems",
+    "open_clip pandas torch": "extract_features",
+}
+MODULES_WITH = {
+    "pandas": "linear training_job",
+    "pandas sklearn": "probe",
+    "pandas torch": "fusion fusion_explanation exported",
+    "pandas torch torchvision": "fusion_images",
+    "open_clip pandas torch": "clip clip_explanation frozen_encoder prompting",
+}
+# Found in no process that needs only what its script names: they come with something else.
+WITH_OTHERS = ("scipy", "sklearn", "seaborn", "torch", "IPython", "matplotlib.pyplot")
+EXECUTE_HEADS = """
+import ast, json, sys
+scripts, looked_for = json.loads(sys.argv[1])
+found = {}
+for script in scripts:
+    with open(script, encoding="utf-8") as file:
+        tree = ast.parse(file.read())
+    heads = [node for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom))]
+    exec(compile(ast.Module(heads, []), script, "exec"), {})
+    found[script] = sorted(set(looked_for) & set(sys.modules))
+    if found[script]:
+        break
+print(json.dumps(found))
+"""
+
+
+def by_name(table: dict[str, str]) -> dict[str, set[str]]:
+    return {name: set(heavy.split()) for heavy, names in table.items() for name in names.split()}
+
+
+@cache
+def imported_at_head(path: Path) -> frozenset[str]:
+    """Every module that a file names in an import at its head, and what it takes of it."""
+    found: set[str] = set()
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return frozenset(found)
+
+
+def library_files(module: str) -> set[Path]:
+    """The files that importing a module executes: itself and the ``__init__`` of its packages."""
+    parts = module.split(".")
+    steps = [SCRIPTS.joinpath(*parts[:end]) for end in range(1, len(parts) + 1)]
+    paths = {path for step in steps for path in (step.with_suffix(".py"), step / "__init__.py")}
+    return {path for path in paths if path.is_file()}
+
+
+def heavy_imports(start: Path) -> set[str]:
+    """The heavy packages that a file imports at its head, itself or through the library."""
+    waiting, seen, named = {start}, set(), set()
+    while waiting:
+        path = waiting.pop()
+        seen.add(path)
+        for module in imported_at_head(path):
+            if module.split(".")[0] == "pairdx":
+                waiting |= library_files(module) - seen
+            else:
+                named.add(module)
+    return {
+        heavy for heavy in HEAVY for name in named if name == heavy or name.startswith(f"{heavy}.")
+    }
+
+
+def test_every_script_imports_what_the_table_says_and_nothing_else_that_is_heavy() -> None:
+    """A script that is not in the table fails too: think of what its job needs, then add it."""
+    found = {path.stem: heavy_imports(path) for path in SCRIPTS.glob("*.py")}
+    assert found == by_name(SCRIPTS_WITH)
+
+
+@pytest.mark.parametrize(("module", "heavy"), by_name(MODULES_WITH).items())
+def test_a_system_brings_what_its_family_needs(module: str, heavy: set[str]) -> None:
+    """Heads alone: LoRA's peft, kornia and ONNX, say, are imported where they are used."""
+    assert heavy_imports(SCRIPTS / "pairdx/models" / f"{module}.py") == heavy
+
+
+def test_tables_and_plain_figures_bring_nothing_else_with_them() -> None:
+    """What the packages that these scripts name import themselves, seen in a fresh interpreter."""
+    light = {"matplotlib", "pandas", "requests"}
+    scripts = [name for name, heavy in by_name(SCRIPTS_WITH).items() if heavy <= light]
+    task = [[str(SCRIPTS / f"{name}.py") for name in scripts], WITH_OTHERS]
+    done = subprocess.run(
+        [sys.executable, "-c", EXECUTE_HEADS, json.dumps(task)],
+        env=os.environ | {"PYTHONPATH": str(SCRIPTS)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert {Path(name).stem: brought for name, brought in found.items() if brought} == {}
+    assert len(found) == len(scripts) > 20
