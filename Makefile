@@ -11,21 +11,25 @@ REPORT ?= results/demo/report.html
 DEMO := --profile profiles/local --configfile config/demo.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo report check test test-slurm lint format types lock environments clean
+# bytecode lies beside its source; with this variable Python would look elsewhere
+unexport PYTHONPYCACHEPREFIX
+.PHONY: help setup compile demo report check test test-slurm lint format types lock environments clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
-setup: $(VENV)/.installed ## create .venv with the locked packages
+setup: compile ## create .venv with the locked packages, compiled to bytecode
 
-# uv where it is installed (half a minute), pip elsewhere (some minutes); both verify the hashes
-$(VENV)/.installed: requirements.lock
-	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' \
+# envs/install.py says what it does; the stamp is touched last, so what was interrupted is done again
+$(VENV)/.installed: requirements.lock envs/install.py envs/compile.py
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' \
 		|| { echo "Python 3.11 or 3.12 is needed; name one: make $(MAKECMDGOALS) PYTHON=python3.11"; exit 1; }
-	$(PYTHON) -m venv $(VENV)
-	if command -v uv >/dev/null; then uv pip install --quiet --require-hashes -p $(VENV) -r $<; \
-		else $(BIN)/python -m pip install --quiet --require-hashes -r $<; fi
-	touch $@
+	@$(PYTHON) envs/install.py $(VENV) $<
+	@touch $@
+
+# the library alone, where it was edited: silent, and a tenth of a second, where nothing is to be done
+compile: $(VENV)/.installed
+	@$(BIN)/python envs/compile.py workflow/scripts
 
 demo: setup ## run the main job on the embedded demo corpus and write its report
 	$(SNAKEMAKE) all $(DEMO)
@@ -62,9 +66,9 @@ format: setup ## rewrite the sources in the house style
 	$(BIN)/ruff format .
 	$(BIN)/snakefmt Snakefile workflow/rules
 
-# needs uv; the lock file names versions and hashes, and no package host
-lock: ## resolve pyproject.toml into requirements.lock, and the conda environments from it
-	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+# the lock file names versions and hashes, and no package host
+lock: setup ## resolve pyproject.toml into requirements.lock, and the conda environments from it
+	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-annotate --custom-compile-command "make lock" --quiet -o requirements.lock
 	$(MAKE) --no-print-directory environments
 

@@ -28,6 +28,9 @@ PARTS = (
     "Makefile",
     "requirements.lock",
 )
+# A corpus of real images in MultiCaRe's layout, where the environment says where real data lie.
+REAL_DATA = os.environ.get("PAIRDX_REAL_DATA")
+REAL_CORPUS = str(Path(REAL_DATA, "real_corpus")) if REAL_DATA else None
 DEMO = ("--profile", "profiles/local", "--configfile", "config/demo.yaml")
 
 
@@ -111,9 +114,7 @@ def copy_of_workflow(folder: Path) -> Workflow:
     for part in PARTS:
         source = REPOSITORY / part
         if source.is_dir():
-            shutil.copytree(
-                source, folder / part, ignore=shutil.ignore_patterns("__pycache__", "*.pyc")
-            )
+            shutil.copytree(source, folder / part)  # with its bytecode, which stays valid
         elif source.exists():
             shutil.copy2(source, folder / part)
     return Workflow(folder)

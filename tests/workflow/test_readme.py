@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 import subprocess
 
 import pytest
 
-from .conftest import REPOSITORY, Workflow
+from .conftest import REAL_CORPUS, REPOSITORY, Workflow
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo")]
 
@@ -22,7 +21,6 @@ COMMANDS = [
 ]
 # Three trainings; test_search_run.py makes this search for real, of fewer epochs.
 LONG = "learning_rate_search"
-CORPUS = os.environ.get("PAIRDX_REAL_CORPUS")
 
 
 def test_the_readme_has_commands() -> None:
@@ -35,9 +33,9 @@ def test_snakemake_commands_of_the_readme(demo: Workflow, command: str) -> None:
     """On the demo they run for real, but for LONG; on the full experiment or a cluster, dry."""
     words = shlex.split(command)[1:]
     if "my_corpus" in command:
-        if not CORPUS:
-            pytest.skip("PAIRDX_REAL_CORPUS names no corpus")
-        words = [word.replace("my_corpus", CORPUS) for word in words]
+        if not REAL_CORPUS:
+            pytest.skip("PAIRDX_REAL_DATA names no folder")
+        words = [word.replace("my_corpus", REAL_CORPUS) for word in words]
         words.insert(0, "-n")
     elif "config/demo.yaml" not in words or words[0] == LONG:
         words.insert(0, "-n")

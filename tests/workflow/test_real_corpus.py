@@ -1,9 +1,8 @@
-"""The workflow on images that nobody drew: a corpus that PAIRDX_REAL_CORPUS names."""
+"""The workflow on images that nobody drew: the corpus in the folder that PAIRDX_REAL_DATA names."""
 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Collection
 from itertools import product
 from pathlib import Path
@@ -13,13 +12,12 @@ import pandas as pd
 import pytest
 import yaml
 
-from .conftest import DEMO, REPOSITORY, Workflow, copy_of_workflow
+from .conftest import DEMO, REAL_CORPUS, REPOSITORY, Workflow, copy_of_workflow
 
 # With the SLURM tests, after which it starts: on two workers they take as long as the demo.
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("beside the demo")]
 
-CORPUS = os.environ.get("PAIRDX_REAL_CORPUS")
-SETTINGS = ("--config", "corpus=multicare", f"multicare={{path: {CORPUS}}}")
+SETTINGS = ("--config", "corpus=multicare", f"multicare={{path: {REAL_CORPUS}}}")
 
 REGISTRY = yaml.safe_load((REPOSITORY / "config/models.yaml").read_text())["models"]
 DEMO_MODELS = yaml.safe_load((REPOSITORY / "config/demo.yaml").read_text())["models"]
@@ -57,8 +55,8 @@ def overlay(enabled: Collection[str], **content: Any) -> str:
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
     """A copy in which everything was made of SYSTEMS."""
-    if not CORPUS:
-        pytest.skip("PAIRDX_REAL_CORPUS names no corpus")
+    if not REAL_CORPUS:
+        pytest.skip("PAIRDX_REAL_DATA names no folder")
     workflow = copy_of_workflow(tmp_path_factory.mktemp("real"))
     # The demo names the systems whose input it changes; the experiment takes all trained ones.
     content = overlay(SYSTEMS, input_probes={"systems": "trained"})
@@ -70,7 +68,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
 def test_a_corpus_of_ones_own_runs_to_the_end(run: Workflow) -> None:
     """Curation, splits and comparison hold together on real images."""
     results = run.folder / "results/real"
-    raw = pd.read_csv(Path(str(CORPUS), "captions_and_labels.csv"))
+    raw = pd.read_csv(Path(str(REAL_CORPUS), "captions_and_labels.csv"))
     funnel = pd.read_csv(results / "curated/funnel.csv")
     counted = funnel[funnel["stage"] == "ingest"].set_index("label")["candidates"]
     assert counted.to_dict() == raw["image_type"].value_counts().to_dict()
