@@ -30,7 +30,7 @@ NEW, TITLE, TWIN = "one_more", "One more", "pairdx_fusion"
 NEW_ENTRY = REGISTRY["text_only"] | DEMO_MODELS["text_only"] | {"enabled": True, "title": TITLE}
 OURS, DEMOS = (models["text_only"]["settings"] for models in (REGISTRY, DEMO_MODELS))
 NEW_ENTRY["settings"] = OURS | DEMOS | {"attention": OURS["attention"] | DEMOS["attention"]}
-# One that reads images and captions, one captions: what is tabulated and drawn of them is looked at.
+# One reads images and captions, one captions: what is tabulated and drawn of them is looked at.
 SYSTEMS = ("pairdx_fusion", NEW)
 
 # What lists no systems, or rightly not all of them.
