@@ -19,7 +19,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -67,15 +67,17 @@ def overlay(systems: int, seeds: int) -> dict[str, object]:
     return {"splits": list(SPLITS), "seeds": list(range(1, seeds + 1)), "models": models}
 
 
-def snakemake(folder: Path, *arguments: str) -> tuple[Cost, str]:
-    """Run Snakemake in a folder; return what it cost, and what it printed.
+def snakemake(
+    folder: Path, *arguments: str, environment: Mapping[str, str] = os.environ
+) -> tuple[Cost, str]:
+    """Run Snakemake in a folder; return what it cost, its jobs included, and what it printed.
 
     Raises:
         SystemExit: It failed.
     """
     command = [sys.executable, "-m", "snakemake", *arguments]
     # Snakemake's cache of sources is the folder's own, as on a fresh machine.
-    environment = os.environ | {"XDG_CACHE_HOME": str(folder / ".cache")}
+    environment = {**environment, "XDG_CACHE_HOME": str(folder / ".cache")}
     with tempfile.TemporaryFile("w+") as output:
         started = perf_counter()
         process = subprocess.Popen(

@@ -110,9 +110,9 @@ def read_plan(output: str) -> dict[str, int]:
     return stats
 
 
-def copy_of_workflow(folder: Path) -> Workflow:
+def copy_of_workflow(folder: Path, repository: Path = REPOSITORY) -> Workflow:
     for part in PARTS:
-        source = REPOSITORY / part
+        source = repository / part
         if source.is_dir():
             shutil.copytree(source, folder / part)  # with its bytecode, which stays valid
         elif source.exists():
