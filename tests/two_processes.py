@@ -1,10 +1,11 @@
-"""One step of fine-tuning a tiny CLIP by one process of a team; run by test_distributed.py.
+"""What two processes are asked to compute together; run by test_distributed.py.
 
 torchrun --module two_processes folder
 """
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from torch import nn
 
 import tiny_models as tiny
 from pairdx.models.clip import OBJECTIVES, _objective
+from pairdx.models.training_job import TrainingJob, _train
 from pairdx.training.attempt import Replica
 from pairdx.training.batches import BatchSource, Examples
 from pairdx.training.distributed import Team, current_team, joined_team
@@ -47,14 +49,17 @@ def loss_and_gradients(objective_name: str, team: Team) -> dict[str, torch.Tenso
 
 
 def main() -> None:
-    """Compute both objectives, and let process 0 write."""
+    """Compute both objectives, which process 0 writes, and do every job of ``jobs.json``."""
     torch.set_num_threads(1)
+    folder = Path(sys.argv[1])
     with joined_team("cpu"):
         team = current_team()
         for name in OBJECTIVES:
             found = loss_and_gradients(name, team)
             if team.leads:
-                torch.save(found, Path(sys.argv[1], f"{name}.pt"))
+                torch.save(found, folder / f"{name}.pt")
+        for job in json.loads((folder / "jobs.json").read_text()):
+            _train(TrainingJob(**job), leads=team.leads)
 
 
 if __name__ == "__main__":
