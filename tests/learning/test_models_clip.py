@@ -141,9 +141,9 @@ def test_fine_tuning_moves_every_parameter_of_both_encoders(objective):
 
 def test_training_on_prompts_learns_and_a_saved_model_predicts_the_same(tmp_path):
     """Weights and settings are enough; the weights file is an open_clip state dict."""
-    classifier = build(objective="prompts", epochs=8)
+    classifier = build(objective="prompts", epochs=3)
     rows = clip.fit(classifier, tiny.make_pairs(36), tiny.make_pairs(12, seed=1), FitJob(seed=1))
-    assert rows["validation_accuracy"].iloc[-1] > 0.8
+    assert rows["validation_loss"].iloc[-1] < tiny.LEARNED
     test = tiny.make_pairs(9, seed=2)
     classifier.save(tmp_path)
     loaded = load_classifier(tmp_path, {})
@@ -164,8 +164,9 @@ def test_reported_accuracy_is_that_of_the_predictions():
     classifier = build(epochs=2)
     validation = tiny.make_pairs(12, seed=1)
     rows = clip.fit(classifier, tiny.make_pairs(17), validation, FitJob(seed=1))
-    predicted = predict(classifier, validation, 5).argmax(axis=1)
-    assert rows["validation_accuracy"].iloc[-1] == (predicted == validation.labels).mean()
+    predicted = tiny.decided(predict(classifier, validation, 5))
+    right = (predicted == validation.labels).mean()
+    assert rows["validation_accuracy"].iloc[-1] == pytest.approx(right)
 
 
 def test_an_interrupted_fine_tuning_ends_with_the_same_weights(tmp_path):

@@ -213,9 +213,9 @@ def test_a_saved_model_is_an_ordinary_open_clip_model_that_predicts_the_same(tmp
 
 def test_lora_learns():
     """From random weights, class prompts are learned through the adapters alone."""
-    classifier = build(lora={**LORA, "rank": 8, "alpha": 16}, objective="prompts", epochs=12)
+    classifier = build(lora={**LORA, "rank": 8, "alpha": 16}, objective="prompts", epochs=6)
     rows = clip.fit(classifier, tiny.make_pairs(36), tiny.make_pairs(12, seed=1), FitJob(seed=1))
-    assert rows["validation_accuracy"].iloc[-1] > 0.8
+    assert rows["validation_loss"].iloc[-1] < tiny.LEARNED
 
 
 def test_mixed_precision_trains_the_same_adapters_in_float32(make):

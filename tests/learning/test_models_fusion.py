@@ -158,11 +158,11 @@ def test_images_are_normalised_with_imagenets_mean(resources):
 
 def test_training_learns_and_a_saved_model_predicts_the_same(tmp_path, resources):
     """It learns the tiny task; loaded from its own folder alone, it predicts the same numbers."""
-    settings = tiny.settings(tiny.FUSION, epochs=6)
+    settings = tiny.settings(tiny.FUSION, epochs=4)
     classifier = fusion.build(settings, tiny.CLASSES, resources, 1)
     test = tiny.make_pairs(12, seed=2)
     rows = fusion.fit(classifier, tiny.make_pairs(36), tiny.make_pairs(12, seed=1), FitJob(seed=1))
-    assert rows["validation_accuracy"].iloc[-1] > 0.8
+    assert rows["validation_loss"].iloc[-1] < tiny.LEARNED
     before = predict(classifier, test, 5)
     assert before.dtype == np.float32
     np.testing.assert_allclose(before.sum(axis=1), 1, atol=1e-5)

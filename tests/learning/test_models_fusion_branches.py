@@ -33,8 +33,14 @@ def build(branch: str, resources: dict[str, Path], **changes: Any) -> fusion.Fus
 
 
 def fit(classifier: fusion.FusionClassifier, pairs: Pairs) -> fusion.FusionClassifier:
-    fusion.fit(classifier, pairs, tiny.make_pairs(12, seed=1), JOB)
+    fit_to(classifier, pairs)
     return classifier
+
+
+def fit_to(classifier: fusion.FusionClassifier, pairs: Pairs) -> float:
+    """Train, and return the validation loss."""
+    rows = fusion.fit(classifier, pairs, tiny.make_pairs(12, seed=1), JOB)
+    return float(rows["validation_loss"].iloc[-1])
 
 
 def with_other_captions(pairs: Pairs) -> Pairs:
@@ -88,11 +94,13 @@ def test_image_only_starts_from_imagenets_weights(tmp_path):
 @pytest.mark.parametrize("branch", ["image", "caption"])
 def test_one_branch_learns_and_its_saved_model_predicts_the_same(tmp_path, words, branch):
     """Each side of the tiny task can be learned alone; the folder is all that loading needs."""
-    # Without an encoder of images an epoch takes next to nothing, and there are few words to see.
-    resources, epochs = (words, 30) if branch == "caption" else ({}, 6)
-    classifier = fit(build(branch, resources, epochs=epochs), tiny.make_pairs(36))
+    # There are few words to see, and so they are learned fast and often.
+    resources, more = {}, {"epochs": 4}
+    if branch == "caption":
+        resources, more = words, {"epochs": 10, "learning_rate": 0.03}
+    classifier = build(branch, resources, **more)
+    assert fit_to(classifier, tiny.make_pairs(36)) < tiny.LEARNED
     found = predict(classifier, TEST, 5)
-    assert (found.argmax(axis=1) == TEST.labels).mean() > 0.8
     folder = tmp_path / "saved"
     folder.mkdir()
     classifier.save(folder)

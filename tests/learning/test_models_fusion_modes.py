@@ -240,10 +240,10 @@ def test_more_padding_changes_no_score(resources, mode):
 @pytest.mark.parametrize("mode", ["gated", "cross_attention"])
 def test_each_mode_learns_and_a_saved_model_predicts_the_same(tmp_path, resources, mode):
     """It learns the tiny task, every part of the fusion moves, and its own folder is enough."""
-    classifier = build(resources, mode, epochs=8)
+    classifier = build(resources, mode, epochs=4)
     before = {name: part.clone() for name, part in classifier.network.fusion.state_dict().items()}
     rows = fusion.fit(classifier, tiny.make_pairs(36), tiny.make_pairs(12, seed=1), FitJob(seed=1))
-    assert rows["validation_accuracy"].iloc[-1] > 0.8
+    assert rows["validation_loss"].iloc[-1] < tiny.LEARNED
     after = classifier.network.fusion.state_dict()
     assert not [name for name in before if torch.equal(before[name], after[name])]
     folder = tmp_path / "saved"

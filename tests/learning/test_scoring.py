@@ -101,7 +101,7 @@ def test_sureness_is_the_highest_probability_and_minus_the_log_of_the_sum(made, 
     np.testing.assert_allclose(found.max_probability, probabilities.max(axis=1), atol=1e-5)
     expected = -np.log(np.exp(scores.astype(np.float64)).sum(axis=1))
     np.testing.assert_allclose(found.energy, expected, atol=1e-4)
-    np.testing.assert_array_equal(found.predicted, probabilities.argmax(axis=1))
+    np.testing.assert_array_equal(found.predicted, tiny.decided(probabilities))
 
 
 def test_a_class_without_training_pairs_leaves_the_energy_finite(made):

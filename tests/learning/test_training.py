@@ -22,6 +22,9 @@ from tiny_training import (
     same_weights,
 )
 
+# A validation loss that only a module has that learned: guessing costs ln 2 = 0.69.
+LEARNED = 0.4
+
 # -------------------------------------------------------------------- what training does
 
 
@@ -33,7 +36,7 @@ def test_training_learns_and_reports_every_epoch():
     assert list(rows.columns) == COLUMNS
     assert rows["epoch"].tolist() == list(range(1, 9))
     assert rows["train_loss"].iloc[-1] < rows["train_loss"].iloc[0]
-    assert rows["validation_accuracy"].iloc[-1] == 1.0
+    assert rows["validation_loss"].iloc[-1] < LEARNED
     assert (rows["seconds"] >= rows["data_seconds"]).all()
     assert (rows["samples_per_second"] > 0).all()
 
@@ -149,12 +152,12 @@ def test_weight_decay_on_matrices_spares_biases_and_norms():
 def test_bfloat16_and_channels_last_train_as_well():
     """Mixed precision keeps float32 weights; the memory layout is only a layout."""
     settings = TrainingSettings(
-        epochs=6, batch_size=8, learning_rate=0.01, weight_decay=0,
+        epochs=8, batch_size=8, learning_rate=0.01, weight_decay=0,
         precision="bfloat16", channels_last=True,
     )  # fmt: skip
     module, rows = run(settings=settings)
     assert all(p.dtype == torch.float32 for p in module.parameters())
-    assert rows["validation_accuracy"].iloc[-1] == 1.0
+    assert rows["validation_loss"].iloc[-1] < LEARNED
 
 
 # -------------------------------------------------------------------- what training refuses
