@@ -67,25 +67,35 @@ def squares(corners: list[tuple[int, int]], seed: int) -> Tensor:
     return images
 
 
-def test_the_corner_that_holds_the_evidence_lights_up():
-    """A network is trained to tell images with a square from those without, wherever it is."""
-    torch.manual_seed(0)
+def square_detector() -> PooledMaps:
+    """Two layers of convolutions that find bright squares, and what to make of them, set by hand.
+
+    The first layer's first channel is how far the mean of three by three pixels is above what
+    noise reaches, its second a constant; the second layer passes both on. Class 1 is a square.
+    """
     layers = nn.Sequential(
-        *(nn.Conv2d(3, 8, 3, stride=2, padding=1), nn.ReLU()),
-        *(nn.Conv2d(8, 8, 3, stride=2, padding=1), nn.ReLU()),
+        *(nn.Conv2d(3, 2, 3, stride=2, padding=1), nn.ReLU()),
+        *(nn.Conv2d(2, 2, 3, stride=2, padding=1), nn.ReLU()),
     )
-    network = PooledMaps(layers, 8, 2)
+    network = PooledMaps(layers, 2, 2)
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.zero_()
+        layers[0].weight[0] = 1 / 27
+        layers[0].bias[:] = torch.tensor([-0.4, 1.0])
+        layers[2].weight[[0, 1], [0, 1]] = 1 / 9
+        network.linear.weight[:] = torch.tensor([[-100.0, 0.5], [100.0, -0.5]])
+    return network
+
+
+def test_the_corner_that_holds_the_evidence_lights_up():
+    """In a network that tells images with a square from those without, wherever it is."""
+    network = square_detector()
     places = [(0, 0), (0, 1), (1, 0), (1, 1)]
-    images, labels = squares(places * 4 + [(9, 9)] * 16, 1), torch.tensor([1] * 16 + [0] * 16)
-    optimiser = torch.optim.Adam(network.parameters(), lr=0.02)
-    for _ in range(150):
-        loss = nn.functional.cross_entropy(network(images), labels)
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-    unseen = squares(places, 2)
-    assert network(unseen).argmax(dim=1).tolist() == [1, 1, 1, 1]
-    maps = grad_cam(network.maps, lambda: network(unseen), torch.ones(4, dtype=torch.int64))
+    images = squares([*places, (9, 9)], 2)
+    assert network(images).argmax(dim=1).tolist() == [1, 1, 1, 1, 0]
+    chosen = torch.ones(4, dtype=torch.int64)
+    maps = grad_cam(network.maps, lambda: network(images[:4]), chosen)
     for heat, (row, column) in zip(heat_maps(maps, SIZE), places, strict=True):
         quarters = heat.reshape(2, SIZE // 2, 2, SIZE // 2).sum(axis=(1, 3))
         assert quarters[row, column] > 0.6 * quarters.sum()
@@ -111,7 +121,10 @@ def test_hooks_go_even_if_the_network_fails():
 
 @pytest.mark.parametrize("family", ["fusion", "clip"])
 def test_explaining_leaves_no_trace(family, tmp_path):
-    """Predictions are the same bit for bit, and what is explained is what is predicted."""
+    """Predictions are the same bit for bit, and what is explained is what is predicted.
+
+    The latter but for rounding: with gradients, PyTorch may take another way through a layer.
+    """
     pairs = tiny.make_pairs(4)
     if family == "clip":
         classifier = tiny_clip.build()
@@ -123,8 +136,8 @@ def test_explaining_leaves_no_trace(family, tmp_path):
     before = classifier.probabilities(pairs.images[:1], tokens)
     explanation = explainer(family)(classifier, pairs.images[0], pairs.captions[0])
     np.testing.assert_array_equal(classifier.probabilities(pairs.images[:1], tokens), before)
-    np.testing.assert_array_equal(explanation.probabilities, before[0])
-    assert explanation.predicted == before[0].argmax()
+    np.testing.assert_allclose(explanation.probabilities, before[0], atol=1e-5)
+    assert explanation.predicted == tiny.decided(before)[0]
     assert hooks_of(classifier.network) == 0
     assert all(parameter.grad is None for parameter in classifier.network.parameters())
     assert explanation.heat.shape == pairs.images.shape[1:3]
