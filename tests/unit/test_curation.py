@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from curation_samples import SETTINGS, candidates, curated, facts_of
@@ -19,12 +19,13 @@ from pairdx.curation.pairs import curate
 from pairdx.curation.review import read_decisions
 from pairdx.curation.tables import screen_tables
 from pairdx.errors import PairDxError
+from properties import examples
 
 LABELS = st.sampled_from(["radiology", "chart", "pathology", "hologram"])
 AGES = st.sampled_from([None, 3, 17, 18, 60])
 
 
-@settings(max_examples=8, deadline=None)
+@examples(5)
 @given(st.lists(st.tuples(LABELS, AGES), min_size=1, max_size=60), st.randoms())
 def test_every_candidate_has_one_outcome_whatever_the_order_of_the_rows(rows, random) -> None:
     table = candidates([*(label for label, _ in rows), "chart"], [*(age for _, age in rows), 40])
@@ -38,7 +39,7 @@ def test_every_candidate_has_one_outcome_whatever_the_order_of_the_rows(rows, ra
     assert curated(shuffled, facts_of(table)).pairs.equals(result.pairs)
 
 
-@settings(max_examples=12, deadline=None)
+@examples(5)
 @given(st.lists(st.tuples(LABELS, AGES), min_size=1, max_size=60))
 def test_the_funnel_adds_up_class_by_class(rows) -> None:
     table = candidates([*(label for label, _ in rows), "chart"], [*(age for _, age in rows), 40])
@@ -112,7 +113,7 @@ def test_of_copies_the_first_name_is_kept_and_named_in_the_detail() -> None:
     assert pairs["duplicate_cluster"].nunique() == 2
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(st.integers(0, 12), st.integers(2, 30), st.integers(0, 2**31))
 def test_near_duplicates_equal_a_comparison_of_all_with_all(distance, size, seed) -> None:
     generator = np.random.default_rng(seed)

@@ -8,10 +8,11 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pairdx.curation.duplicates import _bands, _sharing, near_duplicates
+from properties import examples
 
 BITS = 256
 
@@ -26,7 +27,7 @@ def compared_with_all(bits: np.ndarray, distance: int) -> list[list[int]]:
     return np.argwhere(np.triu(distances <= distance, k=1)).tolist()
 
 
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @given(
     width=st.sampled_from([8, 56, 64, 72, 256, 264]),
     distance=st.integers(0, 20),

@@ -12,7 +12,7 @@ import imagehash
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -30,6 +30,7 @@ from benchmarks.full_size_tables import (
 )
 from benchmarks.full_size_text import captions, sentence_pool
 from pairdx.corpus.multicare import read_candidates
+from properties import examples
 
 pytestmark = pytest.mark.slow
 
@@ -59,7 +60,7 @@ def read(folder: Path) -> pd.DataFrame:
     return read_candidates(*(folder / name for name in names))
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(st.integers(1, 200_000))
 def test_any_number_of_rows_keeps_the_shares_of_the_classes(rows: int) -> None:
     types = apportion(rows, {name: sum(counts.values()) for name, counts in SUBTYPES.items()})

@@ -7,12 +7,13 @@ from itertools import combinations
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pairdx import leakage, splits
 from pairdx.errors import PairDxError
 from pairdx.subsets import SUBSETS
+from properties import examples
 
 FRACTIONS = {"train": 0.70, "validation": 0.15, "test": 0.15}
 
@@ -33,7 +34,7 @@ def tables(draw: st.DrawFn) -> tuple[pd.DataFrame, pd.DataFrame]:
     return pairs, split.sample(frac=1, random_state=size)
 
 
-@settings(max_examples=25, deadline=None)
+@examples(10)
 @given(tables())
 def test_counts_equal_those_of_a_loop_over_all_two_pairs(drawn) -> None:
     pairs, split = drawn
@@ -60,7 +61,7 @@ def test_counts_equal_those_of_a_loop_over_all_two_pairs(drawn) -> None:
             assert report["kinds"][kind][f"{first}-{second}"] == expected
 
 
-@settings(max_examples=10, deadline=None)
+@examples(5)
 @given(tables(), st.integers(0, 2**31))
 def test_the_grouped_split_shares_nothing(drawn, seed) -> None:
     pairs, _ = drawn
@@ -68,7 +69,7 @@ def test_the_grouped_split_shares_nothing(drawn, seed) -> None:
     leakage.refuse_leakage(leakage.leakage(pairs, split, "grouped", FRACTIONS))
 
 
-@settings(max_examples=15, deadline=None)
+@examples(8)
 @given(tables())
 def test_a_split_is_refused_exactly_if_a_known_value_is_on_two_sides(drawn) -> None:
     pairs, split = drawn

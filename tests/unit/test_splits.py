@@ -7,13 +7,14 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pairdx import splits
 from pairdx.errors import PairDxError
 from pairdx.ordering import seeded_rank
 from pairdx.subsets import SUBSETS
+from properties import examples
 
 FRACTIONS = {"train": 0.70, "validation": 0.15, "test": 0.15}
 # Six classes, the largest three times the smallest, as the balanced PairDx may have them.
@@ -80,7 +81,7 @@ def deviation(pairs: pd.DataFrame, split: pd.DataFrame) -> float:
     return float((shares - pd.Series(FRACTIONS)).abs().max(axis=None))
 
 
-@settings(max_examples=20, deadline=None)
+@examples(10)
 @given(st.sampled_from(list(splits.METHODS)), small_tables(), st.integers(0, 2**31), st.randoms())
 def test_every_pair_is_in_one_subset_whatever_the_order_of_the_rows(
     method, table, seed, random
@@ -102,7 +103,7 @@ def test_a_large_table_is_split_the_same_in_every_order_of_its_rows(method) -> N
     assert splits.METHODS[method](shuffled, FRACTIONS, 5).sort_index().equals(split)
 
 
-@settings(max_examples=10, deadline=None)
+@examples(6)
 @given(st.integers(1, 300), st.integers(0, 2**31))
 def test_stratified_class_counts_are_the_fractions_rounded(size, seed) -> None:
     table = articles(size, seed % 1000)
@@ -112,7 +113,7 @@ def test_stratified_class_counts_are_the_fractions_rounded(size, seed) -> None:
         assert (counts.get(subset, 0) - exact).abs().max() < 1
 
 
-@settings(max_examples=20, deadline=None)
+@examples(10)
 @given(small_tables(), st.integers(0, 2**31))
 def test_groups_are_the_connected_components_and_stay_whole(table, seed) -> None:
     """Components are found again by joining two pairs at a time."""
@@ -182,7 +183,7 @@ def test_a_large_group_goes_to_training_and_the_rest_fills_the_other_subsets() -
         }
 
 
-@settings(max_examples=15, deadline=None)
+@examples(15)
 @given(st.lists(st.lists(st.integers(1, 9), min_size=1, max_size=5), min_size=1, max_size=4))
 def test_a_class_has_pairs_in_every_subset_if_three_groups_hold_it(sizes) -> None:
     """And it has training pairs if only one or two groups hold it."""
