@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import io
-import itertools
-from pathlib import Path
 from typing import Any
 
 import imagehash
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image
+from PIL import Image, ImageStat
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
 
 from drawn_corpus import ARCHIVES, SIX, Corpus, opened
 from pairdx.corpus.demo import draw_demo_corpus
@@ -82,9 +81,7 @@ def accuracy(features: Any, labels: np.ndarray, articles: np.ndarray, model: Any
 def test_mean_colour_alone_does_not_solve_the_task(corpus: Corpus) -> None:
     """Colours overlap between classes: a logistic regression on the mean RGB stays below 0.85."""
     rows, labels, articles = task(corpus)
-    colours = np.array(
-        [np.asarray(opened(corpus.image(file))).mean(axis=(0, 1)) for file in rows["file"]]
-    )
+    colours = np.array([ImageStat.Stat(opened(corpus.image(file))).mean for file in rows["file"]])
     model = make_pipeline(StandardScaler(), LogisticRegression(C=100, max_iter=2000))
     assert 0.35 < accuracy(colours, labels, articles, model) < 0.75
 
@@ -100,37 +97,27 @@ def test_captions_tell_much_but_not_all(seed: int) -> None:
     assert 0.6 < accuracy(captions, labels, articles, model) < 0.85
 
 
-def test_a_small_convolutional_network_solves_most_of_the_task(tmp_path: Path) -> None:
-    """The task is learnable: 700 images of 64 pixels give more than 0.85 on unseen articles."""
-    import torch
-    from torch import nn
+def edges(image: Image.Image) -> np.ndarray:
+    """How strong edges of eight directions are in each of 4 x 4 parts of an image."""
+    grey = np.asarray(image.convert("L").resize((64, 64)), dtype=float) / 255
+    down, right = np.gradient(grey)
+    direction = (np.arctan2(down, right) % np.pi / np.pi * 8).astype(int) % 8
+    strength = np.where(direction == np.arange(8)[:, None, None], np.hypot(down, right), 0.0)
+    return strength.reshape(8, 4, 16, 4, 16).mean(axis=(2, 4)).ravel()
 
-    torch.manual_seed(0)
-    draw_demo_corpus(tmp_path, seed=0, cases=360, archives=ARCHIVES)
-    corpus = Corpus(tmp_path)
+
+def histogram(image: Image.Image) -> np.ndarray:
+    """Shares of 4 x 4 x 4 colours."""
+    red, green, blue = np.moveaxis(np.asarray(image.resize((64, 64))) // 64, -1, 0).astype(int)
+    return np.bincount((16 * red + 4 * green + blue).ravel(), minlength=64) / 64**2
+
+
+def test_edges_and_colours_solve_most_of_the_task(corpus: Corpus) -> None:
+    """The images can be learned: by where edges run and which colours there are, above 0.8.
+
+    Support vectors on fixed features are a convex problem, and come out alike on every processor.
+    """
     rows, labels, articles = task(corpus)
-    pixels = [np.asarray(opened(corpus.image(f)).resize((64, 64))) for f in rows["file"]]
-    images = torch.tensor(np.stack(pixels)).permute(0, 3, 1, 2) / 127.5 - 1
-    targets = torch.tensor(np.unique(labels, return_inverse=True)[1])
-    folds = StratifiedGroupKFold(3, shuffle=True, random_state=1)
-    train, test = next(folds.split(labels, labels, articles))
-    train = torch.tensor(train)[torch.randperm(len(train))[:700]]
-    layers: list[nn.Module] = [nn.Conv2d(3, 16, 5, stride=2, padding=2)]
-    for before, after in itertools.pairwise((16, 32, 64, 128)):
-        layers += [nn.BatchNorm2d(before), nn.ReLU()]
-        layers += [nn.Conv2d(before, after, 3, padding=1), nn.MaxPool2d(2)]
-    layers += [nn.BatchNorm2d(128), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()]
-    network = nn.Sequential(*layers, nn.Linear(128, 6))
-    optimiser = torch.optim.AdamW(network.parameters(), weight_decay=0.01)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 3e-3, total_steps=12 * 22)
-    for _ in range(12):
-        for batch in train[torch.randperm(len(train))].split(32):
-            loss = nn.functional.cross_entropy(network(images[batch]), targets[batch])
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-            schedule.step()
-    network.eval()
-    with torch.no_grad():
-        predicted = network(images[test]).argmax(1)
-    assert (predicted == targets[test]).float().mean() > 0.85
+    images = [opened(corpus.image(file)) for file in rows["file"]]
+    features = np.sqrt([np.concatenate([edges(image), histogram(image)]) for image in images])
+    assert accuracy(features, labels, articles, SVC(C=100)) > 0.8
