@@ -32,7 +32,7 @@ def run(
 ) -> tuple[subprocess.CompletedProcess[str], str]:
     """Run a script that does its work in job_log; return the process and its log."""
     log = folder / "job.log"
-    after = after.format(log=str(log))
+    work, after = work.format(log=str(log)), after.format(log=str(log))
     script = JOB.format(
         scripts=str(SCRIPTS), snakemake=snakemake, log=str(log), work=work, after=after
     )
@@ -57,6 +57,7 @@ def test_a_job_that_is_done_ends_at_once_and_after_what_others_registered(tmp_pa
         ("from pairdx.errors import PairDxError; raise PairDxError('no')", ""),
         ("raise ValueError('no')", ""),
         ("", "raise ValueError('no')"),
+        ("with job_log({log!r}): pass\n    raise ValueError('after a log within a log')", ""),
         ("", "with job_log({log!r}): raise ValueError('the second log of a job')"),
     ],
 )

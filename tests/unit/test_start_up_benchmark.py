@@ -55,6 +55,8 @@ with job_log(snakemake.log[0]) as log:
     subprocess.run([sys.executable, "burn.py"], check=True)
     with job_log("second.log"):
         importlib.import_module("outer")
+if {usual_end}:  # as jobs ended before they left at once
+    importlib.import_module("pairdx.logs")._done = False
 """
 )
 RULE = """
@@ -65,10 +67,8 @@ rule burn:
 """
 
 
-@pytest.fixture(scope="module")
-def burnt(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, pd.DataFrame, Cost]:
-    """Run one script job that burns CPU time through Snakemake: its folder, notes and cost."""
-    folder = tmp_path_factory.mktemp("burnt")
+def burnt(folder: Path, *, usual_end: bool) -> tuple[pd.DataFrame, Cost]:
+    """Run one script job that burns CPU time through Snakemake: its notes and cost."""
     notes = folder / "notes"
     notes.mkdir()
     (folder / "Snakefile").write_text(RULE)
@@ -76,26 +76,30 @@ def burnt(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, pd.DataFrame,
     (folder / "outer.py").write_text(BURN + "burn(0.1)\nimport inner\n")
     (folder / "inner.py").write_text(BURN + "burn(0.2)\n")
     scripts = str(REPOSITORY / "workflow" / "scripts")
-    (folder / "script.py").write_text(SCRIPT.format(scripts=scripts, folder=str(folder)))
+    (folder / "script.py").write_text(
+        SCRIPT.format(scripts=scripts, folder=str(folder), usual_end=usual_end)
+    )
     environment = measured(HOOK, **{FOLDER: str(notes)})
     cost, _ = snakemake(folder, "--cores", "1", environment=environment)
-    return folder, read_notes(notes), cost
+    return read_notes(notes), cost
 
 
+@pytest.mark.parametrize("usual_end", [True, False])
 def test_a_jobs_cpu_time_is_divided_where_its_own_work_begins_and_ends(
-    burnt: tuple[Path, pd.DataFrame, Cost],
+    tmp_path: Path, usual_end: bool
 ) -> None:
     """Before the log is opened, in it with a program and imports, and while Python ends."""
-    folder, jobs, cost = burnt
+    jobs, cost = burnt(tmp_path, usual_end=usual_end)
     (job,) = jobs.to_dict("records")
     assert job["rule"] == "burn"
-    own = float((folder / "burn.log").read_text().split()[-1])
+    own = float((tmp_path / "burn.log").read_text().split()[-1])
     assert own <= job["to_first_line"] < own + TOLERANCE
     work = job["to_last_line"] - job["to_first_line"]
     assert 1.0 - TICK <= work < 1.0 + TOLERANCE  # 0.3 s of its own, a program's 0.4, imports' 0.3
     before = job["to_first_line"] - 0.4  # mostly imports, too
     assert 0.3 <= job["imports"] < 0.3 + before + TICK
-    assert 0.4 - TICK <= job["whole_job"] - job["to_last_line"] < 0.4 + TOLERANCE
+    end = 0.4 if usual_end else 0
+    assert end - TICK <= job["whole_job"] - job["to_last_line"] < end + TOLERANCE
     assert job["whole_job"] < cost.cpu  # Snakemake itself takes the rest
 
 

@@ -3,9 +3,9 @@
 Python runs this file as it starts, where PYTHONPATH names its folder (tests/benchmarks/start_up.py
 sees to that); the workflow's own code knows nothing of it. A job's own work begins where its script
 enters :func:`pairdx.logs.job_log`; imports are counted before and after, because many of them come
-when they are needed. Python goes on after the script's last line: to take down what PyTorch has
-loaded takes up to a second. So that this is counted, the job runs in a fork, and its parent does
-nothing but wait for it. What is imported here is counted as the job's: only what Python has loaded
+when they are needed. A process goes on after the script's last line, and unless it leaves at once,
+taking down what PyTorch has loaded takes up to a second. So that this is counted, the job runs in a
+fork, and its parent does nothing but wait for it. What is imported here is counted as the job's: only what Python has loaded
 anyway.
 """
 
@@ -101,8 +101,9 @@ class Job:
         return str(self.earlier + time.process_time() + children)
 
     def write(self) -> None:
-        """Tell the waiting process the rule, and CPU seconds: see start_up.MOMENTS."""
+        """Tell the waiting process the rule, and CPU seconds, once: see start_up.MOMENTS."""
         if os.getpid() == self.process:  # not in a fork of the job that ends as if it were the job
+            self.process = 0
             rule = getattr(getattr(sys.modules["__main__"], "snakemake", None), "rule", self.script)
             noted = (rule, self.first_line, str(self.imports), self.seconds())
             os.write(self.note, "\t".join(noted).encode())
@@ -149,6 +150,13 @@ def start() -> None:
     bootstrap: Any = sys.modules["_frozen_importlib"]
     bootstrap._find_and_load = noted.counted(bootstrap._find_and_load)
     atexit.register(noted.write)  # registered first: called last
+    leave = os._exit  # by which a job ends whose work is done
+
+    def write_and_leave(status: int) -> None:
+        noted.write()
+        leave(status)
+
+    os._exit = write_and_leave  # type: ignore[assignment]
 
 
 if __name__ == "sitecustomize":  # not where it is imported for a name in it

@@ -45,7 +45,6 @@ def job_log(path: str | Path) -> Iterator[logging.Logger]:
     process with exit status 1. Any other exception is logged with its traceback and raised.
     """
     global _done
-    _done = False
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     handlers: list[logging.Handler] = [
@@ -59,9 +58,10 @@ def job_log(path: str | Path) -> Iterator[logging.Logger]:
     logger.propagate = False  # some libraries print what reaches the root logger a second time
     logging.captureWarnings(capture=True)
     logging.getLogger("py.warnings").addHandler(handlers[0])
+    succeeded = False
     try:
         yield logger
-        _done = hasattr(sys.modules["__main__"], "snakemake")
+        succeeded = True
     except PairDxError as error:
         logger.error("Error: %s", error)  # noqa: TRY400 - the traceback is of no use to the reader
         sys.exit(1)
@@ -71,6 +71,7 @@ def job_log(path: str | Path) -> Iterator[logging.Logger]:
         )
         raise
     finally:
+        _done = succeeded and hasattr(sys.modules["__main__"], "snakemake")
         logger.propagate = True
         for handler in handlers:
             logger.removeHandler(handler)
