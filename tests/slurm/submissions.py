@@ -10,9 +10,10 @@ from slurm.cluster import SlurmCluster, until
 
 COLUMNS = ["JobID", "Comment", "State", "Partition", "AllocTRES", "SubmitLine"]
 
-# Of every job of the demo, by rule or group: partition, GPUs, CPUs, megabytes, minutes.
+# Of every job of the demo, by rule: partition, GPUs, CPUs, megabytes, minutes.
 Request = tuple[str, int, int, int, int]
 TABLE: Request = ("cpu", 0, 1, 4000, 30)
+OF_PREDICTIONS: Request = ("cpu", 0, 1, 4000, 60)
 SMALL: Request = ("cpu", 0, 1, 2000, 20)
 NETWORK: Request = ("cpu", 0, 4, 8000, 120)
 ASKED_FOR: dict[str, Request] = {
@@ -25,23 +26,19 @@ ASKED_FOR: dict[str, Request] = {
     "pack_out_of_distribution": ("cpu", 0, 1, 8000, 60),
     "build_word_vectors": ("cpu", 0, 1, 8000, 60),
     "train_on_cpu": ("a100", 1, 2, 16000, 240),  # the GPU is the test cluster's, see runs.py
-    "prepare_untrained": ("cpu", 0, 1, 8000, 20),
     "predict": NETWORK,
-    "vary_prompts": NETWORK,
+    "predict_untrained": NETWORK,
     "probe_inputs": ("cpu", 0, 4, 8000, 240),
     "time_model": ("cpu", 0, 1, 8000, 60),
-    "explain_model": ("cpu", 0, 1, 8000, 30),
-    # The group `scores`: two jobs one after the other, 30 and 20 minutes.
-    "scores_evaluate_predictions_report_system": ("cpu", 0, 1, 4000, 50),
-    "plot_training": SMALL,
-    "list_timings": SMALL,
+    "explain_systems": ("cpu", 0, 1, 8000, 60),
+    "report_system": OF_PREDICTIONS,
+    "report_system_once_without_curves": OF_PREDICTIONS,
+    "compare_predictions": OF_PREDICTIONS,
+    "assess_confidence": OF_PREDICTIONS,
     "describe_cost": SMALL,
     "write_datasheet": ("cpu", 0, 1, 4000, 20),
     **dict.fromkeys(("describe_curation", "describe_dataset", "describe_texts"), TABLE),
-    **dict.fromkeys(("compare_systems", "compare_pairs_of_systems", "compare_splits"), TABLE),
-    **dict.fromkeys(("compare_prompts", "compare_probes", "measure_calibration"), TABLE),
-    **dict.fromkeys(("plot_calibration", "detect_unknown_class", "show_mistakes"), TABLE),
-    **dict.fromkeys(("list_disagreements", "list_discrepancies"), TABLE),
+    **dict.fromkeys(("compare_systems", "compare_probes", "list_discrepancies"), TABLE),
 }
 
 
@@ -53,7 +50,7 @@ def submitted_jobs(cluster: SlurmCluster, output: str) -> pd.DataFrame:
         output: What Snakemake printed.
 
     Returns:
-        The columns above, all text, and ``name``: the job's rule, or its group and the rules of it.
+        The columns above, all text, and ``name``: the job's rule.
 
     Raises:
         TimeoutError: A job is not COMPLETED in the accounting.
@@ -66,5 +63,5 @@ def submitted_jobs(cluster: SlurmCluster, output: str) -> pd.DataFrame:
 
     until(lambda: {row[2] for row in rows()} == {"COMPLETED"}, "all jobs in sacct", 30)
     jobs = pd.DataFrame(rows(), columns=COLUMNS)
-    jobs["name"] = jobs["Comment"].str.extract(r"^(?:rule|group)_(.+?)(?:_wildcards_.*)?$")
+    jobs["name"] = jobs["Comment"].str.extract(r"^rule_(.+?)(?:_wildcards_.*)?$")
     return jobs

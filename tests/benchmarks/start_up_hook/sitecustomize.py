@@ -5,8 +5,8 @@ sees to that); the workflow's own code knows nothing of it. A job's own work beg
 enters :func:`pairdx.logs.job_log`; imports are counted before and after, because many of them come
 when they are needed. A process goes on after the script's last line, and unless it leaves at once,
 taking down what PyTorch has loaded takes up to a second. So that this is counted, the job runs in a
-fork, and its parent does nothing but wait for it. What is imported here is counted as the job's: only what Python has loaded
-anyway.
+fork, and its parent does nothing but wait for it. What is imported here is counted as the job's:
+only what Python has loaded anyway.
 """
 
 from __future__ import annotations
