@@ -13,7 +13,7 @@ DEMO := --profile profiles/local --configfile config/demo.yaml
 .DEFAULT_GOAL := help
 # bytecode lies beside its source; with this variable Python would look elsewhere
 unexport PYTHONPYCACHEPREFIX
-.PHONY: help setup compile demo report check test test-slurm lint format types lock environments clean
+.PHONY: help setup compile demo report check test test-slurm test-thorough lint format types lock environments clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -51,6 +51,9 @@ test: setup lint types ## every test but the next, the demo and one small run on
 # each worker has a cluster of its own; the tests mostly wait for SLURM, so there may be more of them than cores
 test-slurm: setup ## whole runs on a real SLURM and its bad days (SLURM: tests/slurm/install.sh, as root)
 	$(BIN)/python -m pytest -n 3 --dist loadgroup -m slurm_long tests/slurm
+
+test-thorough: setup ## properties, each on thousands of new examples instead of the same hundred: for a night
+	$(BIN)/python -m pytest -n 2 -m hypothesis --hypothesis-profile=thorough tests/unit
 
 lint: setup
 	$(BIN)/ruff check .
