@@ -55,6 +55,8 @@ with job_log(snakemake.log[0]) as log:
     subprocess.run([sys.executable, "burn.py"], check=True)
     with job_log("second.log"):
         importlib.import_module("outer")
+# Else the job would end at once, as the workflow's do, and take nothing down.
+importlib.import_module("pairdx.logs")._done = False
 """
 )
 RULE = """
@@ -119,6 +121,14 @@ def test_a_script_that_fails_fails_as_it_does_alone(tmp_path: Path) -> None:
     assert job["rule"] == "tmp1.script.py"
     assert pd.isna(job["to_first_line"])
     assert 0 < job["to_last_line"] < job["whole_job"]
+
+
+def test_a_job_that_ends_at_once_is_counted(tmp_path: Path) -> None:
+    """As every job of the workflow does once its work is done (pairdx.logs)."""
+    assert in_script(tmp_path, code="import os\nos._exit(3)").returncode == 3
+    (job,) = read_notes(tmp_path).to_dict("records")
+    assert job["rule"] == "tmp1.script.py"
+    assert 0 < job["to_last_line"] <= job["whole_job"]
 
 
 def test_a_killed_job_is_counted_and_seen_as_killed(tmp_path: Path) -> None:

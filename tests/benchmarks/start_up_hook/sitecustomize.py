@@ -149,6 +149,14 @@ def start() -> None:
     bootstrap: Any = sys.modules["_frozen_importlib"]
     bootstrap._find_and_load = noted.counted(bootstrap._find_and_load)
     atexit.register(noted.write)  # registered first: called last
+    leave = os._exit
+
+    def note_and_leave(status: int) -> None:
+        """Leave at once, as a job does whose work is done, but for the note."""
+        noted.write()
+        leave(status)
+
+    os._exit = note_and_leave  # type: ignore[assignment]
 
 
 if __name__ == "sitecustomize":  # not where it is imported for a name in it
