@@ -10,11 +10,13 @@ import pandas as pd
 import pytest
 from matplotlib.text import Annotation
 
+from figure_checks import assert_whole
 from pairdx.errors import PairDxError
 from pairdx.reporting.benchmarks import benchmark_table, benchmarks_by_rule
 from pairdx.reporting.comparison import comparison_table
 from pairdx.reporting.cost import COLUMNS, cost_for_reading, cost_notes, cost_table
 from pairdx.reporting.cost_figure import accuracy_against_cost
+from pairdx.reporting.labels import DEMO_NOTE
 from reporting_samples import (
     REGISTRY,
     TIMING,
@@ -129,14 +131,17 @@ def test_another_file_is_no_benchmark(tmp_path: Path, text: str) -> None:
         benchmark_table([{"rule": "predict", "wildcards": {}}], [tmp_path / "wrong.tsv"])
 
 
-@pytest.mark.parametrize("systems", [3, 16])
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(("systems", "untrained"), [(3, 1), (16, 4)])
 def test_the_numbers_of_crowded_systems_overlap_neither_each_other_nor_markers(
-    systems: int,
+    systems: int, untrained: int, tmp_path: Path
 ) -> None:
+    """And with titles of two lines in the legend the figure is whole."""
     names = [f"system {place}" for place in range(systems)]
-    table = systems_with_costs(names, 1)
-    figure = accuracy_against_cost(table, dict.fromkeys(names, "A system"), title="Title")
-    figure.draw_without_rendering()
+    titles = {name: f"{name} with a title of two lines $5_ (stand-in)" for name in names}
+    table = systems_with_costs(names, untrained)
+    figure = accuracy_against_cost(table, titles, title="A title " * 12, note=DEMO_NOTE)
+    assert_whole(figure, tmp_path)
     for panel in figure.axes:
         labels = [child for child in panel.get_children() if isinstance(child, Annotation)]
         assert len(labels) == systems + 1  # and the paper's point

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -11,15 +10,15 @@ import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from PIL import Image
 
+from figure_checks import assert_whole
 from pairdx.errors import PairDxError
 from pairdx.reporting.explained_pairs import choose_pairs
 from pairdx.reporting.explanation_figures import explanation_figure
 from pairdx.reporting.explanation_layout import ExplainedPair
 from pairdx.reporting.labels import DEMO_NOTE
 from pairdx.reporting.text_flow import flow, text_width, wrap
-from pairdx.reporting.theme import PAGE_WIDTH, save
+from pairdx.reporting.theme import save
 from reporting_samples import CLASSES, explained_pair, pairs_table
 
 # Markup, formulas, wide letters, a control character, a word longer than a line.
@@ -55,18 +54,8 @@ def texts_of(figure: Figure) -> str:
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("name", FIGURES)
 def test_figure_is_whole_and_of_page_width(name: str, tmp_path: Path) -> None:
-    """The SVG is XML, the PNG as wide as a page, and nothing reaches over the figure's edge."""
-    figure = FIGURES[name]()
-    save(figure, tmp_path / "figure.svg", tmp_path / "figure.png")
-    assert ElementTree.parse(tmp_path / "figure.svg").getroot().tag.endswith("svg")  # noqa: S314
-    with Image.open(tmp_path / "figure.png") as image:
-        assert image.width == pytest.approx(200 * PAGE_WIDTH, abs=1)
-    content = figure.get_tightbbox()
-    width, height = figure.get_size_inches()
-    rounding = 1e-6
-    assert min(content.x0, content.y0) >= -rounding
-    assert content.x1 <= width + rounding
-    assert content.y1 <= height + rounding
+    """The SVG is XML, and nothing reaches over the figure's edge."""
+    assert_whole(FIGURES[name](), tmp_path)
 
 
 @pytest.mark.parametrize("name", FIGURES)

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -132,10 +131,8 @@ def test_a_job_that_is_just_ending_is_waited_for(tmp_path, squeue, monkeypatch):
     """COMPLETING: it may still write; the lease is free when it has ended."""
     monkeypatch.setattr(leases, "SECONDS_BETWEEN_LOOKS", 0.01)
     squeue("COMPLETING", "COMPLETING", "TIMEOUT")
-    started = time.monotonic()
     with lease(left_by(tmp_path, slurm_job_id="17")):
-        assert time.monotonic() - started < 10
-    assert (tmp_path / "bin/n").read_text().strip() == "3"
+        assert (tmp_path / "bin/n").read_text().strip() == "3"
 
 
 def test_a_silent_slurm_is_no_reason_to_take_a_lease(tmp_path, squeue):

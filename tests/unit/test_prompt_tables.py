@@ -88,7 +88,7 @@ def test_a_difference_of_accuracies_resamples_the_same_cases() -> None:
     table, wrong = predictions(0), predictions(0, correct=0.0)
     gain = accuracy_difference([table], [wrong], **HOW)
     alone = accuracy_over_seeds([table], **HOW)
-    assert gain == {name: alone[name] for name in ("value", "low", "high")}
+    assert gain == pytest.approx({name: alone[name] for name in ("value", "low", "high")})
 
 
 def test_accuracies_over_different_pairs_are_not_compared() -> None:
