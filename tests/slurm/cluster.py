@@ -1,6 +1,6 @@
 """A real SLURM on this one machine, in a folder of its own, for tests.
 
-Four nodes on one host (cpu1, cpu2, gpu1, gpu2; two pretended A100 on each of the latter), three
+Eight nodes on one host (cpu1, cpu2, gpu1 to gpu6; two pretended A100 on each of the latter), three
 partitions (cpu, a100, a100-preempt), accounting, and an account for root. `install.sh` brings the
 programs. By hand::
 

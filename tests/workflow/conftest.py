@@ -108,12 +108,11 @@ def read_plan(output: str) -> dict[str, int]:
 
 
 def copy_of_workflow(folder: Path) -> Workflow:
+    """Copy the workflow into a folder, with the bytecode of its library where there is any."""
     for part in PARTS:
         source = REPOSITORY / part
         if source.is_dir():
-            shutil.copytree(
-                source, folder / part, ignore=shutil.ignore_patterns("__pycache__", "*.pyc")
-            )
+            shutil.copytree(source, folder / part)
         elif source.exists():
             shutil.copy2(source, folder / part)
     return Workflow(folder)
