@@ -48,7 +48,7 @@ check: setup lint types ## the fast checks: all that needs no PyTorch, under a m
 test: setup lint types ## every test but the next, the demo and one small run on a real SLURM included
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slurm_long"
 
-# each worker has a cluster of its own; the tests mostly wait for SLURM, so there may be more of them than cores
+# each worker has a cluster of its own; jobs wait for SLURM now and then, so there may be more workers than cores
 test-slurm: setup ## whole runs on a real SLURM and its bad days (SLURM: tests/slurm/install.sh, as root)
 	$(BIN)/python -m pytest -n 3 --dist loadgroup -m slurm_long tests/slurm
 

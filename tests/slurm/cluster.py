@@ -1,6 +1,6 @@
 """A real SLURM on this one machine, in a folder of its own, for tests.
 
-Four nodes on one host (cpu1, cpu2, gpu1, gpu2; two pretended A100 on each of the latter), three
+Eight nodes on one host (cpu1, cpu2, gpu1 to gpu6; two pretended A100 on each of the latter), three
 partitions (cpu, a100, a100-preempt), accounting, and an account for root. `install.sh` brings the
 programs. By hand::
 
@@ -159,7 +159,7 @@ class SlurmCluster:
 
     def _make_folders(self) -> Path:
         """Make the sub-folders and return the one for sockets, by a short path."""
-        for name in ("state", "log", "database"):
+        for name in ("state", "log", "database", "tmp"):
             (self.folder / name).mkdir(parents=True, mode=0o755)
         run = self.folder / "run"
         if len(str(self.folder)) > LONGEST_FOLDER:
@@ -181,11 +181,12 @@ class SlurmCluster:
             "--innodb-log-file-size=16M",
             "--innodb-buffer-pool-size=64M",
             "--debug-no-sync",
+            # Of its own: a MariaDB that starts removes other servers' temporary tables from /tmp.
+            f"--tmpdir={self.folder / 'tmp'}",
         ]
         install = ["mariadb-install-db", "--auth-root-authentication-method=normal"]
         install += ["--skip-test-db", "--skip-name-resolve"]
-        # --no-defaults must come first.
-        subprocess.run([install[0], *options, *install[1:]], check=True, capture_output=True)
+        self.run(install[0], *options, *install[1:])  # --no-defaults must come first
         # No network port: whoever may open the socket below this folder is root already.
         self.launch("mariadbd", "mariadbd", *options, f"--socket={door}", "--skip-networking")
         self.await_answer(

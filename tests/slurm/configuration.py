@@ -9,7 +9,8 @@ import socket
 from pathlib import Path
 
 ACCOUNT = "pairdx"  # also the cluster's name; root's default account
-GPUS_OF_NODE = {"cpu1": 0, "cpu2": 0, "gpu1": 2, "gpu2": 2}
+# Six nodes with GPUs: as many bad days can be had at once.
+GPUS_OF_NODE = {"cpu1": 0, "cpu2": 0, **{f"gpu{number}": 2 for number in range(1, 7)}}
 GPU_FILES = ("/dev/null", "/dev/zero")  # SLURM wants a device file for each; any will do
 
 SLURM_CONF = """\
@@ -64,8 +65,8 @@ NodeName=DEFAULT CPUs=4 RealMemory=128000
 {nodes}
 PartitionName=DEFAULT DefaultTime=10 MaxTime=1440 PreemptMode=OFF State=UP
 PartitionName=cpu Nodes=cpu[1-2] Default=YES
-PartitionName=a100 Nodes=gpu[1-2] PriorityTier=10
-PartitionName=a100-preempt Nodes=gpu[1-2] PriorityTier=1 PreemptMode=REQUEUE
+PartitionName=a100 Nodes=gpu[1-6] PriorityTier=10
+PartitionName=a100-preempt Nodes=gpu[1-6] PriorityTier=1 PreemptMode=REQUEUE
 """
 
 SLURMDBD_CONF = """\

@@ -6,20 +6,15 @@ import fcntl
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from slurm.cluster import reason_to_skip
 from slurm.faults import FragileCluster
-from slurm.runs import EPOCHS, METRICS, TINY, DisturbedRun, locally
+from slurm.runs import UNDISTURBED, DisturbedRun, locally, metrics, write_tiny_configuration
 from workflow.conftest import copy_of_workflow
-
-# What a training job of the tiny workflow reads.
-BEFORE_TRAINING = (
-    *("results/demo/stratified/split.parquet", "results/demo/packed/images.npy"),
-    "results/demo/packed/out_of_distribution.npy",
-)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -50,38 +45,45 @@ def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def prepared(shared_folder: Path) -> Path:
-    """Give a copy of the workflow in which all is done but the training; made once."""
+    """Give a copy of the workflow in which one system was trained and evaluated, without SLURM.
+
+    All that the others' trainings need is there. Made once for all workers.
+    """
     folder = shared_folder / "prepared"
     with (shared_folder / "prepared.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (folder / "done").exists():
-            folder.mkdir()
+            folder.mkdir(exist_ok=True)
             copy_of_workflow(folder)
-            (folder / "tiny.yaml").write_text(TINY.format(epochs=EPOCHS))
-            locally(folder, *BEFORE_TRAINING)
+            write_tiny_configuration(folder)
+            locally(folder, metrics(UNDISTURBED))
             (folder / "done").touch()
     return folder
 
 
-@pytest.fixture(scope="session")
-def undisturbed(shared_folder: Path, prepared: Path) -> Path:
-    """Give a copy in which the training and its evaluation ran undisturbed; made once."""
-    folder = shared_folder / "undisturbed"
-    with (shared_folder / "undisturbed.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / METRICS).exists():
-            shutil.copytree(prepared, folder, symlinks=True)
-            locally(folder, METRICS)
-    return folder
+@contextmanager
+def disturbed_run(cluster: FragileCluster, prepared: Path, folder: Path) -> Iterator[DisturbedRun]:
+    """Give a run that has only trainings before it; end what is left of it afterwards."""
+    copied = Path(shutil.copytree(prepared, folder / "workflow", symlinks=True))
+    run = DisturbedRun(cluster, copied)
+    try:
+        yield run
+    finally:
+        run.kill()
+        cluster.recover()
 
 
 @pytest.fixture
 def run(cluster: FragileCluster, prepared: Path, tmp_path: Path) -> Iterator[DisturbedRun]:
-    """Give a run that has only its training before it; ends what is left of it afterwards."""
-    folder = Path(shutil.copytree(prepared, tmp_path / "workflow", symlinks=True))
-    disturbed = DisturbedRun(cluster, folder)
-    try:
+    """Give a run to one test."""
+    with disturbed_run(cluster, prepared, tmp_path) as disturbed:
         yield disturbed
-    finally:
-        disturbed.kill()
-        cluster.recover()
+
+
+@pytest.fixture(scope="module")
+def shared_run(
+    cluster: FragileCluster, prepared: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[DisturbedRun]:
+    """Give a run to all tests of a module."""
+    with disturbed_run(cluster, prepared, tmp_path_factory.mktemp("shared")) as disturbed:
+        yield disturbed

@@ -8,7 +8,7 @@ import pandas as pd
 
 from slurm.cluster import SlurmCluster, until
 
-COLUMNS = ["JobID", "Comment", "State", "Partition", "AllocTRES", "SubmitLine"]
+COLUMNS = ["JobID", "Comment", "State", "Partition", "Account", "AllocTRES", "SubmitLine"]
 
 # Of every job of the demo, by rule: partition, GPUs, CPUs, megabytes, minutes.
 Request = tuple[str, int, int, int, int]

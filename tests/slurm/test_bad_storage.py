@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 from pairdx.errors import PairDxError
 from pairdx.files import written_whole
 from pairdx.packing import pack_images
-from slurm.runs import CELL, EPOCHS, DisturbedRun
+from slurm.runs import EPOCHS, DisturbedRun, cell, weights
 from slurm.verdict import assert_as_undisturbed
 
 pytestmark = [pytest.mark.slurm, pytest.mark.slurm_long]
@@ -82,23 +82,24 @@ def test_packing_on_a_full_disk_ends_with_the_error_and_not_by_a_signal(full_dis
 
 
 def test_a_training_whose_output_disk_is_full_says_so_and_keeps_its_state(
-    run: DisturbedRun, undisturbed: Path
+    run: DisturbedRun,
 ) -> None:
     """When there is room, the next start trains no epoch again."""
-    disk = SmallDisk(run.folder / "results" / Path(CELL).parent, "1m")
+    system = "on_a_full_disk"
+    disk = SmallDisk(run.folder / "results" / Path(cell(system)).parent, "1m")
     try:
-        run.start("--retries", "0")
+        run.start(system, retries=0)
         assert run.finish() != 0
         assert "there is no room left on the disk" in run.output
-        assert f"results/{CELL}/model.safetensors" in run.output
+        assert weights(system) in run.output
         assert list(disk.folder.rglob("*.safetensors")) == []
-        assert run.epochs_done() == EPOCHS
+        assert run.epochs_done(system) == EPOCHS
 
         disk.grow("100m")
-        run.start("--retries", "0")
+        run.start(system, retries=0)
         assert run.finish() == 0, run.output
-        assert f"resuming after epoch {EPOCHS} of {EPOCHS}" in run.logged()
-        assert_as_undisturbed(run, undisturbed)
+        assert f"resuming after epoch {EPOCHS} of {EPOCHS}" in run.logged(system)
+        assert_as_undisturbed(run, system)
     finally:
         run.kill()
         disk.remove()

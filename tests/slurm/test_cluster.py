@@ -1,30 +1,34 @@
-"""The test cluster itself, and Snakemake's SLURM executor on it."""
+"""The test cluster itself, and Snakemake on it with profiles/slurm as it is."""
 
 from __future__ import annotations
 
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from slurm.cluster import SlurmCluster, until
-from slurm.configuration import ACCOUNT
+from slurm.configuration import ACCOUNT, GPUS_OF_NODE
+from slurm.runs import snakemake_on
+from slurm.submissions import submitted_jobs
+from workflow.conftest import REPOSITORY
 
 pytestmark = [pytest.mark.slurm, pytest.mark.xdist_group("beside the demo")]
 
+# A rule that the profile knows, and one that it does not.
 SNAKEFILE = """
 rule all:
     input:
         "gpu.txt",
         "cpu.txt",
 
-rule on_gpu:
+rule train_on_gpu:
     output:
         "gpu.txt",
     resources:
         gpu=1,
-        slurm_partition="a100",
+        mem_mb=500,
+        runtime=5,
     shell:
         "echo $SLURM_JOB_PARTITION $SLURM_JOB_NODELIST $CUDA_VISIBLE_DEVICES > {output}"
 
@@ -32,15 +36,18 @@ rule on_cpu:
     output:
         "cpu.txt",
     threads: 2
+    resources:
+        mem_mb=500,
+        runtime=5,
     shell:
         "echo $SLURM_JOB_PARTITION ${{CUDA_VISIBLE_DEVICES-none}} > {output}"
 """
 
 
 def test_every_node_is_idle(cluster: SlurmCluster) -> None:
-    """The cluster has four nodes, and all take work."""
+    """The cluster has all of its nodes, and all take work."""
     until(lambda: set(cluster.node_states().values()) == {"idle"}, "idle nodes", 30)
-    assert set(cluster.node_states()) == {"cpu1", "cpu2", "gpu1", "gpu2"}
+    assert set(cluster.node_states()) == set(GPUS_OF_NODE)
 
 
 def test_partitions_have_their_nodes_priorities_and_preemption(cluster: SlurmCluster) -> None:
@@ -52,16 +59,16 @@ def test_partitions_have_their_nodes_priorities_and_preemption(cluster: SlurmClu
     keys = ("PartitionName", "Nodes", "Default", "PriorityTier", "PreemptMode")
     assert {tuple(partition[key] for key in keys) for partition in partitions} == {
         ("cpu", "cpu[1-2]", "YES", "1", "OFF"),
-        ("a100", "gpu[1-2]", "NO", "10", "OFF"),
-        ("a100-preempt", "gpu[1-2]", "NO", "1", "REQUEUE"),
+        ("a100", "gpu[1-6]", "NO", "10", "OFF"),
+        ("a100-preempt", "gpu[1-6]", "NO", "1", "REQUEUE"),
     }
 
 
 def test_nodes_count_their_accelerators(cluster: SlurmCluster) -> None:
     """SLURM knows two A100 on each GPU node, and counts CPUs that the machine may not have."""
     rows = cluster.run("sinfo", "--Node", "--noheader", "--format=%N %c %m %G").splitlines()
-    gres = {"cpu": "(null)", "gpu": "gpu:a100:2"}
-    assert set(rows) == {f"{kind}{n} 4 128000 {gres[kind]}" for kind in gres for n in (1, 2)}
+    gres = {name: f"gpu:a100:{gpus}" if gpus else "(null)" for name, gpus in GPUS_OF_NODE.items()}
+    assert set(rows) == {f"{name} 4 128000 {gres[name]}" for name in GPUS_OF_NODE}
 
 
 def test_jobs_are_accounted_to_the_default_account(cluster: SlurmCluster) -> None:
@@ -115,39 +122,19 @@ def test_a_folder_with_other_files_is_left_alone(tmp_path: Path) -> None:
     assert (tmp_path / "thesis.txt").exists()
 
 
-def test_snakemake_runs_jobs_on_the_asked_partitions(cluster: SlurmCluster, tmp_path: Path) -> None:
-    """`gpu=1` and `slurm_partition` become one A100 there; other jobs get no accelerator."""
+def test_the_profile_runs_jobs_on_its_partitions(cluster: SlurmCluster, tmp_path: Path) -> None:
+    """Training gets one A100 there, under the default account; other jobs get no accelerator."""
     (tmp_path / "Snakefile").write_text(SNAKEFILE)
-    command = [sys.executable, "-m", "snakemake", "--executor=slurm", "--jobs=4"]
-    # Asked after 4, 18, 42 … s; squeue knows of a job's end at once, sacct some seconds later.
-    command += ["--slurm-init-seconds-before-status-checks=4", "--slurm-status-command=squeue"]
-    command += ["--default-resources", f"slurm_account={ACCOUNT}", "mem_mb=500", "runtime=5"]
-    done = subprocess.run(
-        command,
-        cwd=tmp_path,
-        env=cluster.environment(),
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stderr
+    done = snakemake_on(cluster, tmp_path, "--profile", str(REPOSITORY / "profiles/slurm"))
+    assert done.returncode == 0, done.stdout
     partition, node, devices = (tmp_path / "gpu.txt").read_text().split()
-    assert (partition, node in {"gpu1", "gpu2"}, devices in {"0", "1"}) == ("a100", True, True)
+    assert (partition, GPUS_OF_NODE[node], devices in {"0", "1"}) == ("a100", 2, True)
     assert (tmp_path / "cpu.txt").read_text() == "cpu none\n"
-    run = done.stderr.split("SLURM run ID: ")[1].split()[0]
 
-    def seen() -> dict[str, list[str]]:
-        rows = cluster.accounted(
-            f"--name={run}", columns="Comment,State,Partition,Account,AllocTRES"
-        )
-        return {row[0]: row[1:] for row in rows}
-
-    until(
-        lambda: [row[0] for row in seen().values()] == ["COMPLETED"] * 2, "both jobs in sacct", 30
-    )
-    on_gpu, on_cpu = seen()["rule_on_gpu"], seen()["rule_on_cpu"]
-    assert on_gpu[1:3] == ["a100", ACCOUNT]
-    assert {"gres/gpu=1", "gres/gpu:a100=1", "cpu=1", "mem=500M"} <= set(on_gpu[3].split(","))
-    assert on_cpu[1:3] == ["cpu", ACCOUNT]
-    assert "cpu=2" in on_cpu[3].split(",")
-    assert "gres/gpu" not in on_cpu[3]
+    jobs = submitted_jobs(cluster, done.stdout).set_index("name")
+    assert jobs["Partition"].to_dict() == {"train_on_gpu": "a100", "on_cpu": "cpu"}
+    assert set(jobs["Account"]) == {ACCOUNT}
+    granted = jobs["AllocTRES"].str.split(",").map(set)
+    assert {"gres/gpu=1", "gres/gpu:a100=1", "cpu=1", "mem=500M"} <= granted["train_on_gpu"]
+    assert "cpu=2" in granted["on_cpu"]
+    assert not any(words.startswith("gres/gpu") for words in granted["on_cpu"])

@@ -20,7 +20,7 @@ def test_a_gpu_that_slurm_counts_and_pytorch_does_not_find_fails_with_a_report(
 ) -> None:
     """Both jobs run as the profile sends them; the report is written, the target fails."""
     folder = copy_of_workflow(tmp_path).folder
-    adapt_profile(folder)
+    adapt_profile(folder, {})
     options = ["--configfile", "config/demo.yaml", "--config", "device=cuda"]
     done = snakemake_on(cluster, folder, "cluster_check", "--profile", "profiles/slurm", *options)
     assert done.returncode != 0

@@ -18,12 +18,14 @@ AS_GRES = {"slurm_partition": "a100", "gpu": 0, "gres": "gpu:a100:1"}  # as its 
 
 
 @pytest.mark.parametrize(
-    ("wanted", "asked_for"),
-    [(AS_GPU, {"--gpus=a100:1", "--cpus-per-task=4"}), (AS_GRES, {"--gres=gpu:a100:1"})],
-    ids=["gpu and gpu_model", "gres"],
+    ("system", "wanted", "asked_for"),
+    [
+        ("as_gpu", AS_GPU, {"--gpus=a100:1", "--cpus-per-task=4"}),
+        ("as_gres", AS_GRES, {"--gres=gpu:a100:1"}),
+    ],
 )
 def test_the_papers_training_asks_for_one_a100_in_either_spelling(
-    run: DisturbedRun, wanted: dict[str, Any], asked_for: set[str]
+    run: DisturbedRun, system: str, wanted: dict[str, Any], asked_for: set[str]
 ) -> None:
     """Memory, time and CPUs are the rule's, the partition the profile's; the GPU is granted.
 
@@ -31,10 +33,10 @@ def test_the_papers_training_asks_for_one_a100_in_either_spelling(
     and never trains on the CPU instead.
     """
     (run.folder / "tiny.yaml").open("a").write(ON_GPU)
-    run.start("--retries", "0", train_on_gpu=wanted)
+    run.start(system, retries=0, train_on_gpu=wanted)
     assert run.finish() != 0
     assert "device: cuda" in run.output
-    (job,) = run.jobs("train_on_gpu")
+    (job,) = run.jobs(system, "train_on_gpu")
     until(lambda: run.accounted(job, "State") == "FAILED", "the job in sacct", 30)
     line = run.accounted(job, "SubmitLine").split()
     assert asked_for | {"--requeue"} <= set(line)
@@ -44,4 +46,4 @@ def test_the_papers_training_asks_for_one_a100_in_either_spelling(
     assert "--array" not in options
     granted = dict(word.split("=", 1) for word in run.accounted(job, "AllocTRES").split(","))
     assert (granted["gres/gpu:a100"], granted["mem"]) == ("1", "32000M")
-    assert run.states() == []
+    assert run.states(system) == []

@@ -111,10 +111,11 @@ def read_plan(output: str) -> dict[str, int]:
 
 
 def copy_of_workflow(folder: Path, repository: Path = REPOSITORY) -> Workflow:
+    """Copy the workflow into a folder, with the bytecode of its library, which stays valid."""
     for part in PARTS:
         source = repository / part
         if source.is_dir():
-            shutil.copytree(source, folder / part)  # with its bytecode, which stays valid
+            shutil.copytree(source, folder / part)
         elif source.exists():
             shutil.copy2(source, folder / part)
     return Workflow(folder)
