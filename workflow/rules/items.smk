@@ -16,6 +16,11 @@ def title_of_system(wildcards):
     return config["models"][wildcards.model]["title"]
 
 
+def labels_of_mistakes(wildcards):
+    """How the report tells one system's mistakes from another's."""
+    return {"system": title_of_system(wildcards), "split": wildcards.split}
+
+
 def title_of_search(_):
     """Where the report shows the learning-rate search: with the system that it is about."""
     return config["models"][search_settings()["model"]]["title"]
@@ -54,7 +59,7 @@ def reported_files(seeds, *, curves):
         caption="../report/mistakes.rst",
         category=ERRORS,
         subcategory="1. Most confident mistakes",
-        labels={"system": title_of_system, "split": "{split}"},
+        labels=labels_of_mistakes,
     )
     files["mistakes_png"] = f"<results>/figures/mistakes_{of_cell}.png"
     return files
