@@ -45,7 +45,7 @@ report: setup ## write the HTML report of a finished run (CONFIGFILE=..., REPORT
 check: setup lint types ## the fast checks: all that needs no PyTorch, under a minute
 	$(BIN)/python -m pytest -q -m "not slow" -n 2 tests/unit
 
-test: setup lint types ## every test but the next, the demo and one small run on a real SLURM included
+test: setup lint types ## every test but the next, the demo and two jobs on a real SLURM included
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slurm_long"
 
 # each worker has a cluster of its own; jobs wait for SLURM now and then, so there may be more workers than cores

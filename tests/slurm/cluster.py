@@ -39,6 +39,8 @@ MARK = "SLURM_TEST_CLUSTER"
 # What would send a client elsewhere or change what it asks for.
 CLIENT_SETTINGS = ("SLURM", "SBATCH", "SRUN", "SALLOC", "SQUEUE", "SINFO", "SACCT", "SNAKEMAKE_")
 LONGEST_FOLDER = 60  # characters; a socket's whole path may have 107
+# Waits until nobody is left who could write to its input, and then runs its arguments.
+GUARD = ("sh", "-c", 'cat >/dev/null; exec "$@"', "guard")
 
 
 def reason_to_skip() -> str | None:
@@ -52,7 +54,9 @@ def reason_to_skip() -> str | None:
 
 
 class SlurmCluster:
-    """One cluster: `start`, `stop`, and what clients need. A context manager too.
+    """One cluster: `start`, `stop`, and what clients need.
+
+    A context manager too, and then the cluster ends with this process, however that ends.
 
     Args:
         folder: Where everything is kept: missing, empty, or an earlier cluster's. Sockets stand in
@@ -71,7 +75,15 @@ class SlurmCluster:
         self._complaint = ""  # what a client said last when it had no answer
 
     def __enter__(self) -> Self:
-        self.start()
+        stop = (sys.executable, __file__, "stop", str(self.folder))
+        self._guard = subprocess.Popen(
+            (*GUARD, *stop), stdin=subprocess.PIPE, start_new_session=True
+        )
+        try:
+            self.start()
+        except BaseException:
+            self._dismiss_guard()
+            raise
         return self
 
     def __exit__(
@@ -81,6 +93,11 @@ class SlurmCluster:
         trace: TracebackType | None,
     ) -> None:
         self.stop()
+        self._dismiss_guard()
+
+    def _dismiss_guard(self) -> None:
+        self._guard.kill()
+        self._guard.communicate()
 
     def environment(self) -> dict[str, str]:
         """Return this process's environment, turned to this cluster and free of other settings."""

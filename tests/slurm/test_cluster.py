@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,15 @@ rule on_cpu:
         runtime=5,
     shell:
         "echo $SLURM_JOB_PARTITION ${{CUDA_VISIBLE_DEVICES-none}} > {output}"
+"""
+
+HOLD = f"""
+import sys, time
+sys.path.insert(0, {str(REPOSITORY / "tests")!r})
+from slurm.cluster import SlurmCluster
+with SlurmCluster(sys.argv[1]) as cluster:
+    cluster.run("sbatch", "--output=/dev/null", "--wrap=srun sleep 1000")
+    time.sleep(1000)
 """
 
 
@@ -106,6 +116,20 @@ def test_stop_leaves_no_process_and_start_begins_anew(tmp_path: Path) -> None:
     assert cluster.processes() == []
     assert subprocess.run(["pgrep", "-f", str(cluster.folder)], check=False).returncode == 1
     assert not short.exists()
+
+
+def test_a_killed_test_run_leaves_no_cluster_behind(tmp_path: Path) -> None:
+    """Neither daemons nor jobs outlive the process that holds the cluster, SIGKILL or not."""
+    cluster = SlurmCluster(tmp_path / "cluster")
+    holder = subprocess.Popen([sys.executable, "-c", HOLD, str(cluster.folder)])
+    try:
+        until(lambda: "sleep" in names(cluster), "the job to run", 60)
+        holder.kill()
+        until(lambda: cluster.processes() == [], "the cluster to end", 30)
+    finally:
+        holder.kill()
+        holder.wait()
+        cluster.stop()
 
 
 def names(cluster: SlurmCluster) -> set[str]:
