@@ -32,7 +32,7 @@ ASKED_FOR: dict[str, Request] = {
     "time_model": ("cpu", 0, 1, 8000, 60),
     "explain_systems": ("cpu", 0, 1, 8000, 60),
     "report_system": OF_PREDICTIONS,
-    "report_system_once_without_curves": OF_PREDICTIONS,
+    "report_baseline": OF_PREDICTIONS,
     "compare_predictions": OF_PREDICTIONS,
     "assess_confidence": OF_PREDICTIONS,
     "describe_cost": SMALL,

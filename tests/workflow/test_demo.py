@@ -272,7 +272,7 @@ def test_editing_what_only_tables_and_figures_show_retrains_nothing(demo: Workfl
     assert not {"train_on_cpu", "predict", "predict_untrained", "pack_images"} & set(plan)
     with edited(demo.folder / "workflow/scripts/pairdx/reporting/figures.py"):
         plan = demo.plan("all", *DEMO)
-    drawn = {"compare_systems", "report_system", "report_system_once_without_curves"}
+    drawn = {"compare_systems", "report_system", "report_baseline"}
     read_off_the_comparison = {"describe_cost", "list_discrepancies"}
     assert set(plan) == {"all"} | read_off_the_comparison | drawn
 

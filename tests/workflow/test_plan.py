@@ -32,7 +32,7 @@ def test_the_papers_configuration_shows_the_complete_plan(fresh: Workflow) -> No
     assert plan["inspect_archive"] == len(CONFIG["multicare"]["archives"])
     assert plan["train_on_gpu"] == len(on_gpu) * splits * seeds
     assert plan["predict"] + plan["predict_untrained"] == runs
-    reports = [plan[rule] for rule in plan if rule.startswith("report_system")]
+    reports = [plan[rule] for rule in plan if rule.startswith("report_")]
     assert sum(reports) == len(ENABLED) * splits  # one job for all seeds
     assert plan["time_model"] == len(ENABLED)
     assert plan["describe_cost"] == 1

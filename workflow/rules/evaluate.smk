@@ -9,8 +9,8 @@
 #          two without rows where nobody is asked), of untrained systems also settings.json and passport.json;
 #          {split}/{model}/seed{seed}/metrics.json of every seed (test pairs), tables/per_class_{split}_{model},
 #          figures/per_class_, confusion_, mistakes_ and (of trained networks) training_{split}_{model}
-# Steps    predict | predict_untrained (one script), report_system (four rules, one script: with and without further seeds,
-#          with and without training curves)
+# Steps    predict | predict_untrained (one script); report_system | report_system_once | report_baseline_seeds |
+#          report_baseline (one script: with training curves or without, of every seed or of the first)
 
 
 rule predict:
@@ -110,7 +110,7 @@ use rule report_system as report_system_once with:
 
 
 # ... without a curve, with every seed ...
-use rule report_system as report_system_without_curves with:
+use rule report_system as report_baseline_seeds with:
     input:
         predictions=seeds_of_cell("predictions.parquet"),
         pairs="<results>/curated/pairs.parquet",
@@ -122,7 +122,7 @@ use rule report_system as report_system_without_curves with:
 
 
 # ... and with neither.
-use rule report_system_without_curves as report_system_once_without_curves with:
+use rule report_baseline_seeds as report_baseline with:
     output:
         **reported_files(config["seeds"][:1], curves=False),
     wildcard_constraints:
