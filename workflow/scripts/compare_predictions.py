@@ -11,7 +11,7 @@ from pairdx.evaluation.split_effect import effect_of_the_split
 from pairdx.files import write_table
 from pairdx.logs import job_log, logger
 from pairdx.reporting import split_effect, system_tests
-from pairdx.reporting.cells import read_by_system
+from pairdx.reporting.cells import of_first_seed, read_by_system
 from pairdx.reporting.comparison_figures import difference_matrix
 from pairdx.reporting.comparison_figures import split_effect as split_effect_figure
 from pairdx.reporting.error_sheets import disagreement_notes, disagreements_for_reading
@@ -34,19 +34,13 @@ def titles() -> dict[str, str]:
     return {model: system_title(model, registry) for model in registry}
 
 
-def of_first_seed(predictions: Predictions, split: str) -> dict[str, pd.DataFrame]:
-    """Take one trained classifier per system; seeds averaged would be an ensemble, another one."""
-    return {model: predictions[model, split][0] for model in snakemake.params.registry}
-
-
 def test_systems(predictions: Predictions) -> None:
     """Test every two systems on the same test pairs: write the table, draw the differences."""
     params, out = snakemake.params, snakemake.output
     tables = []
     for split in params.splits:
-        tests = pairwise_tests(
-            of_first_seed(predictions, split), resamples=params.resamples, seed=params.seed
-        )
+        first = of_first_seed(predictions, split, params.registry)
+        tests = pairwise_tests(first, resamples=params.resamples, seed=params.seed)
         tests.insert(0, "split", split)
         tables.append(tests)
     table = pd.concat(tables, ignore_index=True)
@@ -107,7 +101,7 @@ def compare_splits(predictions: Predictions) -> None:
 def list_disagreements(predictions: Predictions, split: str, position: int) -> None:
     """List the test pairs that two systems classify differently (paper, Section 5)."""
     params, out = snakemake.params, snakemake.output
-    found = of_first_seed(predictions, split)
+    found = of_first_seed(predictions, split, params.registry)
     names = params.compared or best_two(found)
     chosen = (
         "The two systems are named by the configuration (errors.compare)."

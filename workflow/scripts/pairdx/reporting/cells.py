@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -22,3 +22,18 @@ def read_by_system(
     for (split, model, _), path in zip(cells, paths, strict=True):
         found.setdefault((model, split), []).append(pd.read_parquet(path))
     return {key: found[key] for model in models for key in found if key[0] == model}
+
+
+def of_first_seed(
+    tables: Mapping[tuple[str, str], Sequence[pd.DataFrame]], split: str, models: Iterable[str]
+) -> dict[str, pd.DataFrame]:
+    """Take the first seed's table of every system on one split: one trained classifier of each.
+
+    Seeds averaged would be an ensemble, another system.
+
+    Args:
+        tables: As from :func:`read_by_system`.
+        split: Whose tables.
+        models: The systems, in the order wanted.
+    """
+    return {model: tables[model, split][0] for model in models}
