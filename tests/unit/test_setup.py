@@ -186,8 +186,12 @@ class Checkout:
         return lock_line(f"{name}==1.0", hashlib.sha256(wheel.read_bytes()).hexdigest())
 
     def make(self, *targets: str) -> tuple[int, str]:
-        """Run make and return its exit status and output; packages come from the folder alone."""
-        kept = {key: value for key, value in os.environ.items() if key[:3] not in ("PIP", "UV_")}
+        """Run make and return its exit status and output; packages come from the folder alone.
+
+        It hears nothing of pip's and uv's settings here, nor of a make that runs these tests.
+        """
+        foreign = ("PIP", "UV_", "MAKE", "MFLAGS")
+        kept = {key: value for key, value in os.environ.items() if not key.startswith(foreign)}
         folders = {"PIP_FIND_LINKS": "wheels", "PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": os.devnull}
         folders |= {"UV_FIND_LINKS": "wheels", "UV_NO_INDEX": "1", "UV_NO_CONFIG": "1"}
         folders["UV_CACHE_DIR"] = str(self.folder / "cache")
