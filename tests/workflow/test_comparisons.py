@@ -29,6 +29,18 @@ def test_the_splits_effect_needs_both_splits(
     assert "config key splits lacks one" in output
 
 
+def test_one_system_alone_disagrees_with_nobody(fresh: Workflow, tmp_path: Path) -> None:
+    """Nothing is promised that no job writes, and whoever asks by name is told why."""
+    overlay = tmp_path / "one.yaml"
+    models = {name: {"enabled": name == "tfidf_logistic"} for name in MODELS}
+    overlay.write_text(yaml.safe_dump({"models": models}))
+    planned = fresh.snakemake("all", "-n", *DEMO, str(overlay))
+    assert read_plan(planned)["compare_predictions"] == 1
+    assert "disagreements" not in planned
+    target = "results/demo/tables/disagreements_grouped.csv"
+    assert "enables one only" in fresh.snakemake(target, *DEMO, str(overlay), "-n", check=False)
+
+
 def test_a_new_registry_entry_is_compared_without_another_edit(
     fresh: Workflow, tmp_path: Path
 ) -> None:

@@ -33,14 +33,6 @@ rule compare_predictions:
             labels={"item": "2. Tests between systems (figure)"},
         ),
         tests_png="<results>/figures/system_tests.png",
-        disagreements_html=[disagreement_page(split) for split in config["splits"]],
-        disagreements_csv=expand(
-            "<results>/tables/disagreements_{split}.csv", split=config["splits"]
-        ),
-        disagreements_md=expand("<results>/tables/disagreements_{split}.md", split=config["splits"]),
-        disagreements_tex=expand(
-            "<results>/tables/disagreements_{split}.tex", split=config["splits"]
-        ),
     log:
         "<logs>/tables/comparisons.log",
     benchmark:

@@ -122,6 +122,9 @@ def tables_left_out():
             "no prompts are varied: config key prompt_sensitivity.templates is empty, or no zero-shot system of the "
             "family clip is enabled"
         )
+    if len(models()) < 2:
+        reason = "two systems are compared here; config key models enables one only"
+        found |= {f"disagreements_{split}": reason for split in config["splits"]}
     return found
 
 
@@ -131,7 +134,7 @@ def reason_it_is_left_out(wildcards):
 
 
 def comparisons_where_there_are():
-    """What compare_predictions writes besides, as outputs by name: the split's effect, and prompts, if there are."""
+    """What compare_predictions writes besides, as outputs by name: disagreements, the split's effect, and prompts."""
     files = {}
     if "split_effect" not in tables_left_out():
         files |= outputs_of_table("split_effect", "effect")
@@ -157,6 +160,14 @@ def comparisons_where_there_are():
             subcategory="5. Prompts",
             labels={"item": "Accuracy by prompt template (table)"},
         )
+    if len(models()) > 1:
+        files["disagreements_html"] = [disagreement_page(split) for split in config["splits"]]
+        files |= {
+            f"disagreements_{suffix}": [
+                f"<results>/tables/disagreements_{split}.{suffix}" for split in config["splits"]
+            ]
+            for suffix in ("csv", "md", "tex")
+        }
     return files
 
 
@@ -196,8 +207,7 @@ def table_files():
     names += ["input_probes"] if probe_cells() else []
     names += ["texts"] if text_models() else []
     names += ["unknown_class"] if asks_about_unknown() else []
-    if len(models()) > 1:
-        names += [f"disagreements_{split}" for split in config["splits"]]
+    names += [f"disagreements_{split}" for split in config["splits"]]
     names += [f"per_class_{split}_{model}" for split in config["splits"] for model in models()]
     return [
         f"<results>/tables/{name}.{suffix}"

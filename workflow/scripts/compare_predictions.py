@@ -151,7 +151,7 @@ def main() -> None:
         test_systems(predictions)
         if out.get("effect_csv"):
             compare_splits(predictions)
-        if len(params.registry) > 1:
+        if out.get("disagreements_csv"):
             for position, split in enumerate(params.splits):
                 list_disagreements(predictions, split, position)
         if out.get("prompts_csv"):
