@@ -13,6 +13,8 @@ DEMO := --profile profiles/local --configfile config/demo.yaml
 .DEFAULT_GOAL := help
 # bytecode lies beside its source; with this variable Python would look elsewhere
 unexport PYTHONPYCACHEPREFIX
+# texts are UTF-8, also where the packages in use leave that to the locale
+export PYTHONUTF8 := 1
 .PHONY: help setup compile demo report check test test-slurm test-thorough lint format types lock environments clean
 
 help: ## list these targets

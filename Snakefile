@@ -24,12 +24,15 @@ from snakemake.utils import min_version
 min_version("9.25")
 
 
-configfile: "config/config.yaml"
-configfile: "config/models.yaml"
-
-
 # ---------------------------------------------------------------- configuration
 include: "workflow/rules/common.smk"
+
+
+# Beside this file, wherever Snakemake is started.
+configfile: ROOT / "config/config.yaml"
+configfile: ROOT / "config/models.yaml"
+
+
 include: "workflow/rules/configuration.smk"
 include: "workflow/rules/systems.smk"
 include: "workflow/rules/questions.smk"
@@ -39,6 +42,7 @@ include: "workflow/rules/stated.smk"
 include: "workflow/rules/cluster_requests.smk"
 
 
+complete_config()
 check_config()
 config["models"].update(candidates())
 

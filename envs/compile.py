@@ -17,6 +17,7 @@ left alone.
 from __future__ import annotations
 
 import importlib.util
+import io
 import os
 import py_compile
 import struct
@@ -117,6 +118,8 @@ def main(folders: list[Path]) -> None:
 
 
 if __name__ == "__main__":
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a path that the locale cannot write
+        sys.stdout.reconfigure(errors="backslashreplace")
     packages = {Path(sysconfig.get_path(name)) for name in ("purelib", "platlib")}
     try:
         main([Path(folder) for folder in sys.argv[1:]] or [*sorted(packages), LIBRARY])

@@ -8,6 +8,7 @@ files whose hashes are not those of the lock file.
 
 from __future__ import annotations
 
+import io
 import re
 import shutil
 import subprocess
@@ -52,11 +53,11 @@ def create(venv: Path, mark: Path) -> None:
 
 def uv_by_pip(python: Path, lock: Path) -> str:
     """Install the lock file's uv with pip; return its path, or nothing where it cannot be had."""
-    pinned = re.search(r"^uv==(.*\\\n)*.*", lock.read_text(), re.MULTILINE)
+    pinned = re.search(r"^uv==(.*\\\n)*.*", lock.read_text(encoding="utf-8"), re.MULTILINE)
     if not pinned:
         return ""
     say("Getting uv, which installs faster than pip")
-    with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
+    with tempfile.NamedTemporaryFile("w", suffix=".txt", encoding="utf-8") as file:
         file.write(pinned[0] + "\n")
         file.flush()
         succeeds(python, "-m", "pip", "install", "--require-hashes", "-r", file.name)
@@ -93,7 +94,7 @@ def packages(venv: Path) -> list[Path]:
 def install(venv: Path, lock: Path) -> None:
     """Install the packages by the first way that works; exit with an error if none does."""
     python = venv / "bin/python"
-    count = len(set(re.findall(r"^\S+(?===)", lock.read_text(), re.MULTILINE)))
+    count = len(set(re.findall(r"^\S+(?===)", lock.read_text(encoding="utf-8"), re.MULTILINE)))
     for name, command in commands(python, lock):
         say(f"Installing about {count} packages with {name} (2 to 3 GB to download, some minutes)")
         installed = threading.Event()
@@ -123,6 +124,8 @@ def main(venv: Path, lock: Path) -> None:
 
 
 if __name__ == "__main__":
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a path that the locale cannot write
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         main(Path(sys.argv[1]), Path(sys.argv[2]))
     except KeyboardInterrupt:

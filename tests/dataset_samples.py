@@ -13,7 +13,7 @@ import yaml
 from PIL import Image
 
 LAYOUT: dict[str, Any] = yaml.safe_load(
-    (Path(__file__).parents[1] / "config/config.yaml").read_text()
+    (Path(__file__).parents[1] / "config/config.yaml").read_text(encoding="utf-8")
 )["release"]
 CLASSES = ["radiology", "medical_photograph", "chart"]
 WIDTH, HEIGHT = 40, 30

@@ -31,7 +31,9 @@ class Corpus:
         self.rows = self.rows.set_index("file", drop=False)
         self.cases = pq.read_table(folder / "cases.parquet")
         self.metadata = pq.read_table(folder / "metadata.parquet")
-        self.manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text())
+        self.manifest: dict[str, Any] = json.loads(
+            (folder / "manifest.json").read_text(encoding="utf-8")
+        )
         self.members: dict[str, bytes] = {}
         for archive in archives:
             with zipfile.ZipFile(folder / f"{archive}.zip") as opened:

@@ -36,7 +36,7 @@ def locked_versions(python_version: str = PYTHON_VERSION) -> dict[str, str]:
     """Return the version of every locked package, for one version of Python on Linux."""
     environment = {"python_version": python_version, "python_full_version": f"{python_version}.0"}
     versions = {}
-    for line in (REPOSITORY / "requirements.lock").read_text().splitlines():
+    for line in (REPOSITORY / "requirements.lock").read_text(encoding="utf-8").splitlines():
         found = re.match(r"([a-z0-9._-]+)==([^ ;]+)(?: ; (.*?))? *\\$", line)
         if found and (not found[3] or Marker(found[3]).evaluate(environment)):
             versions[found[1]] = found[2]
@@ -60,6 +60,6 @@ if __name__ == "__main__":
     for environment in ENVIRONMENTS:
         path = REPOSITORY / "envs" / f"{environment}.yaml"
         if "--write" in sys.argv:
-            path.write_text(environment_file(environment))
-        elif path.read_text() != environment_file(environment):
+            path.write_text(environment_file(environment), encoding="utf-8")
+        elif path.read_text(encoding="utf-8") != environment_file(environment):
             sys.exit(f"{path} does not name the lock file's versions; run `make environments`")

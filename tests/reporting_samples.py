@@ -51,7 +51,7 @@ TIMING = {
 
 def papers_numbers() -> dict[str, Any]:
     """The content of config/paper.yaml."""
-    return yaml.safe_load((ROOT / "config" / "paper.yaml").read_text())
+    return yaml.safe_load((ROOT / "config" / "paper.yaml").read_text(encoding="utf-8"))
 
 
 def predictions(seed: int, correct: float = 0.7) -> pd.DataFrame:

@@ -44,9 +44,10 @@ def write_model_folder(folder: Path) -> Path:
     (folder / "tokenizer_config.json").write_text(
         json.dumps(
             {"tokenizer_class": "BertTokenizer", "do_lower_case": True, "pad_token": "[PAD]"}
-        )
+        ),
+        encoding="utf-8",
     )
-    (folder / "vocab.txt").write_text("\n".join(words) + "\n")
+    (folder / "vocab.txt").write_text("\n".join(words) + "\n", encoding="utf-8")
     BertConfig(
         vocab_size=len(words), hidden_size=16, num_hidden_layers=1, num_attention_heads=2,
         intermediate_size=16, max_position_embeddings=20,
@@ -65,7 +66,7 @@ def write_model_folder(folder: Path) -> Path:
     }  # fmt: skip
     preprocessing = {"mean": [0.5, 0.4, 0.3], "std": [0.2, 0.2, 0.2]}
     (folder / "open_clip_config.json").write_text(
-        json.dumps({"model_cfg": config, "preprocess_cfg": preprocessing})
+        json.dumps({"model_cfg": config, "preprocess_cfg": preprocessing}), encoding="utf-8"
     )
     text = {**config["text_cfg"], "hf_model_name": str(folder), "hf_model_pretrained": False}
     with torch.random.fork_rng():

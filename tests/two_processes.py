@@ -58,7 +58,7 @@ def main() -> None:
             found = loss_and_gradients(name, team)
             if team.leads:
                 torch.save(found, folder / f"{name}.pt")
-        for job in json.loads((folder / "jobs.json").read_text()):
+        for job in json.loads((folder / "jobs.json").read_text(encoding="utf-8")):
             _train(TrainingJob(**job), leads=team.leads)
 
 

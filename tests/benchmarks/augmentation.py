@@ -119,7 +119,7 @@ def main() -> None:
     ]
     text = as_markdown(table, title="Augmentation", notes=notes)
     if arguments.table:
-        arguments.table.write_text(text)
+        arguments.table.write_text(text, encoding="utf-8")
     print(text)
 
 

@@ -75,7 +75,7 @@ def _corpus(rows: int, settings: Settings) -> Path:
     corpus = settings.folder / f"corpus_{rows}_seed{settings.seed}"
     wanted = {"rows": rows, "seed": settings.seed}
     manifest = corpus / MANIFEST_FILE
-    if not manifest.is_file() or json.loads(manifest.read_text()) != wanted:
+    if not manifest.is_file() or json.loads(manifest.read_text(encoding="utf-8")) != wanted:
         print(f"drawing {rows:,} images", flush=True)
         write_full_size_corpus(corpus, rows, settings.seed)
     return corpus
@@ -92,7 +92,7 @@ def _overlay(rows: int, run: str, corpus: Path, settings: Settings) -> Path:
         "packing": {"image_size": settings.image_size},
     }
     path = settings.folder / f"{run}.yaml"
-    path.write_text(yaml.safe_dump(overlay))
+    path.write_text(yaml.safe_dump(overlay), encoding="utf-8")
     return path
 
 
@@ -110,13 +110,15 @@ def _run_workflow(run: str, overlay: Path, settings: Settings) -> float:
     command += ["--configfile", str(overlay)]
     log = settings.folder / f"{run}.log"
     print(f"running the workflow on it (log: {log})", flush=True)
-    with log.open("w") as stream:
+    with log.open("w", encoding="utf-8") as stream:
         process = subprocess.Popen(command, stdout=stream, stderr=subprocess.STDOUT)
         # Snakemake samples memory every 30 s in longer jobs; the kernel misses no peak.
         _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
-        sys.exit(f"the workflow failed; the end of {log}:\n{log.read_text()[-4000:]}")
+        sys.exit(
+            f"the workflow failed; the end of {log}:\n{log.read_text(encoding='utf-8')[-4000:]}"
+        )
     return usage.ru_maxrss / KIBIBYTES_PER_MEGABYTE
 
 
@@ -216,7 +218,7 @@ def main() -> None:
         lines = [measure(rows, settings) for rows in sorted(set(arguments.rows))]
     table = report(lines, settings)
     if arguments.table:
-        arguments.table.write_text(table)
+        arguments.table.write_text(table, encoding="utf-8")
     print(table)
 
 

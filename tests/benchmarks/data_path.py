@@ -81,7 +81,7 @@ class Settings:
 
 def registry(name: str) -> dict[str, Any]:
     """Return a system's entry in config/models.yaml."""
-    content = yaml.safe_load((REPOSITORY / "config" / "models.yaml").read_text())
+    content = yaml.safe_load((REPOSITORY / "config" / "models.yaml").read_text(encoding="utf-8"))
     return dict(content["models"][name])
 
 
@@ -293,7 +293,7 @@ def main() -> None:
     except PairDxError as error:
         sys.exit(f"Error: {error}")
     if arguments.table:
-        arguments.table.write_text(text)
+        arguments.table.write_text(text, encoding="utf-8")
     print(text)
 
 

@@ -54,7 +54,9 @@ def overlay(systems: int, seeds: int) -> dict[str, object]:
     Raises:
         ValueError: The registry has fewer systems that are trained.
     """
-    registry = yaml.safe_load((REPOSITORY / "config" / "models.yaml").read_text())["models"]
+    registry = yaml.safe_load((REPOSITORY / "config" / "models.yaml").read_text(encoding="utf-8"))[
+        "models"
+    ]
     # Networks first, because each of their jobs needs a GPU.
     trained = [name for name, entry in registry.items() if entry["trained"]]
     trained.sort(key=lambda name: not registry[name]["network"])
@@ -78,7 +80,7 @@ def snakemake(
     command = [sys.executable, "-m", "snakemake", *arguments]
     # Snakemake's cache of sources is the folder's own, as on a fresh machine.
     environment = {**environment, "XDG_CACHE_HOME": str(folder / ".cache")}
-    with tempfile.TemporaryFile("w+") as output:
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as output:
         started = perf_counter()
         process = subprocess.Popen(
             command, cwd=folder, env=environment, stdout=output, stderr=subprocess.STDOUT
@@ -96,7 +98,10 @@ def snakemake(
 
 def local_rules() -> set[str]:
     """Return the rules that never become SLURM jobs: targets and those that say so."""
-    texts = [path.read_text() for path in (REPOSITORY / "workflow" / "rules").glob("*.smk")]
+    texts = [
+        path.read_text(encoding="utf-8")
+        for path in (REPOSITORY / "workflow" / "rules").glob("*.smk")
+    ]
     bodies = re.findall(r"^rule (\w+):\n((?: .*\n|\n)*)", "".join(texts), re.M)
     return {"all", *(name for name, body in bodies if "localrule: True" in body)}
 
@@ -125,7 +130,7 @@ def write_outputs(folder: Path, printed: str) -> None:
         for name in line.split(", "):
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text("0")
+            path.write_text("0", encoding="utf-8")
 
 
 def measure(systems: int, seeds: int, repeats: int, folder: Path) -> dict[str, float]:
@@ -133,9 +138,9 @@ def measure(systems: int, seeds: int, repeats: int, folder: Path) -> dict[str, f
     work, empty = folder / f"seeds{seeds}", folder / "empty"
     work.mkdir()
     empty.mkdir(exist_ok=True)
-    (empty / "Snakefile").write_text("rule all:\n")
+    (empty / "Snakefile").write_text("rule all:\n", encoding="utf-8")
     copy_of_workflow(work)
-    (work / "grid.yaml").write_text(yaml.safe_dump(overlay(systems, seeds)))
+    (work / "grid.yaml").write_text(yaml.safe_dump(overlay(systems, seeds)), encoding="utf-8")
     options = ["--configfile", "grid.yaml"]
     nothing, plans = [], []
     for _ in range(repeats):
@@ -193,7 +198,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     conditions = notes(options.systems, options.repeats)
     text = as_markdown(pd.DataFrame(lines), title="Planning and scheduling", notes=conditions)
     if options.table:
-        options.table.write_text(text)
+        options.table.write_text(text, encoding="utf-8")
     print(text)
 
 

@@ -128,7 +128,10 @@ def compile_library(copy: Path) -> None:
 
 def read_notes(folder: Path) -> pd.DataFrame:
     """Read what the jobs of a run noted: see :class:`DemoRun`."""
-    lines = [path.read_text().rstrip("\n").split("\t") for path in sorted(folder.glob("*.tsv"))]
+    lines = [
+        path.read_text(encoding="utf-8").rstrip("\n").split("\t")
+        for path in sorted(folder.glob("*.tsv"))
+    ]
     jobs = pd.DataFrame(lines, columns=["rule", *MOMENTS]).replace("", None)
     return jobs.astype(dict.fromkeys(MOMENTS, float))
 
@@ -221,7 +224,10 @@ def import_seconds(module: str, environment: Mapping[str, str]) -> tuple[float, 
     """
     code = f"import {module or 'sys'}\nimport time\nprint(time.process_time())"
     # Not the folder that the caller happens to be in, but an empty one.
-    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile("w+") as output:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        tempfile.TemporaryFile("w+", encoding="utf-8") as output,
+    ):
         process = subprocess.Popen(
             [sys.executable, "-c", code],
             env=dict(environment),
@@ -252,10 +258,10 @@ def preamble_seconds(environment: Mapping[str, str]) -> float:
         folder = Path(name)
         rule = 'rule all:\n    output: "seconds"\n    script: "script.py"\n'
         script = 'import time\nprint(time.process_time(), file=open(snakemake.output[0], "w"))\n'
-        (folder / "Snakefile").write_text(rule)
-        (folder / "script.py").write_text(script)
+        (folder / "Snakefile").write_text(rule, encoding="utf-8")
+        (folder / "script.py").write_text(script, encoding="utf-8")
         snakemake(folder, "--cores", "1", environment=environment)
-        return float((folder / "seconds").read_text())
+        return float((folder / "seconds").read_text(encoding="utf-8"))
 
 
 def imports(checkouts: Sequence[Checkout], caches: Path, repeats: int) -> pd.DataFrame:
@@ -384,7 +390,7 @@ def main(words: Sequence[str] | None = None) -> None:
         tables = {"demo": demo_table, "imports": import_table}
         text = "\n".join(tables[part](options, caches, load) for part in options.parts)
     if options.table:
-        options.table.write_text(text)
+        options.table.write_text(text, encoding="utf-8")
     print(text)
 
 

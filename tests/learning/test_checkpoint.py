@@ -124,7 +124,7 @@ def test_git_state_of_a_checkout_and_of_none(tmp_path):
 
     unknown = {"revision": None, "dirty": None}
     file = tmp_path / "code.py"
-    file.write_text("1")
+    file.write_text("1", encoding="utf-8")
     assert git_state(file) == unknown
     git("init", "-q")
     assert git_state(file) == unknown
@@ -133,7 +133,7 @@ def test_git_state_of_a_checkout_and_of_none(tmp_path):
     clean = git_state(file)
     assert len(clean["revision"]) == 40
     assert clean["dirty"] is False
-    file.write_text("2")
+    file.write_text("2", encoding="utf-8")
     assert git_state(file) == {"revision": clean["revision"], "dirty": True}
-    (tmp_path / "stranger.py").write_text("3")
+    (tmp_path / "stranger.py").write_text("3", encoding="utf-8")
     assert git_state(tmp_path / "stranger.py") == unknown

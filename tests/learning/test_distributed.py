@@ -101,7 +101,9 @@ def done(tmp_path_factory) -> Done:
             stopped,
             own_folder(still, folder / "standing"),
         ]
-        (folder / "jobs.json").write_text(json.dumps([asdict(one) for one in jobs]))
+        (folder / "jobs.json").write_text(
+            json.dumps([asdict(one) for one in jobs]), encoding="utf-8"
+        )
         run_together("two_processes", [str(folder)], 2)
     return Done(folder, *jobs, log, left)
 
@@ -158,7 +160,7 @@ def test_a_job_of_two_processes_computes_what_one_would(done, tmp_path):
     expected, found = (pd.read_csv(folder / "training.csv") for folder in (tmp_path, two))
     for column in ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy"):
         np.testing.assert_allclose(found[column], expected[column], rtol=1e-5, err_msg=column)
-    assert json.loads((two / "passport.json").read_text())["processes"] == 2
+    assert json.loads((two / "passport.json").read_text(encoding="utf-8"))["processes"] == 2
 
 
 def test_a_team_that_is_told_to_stop_stops_at_one_step_and_keeps_its_state(done):

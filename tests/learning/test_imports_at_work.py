@@ -79,6 +79,7 @@ def loaded(program: str, job: dict[str, Any]) -> set[str]:
         capture_output=True,
         text=True,
         check=False,
+        encoding="utf-8",
     )
     assert done.returncode == 0, done.stderr
     return set(json.loads(done.stdout.splitlines()[-1]))
@@ -95,7 +96,7 @@ def test_a_probe_is_trained_without_pytorch(job: dict[str, Any], tmp_path: Path)
     found = loaded(TRAIN_AND_LIST, job)
     assert "sklearn" in found
     assert found.isdisjoint({"torch", "open_clip", "transformers"})
-    passport = json.loads(Path(job["folder"], "passport.json").read_text())
+    passport = json.loads(Path(job["folder"], "passport.json").read_text(encoding="utf-8"))
     of_encoder = sum(encoder.parameters()[name] for name in tiny.PROBE["inputs"])
     assert passport["parameters"] == of_encoder + passport["trained_parameters"]
 

@@ -52,7 +52,7 @@ def test_an_untrained_system_saves_the_name_and_checksum_of_its_weights(tmp_path
     folder.mkdir()
     classifier.save(folder)
     assert [file.name for file in folder.iterdir()] == ["settings.json"]
-    recorded = json.loads((folder / "settings.json").read_text())
+    recorded = json.loads((folder / "settings.json").read_text(encoding="utf-8"))
     assert recorded["weights"]["file"] == "weights.pt"
     assert len(recorded["weights"]["sha256"]) == 64
     images = tiny.make_pairs(3).images
@@ -130,9 +130,9 @@ def test_quick_gelu_must_agree_with_the_architecture(tmp_path):
     with pytest.raises(PairDxError, match="built with QuickGELU"):
         build(quick_gelu=False)
     build().save(tmp_path)
-    content = json.loads((tmp_path / "settings.json").read_text())
+    content = json.loads((tmp_path / "settings.json").read_text(encoding="utf-8"))
     content["settings"]["architecture"]["quick_gelu"] = False
-    (tmp_path / "settings.json").write_text(json.dumps(content))
+    (tmp_path / "settings.json").write_text(json.dumps(content), encoding="utf-8")
     with pytest.raises(PairDxError, match="QuickGELU"):
         load_classifier(tmp_path, {})
 
@@ -142,7 +142,7 @@ def saved(folder: Path) -> dict:
     classifier = build(epochs=1)
     clip.fit(classifier, tiny.make_pairs(9), tiny.make_pairs(3, seed=1), FitJob(seed=1))
     classifier.save(folder)
-    return json.loads((folder / "settings.json").read_text())
+    return json.loads((folder / "settings.json").read_text(encoding="utf-8"))
 
 
 def test_trained_weights_state_their_activation_and_refuse_another(tmp_path):
@@ -151,7 +151,7 @@ def test_trained_weights_state_their_activation_and_refuse_another(tmp_path):
     load_classifier(tmp_path, {})
     content["quick_gelu"] = content["settings"]["quick_gelu"] = False
     content["settings"]["architecture"]["quick_gelu"] = False
-    (tmp_path / "settings.json").write_text(json.dumps(content))
+    (tmp_path / "settings.json").write_text(json.dumps(content), encoding="utf-8")
     with pytest.raises(PairDxError, match=r"trained with QuickGELU[\s\S]*model\.safetensors"):
         load_classifier(tmp_path, {})
     plain = {**tiny.TINY_CLIP, "quick_gelu": False}
@@ -163,7 +163,7 @@ def test_trained_weights_refuse_an_architecture_of_the_same_shapes(tmp_path):
     """Two heads of 8 fit the weights of one head of 16, and would compute something else."""
     content = saved(tmp_path)
     content["settings"]["architecture"]["vision_cfg"]["head_width"] = 8
-    (tmp_path / "settings.json").write_text(json.dumps(content))
+    (tmp_path / "settings.json").write_text(json.dumps(content), encoding="utf-8")
     with pytest.raises(PairDxError, match=r"vision_cfg\.head_width was 16, and here it is 8"):
         load_classifier(tmp_path, {})
 
@@ -285,12 +285,12 @@ def test_trained_weights_refuse_a_folder_that_was_edited(
     classifier.save(kept)
     model_folder.rename(moved)
     load_classifier(kept, {"weights": moved})
-    content = json.loads((moved / file).read_text())
+    content = json.loads((moved / file).read_text(encoding="utf-8"))
     place = content
     for key in keys[:-1]:
         place = place[key]
     place[keys[-1]] = value
-    (moved / file).write_text(json.dumps(content))
+    (moved / file).write_text(json.dumps(content), encoding="utf-8")
     with pytest.raises(PairDxError, match=message):
         load_classifier(kept, {"weights": moved})
 

@@ -267,7 +267,7 @@ def test_the_settings_name_the_adapters(tmp_path):
     classifier = build(lora=LORA, epochs=1)
     fit(classifier)
     classifier.save(tmp_path)
-    content = json.loads((tmp_path / "settings.json").read_text())
+    content = json.loads((tmp_path / "settings.json").read_text(encoding="utf-8"))
     assert content["settings"]["lora"] == LORA
     assert content["trained_parameters"] == 3 * sum(i + o for i, o in LAYERS) + 1
 

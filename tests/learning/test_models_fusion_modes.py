@@ -265,9 +265,9 @@ def test_a_system_saved_before_there_was_a_choice_loads(tmp_path, resources):
     """Without `branches` and `fusion` in its settings it is what it was: both, concatenated."""
     classifier = build(resources, "concatenation")
     classifier.save(tmp_path)
-    content = json.loads((tmp_path / "settings.json").read_text())
+    content = json.loads((tmp_path / "settings.json").read_text(encoding="utf-8"))
     del content["settings"]["branches"], content["settings"]["fusion"]
-    (tmp_path / "settings.json").write_text(json.dumps(content))
+    (tmp_path / "settings.json").write_text(json.dumps(content), encoding="utf-8")
     test = tiny.make_pairs(4)
     found = predict(load_classifier(tmp_path, {}), test, 4)
     np.testing.assert_array_equal(found, predict(classifier, test, 4))

@@ -120,6 +120,6 @@ def test_an_untrained_or_unknown_baseline_is_refused():
 
 def test_another_familys_folder_is_refused(tmp_path):
     """settings.json says which family a folder belongs to."""
-    (tmp_path / "settings.json").write_text(json.dumps({"family": "fusion"}))
+    (tmp_path / "settings.json").write_text(json.dumps({"family": "fusion"}), encoding="utf-8")
     with pytest.raises(PairDxError, match="linear"):
         linear.load(tmp_path, {})

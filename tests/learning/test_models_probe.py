@@ -206,7 +206,7 @@ def test_pretrained_weights_are_used_and_another_file_is_refused(tmp_path):
     classifier = probe.build(settings, tiny.CLASSES, given, 1)
     probe.fit(classifier, TRAIN, VALIDATION, JOB)
     classifier.save(tmp_path / "saved")
-    saved = json.loads((tmp_path / "saved/settings.json").read_text())
+    saved = json.loads((tmp_path / "saved/settings.json").read_text(encoding="utf-8"))
     assert saved["weights"]["file"] == "weights.safetensors"
     loaded = load_classifier(tmp_path / "saved", {"weights": weights})
     np.testing.assert_array_equal(predict(loaded, TEST, 6), predict(classifier, TEST, 6))
@@ -247,7 +247,7 @@ def test_what_cannot_be_trained_or_read_is_refused(tmp_path):
     single = Pairs(TRAIN.table.iloc[rows].reset_index(drop=True), TRAIN.images[rows], tiny.CLASSES)
     with pytest.raises(PairDxError, match="one class"):
         probe.fit(untrained, single, VALIDATION, JOB)
-    (tmp_path / "settings.json").write_text(json.dumps({"family": "linear"}))
+    (tmp_path / "settings.json").write_text(json.dumps({"family": "linear"}), encoding="utf-8")
     with pytest.raises(PairDxError, match="saved probe model"):
         probe.load(tmp_path, {})
 

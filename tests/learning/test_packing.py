@@ -99,7 +99,7 @@ def test_word_numbers_are_padded_truncated_and_marked_unknown() -> None:
 
 def test_glove_files_are_read_for_the_words_in_use(tmp_path: Path) -> None:
     path = tmp_path / "glove.txt"
-    path.write_text("the 0.1 0.2 0.3\nct 1 2 3\n, 4 5 6\n")
+    path.write_text("the 0.1 0.2 0.3\nct 1 2 3\n, 4 5 6\n", encoding="utf-8")
     found, matrix = words.read_word_vectors(path, ["ct", "absent", "the"], dimension=3)
     assert found == ["ct", "the"]
     np.testing.assert_allclose(matrix, [[0, 0, 0], [0, 0, 0], [1, 2, 3], [0.1, 0.2, 0.3]])
@@ -108,14 +108,14 @@ def test_glove_files_are_read_for_the_words_in_use(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", ["", "ct 1 2\nthe 1 2 3\n", "ct one two three\n"])
 def test_files_that_are_not_glove_are_refused(tmp_path: Path, content: str) -> None:
     path = tmp_path / "glove.txt"
-    path.write_text(content)
+    path.write_text(content, encoding="utf-8")
     with pytest.raises(PairDxError, match=r"glove\.txt"):
         words.read_word_vectors(path, ["ct"], dimension=3)
 
 
 def test_vectors_of_another_dimension_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "glove.txt"
-    path.write_text("ct 1 2 3\n")
+    path.write_text("ct 1 2 3\n", encoding="utf-8")
     with pytest.raises(PairDxError, match=r"word_vectors\.dimension"):
         words.read_word_vectors(path, ["ct"], dimension=300)
 

@@ -34,12 +34,12 @@ def folder(tmp_path: Path) -> Path:
     tokeniser.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
     tokeniser.save(str(tmp_path / "tokenizer.json"))
     named = {"tokenizer_class": "BertTokenizer", "do_lower_case": True, "pad_token": "[PAD]"}
-    (tmp_path / "tokenizer_config.json").write_text(json.dumps(named))
-    (tmp_path / "vocab.txt").write_text("\n".join(words) + "\n")
-    (tmp_path / "config.json").write_text(json.dumps({"model_type": "bert"}))
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps(named), encoding="utf-8")
+    (tmp_path / "vocab.txt").write_text("\n".join(words) + "\n", encoding="utf-8")
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "bert"}), encoding="utf-8")
     text = {"hf_model_name": "somebody/bert", "hf_tokenizer_name": "somebody/bert"}
     content = {"model_cfg": {"embed_dim": 16, "vision_cfg": {}, "text_cfg": text}}
-    (tmp_path / "open_clip_config.json").write_text(json.dumps(content))
+    (tmp_path / "open_clip_config.json").write_text(json.dumps(content), encoding="utf-8")
     return tmp_path
 
 

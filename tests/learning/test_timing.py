@@ -233,8 +233,8 @@ def test_edited_images_are_classified_and_editing_is_not_timed(
 
 def test_the_processor_is_named_as_linux_names_it(tmp_path: Path) -> None:
     cpuinfo = tmp_path / "cpuinfo"
-    cpuinfo.write_text("processor\t: 0\nmodel name\t: Some CPU @ 2.0GHz\n")
+    cpuinfo.write_text("processor\t: 0\nmodel name\t: Some CPU @ 2.0GHz\n", encoding="utf-8")
     assert cpu_model(cpuinfo) == "Some CPU @ 2.0GHz"
-    cpuinfo.write_text("processor\t: 0\nBogoMIPS\t: 50\n")  # as on ARM
+    cpuinfo.write_text("processor\t: 0\nBogoMIPS\t: 50\n", encoding="utf-8")  # as on ARM
     assert cpu_model(cpuinfo)
     assert cpu_model(tmp_path / "missing")

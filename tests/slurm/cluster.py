@@ -113,7 +113,12 @@ class SlurmCluster:
             subprocess.TimeoutExpired: It took longer than ``seconds``.
         """
         done = subprocess.run(
-            command, env=self.environment(), capture_output=True, text=True, timeout=seconds
+            command,
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            encoding="utf-8",
         )
         if done.returncode != 0:
             raise RuntimeError(f"{shlex.join(command)}: {done.stderr.strip() or done.stdout}")
@@ -254,7 +259,7 @@ class SlurmCluster:
                 stderr=output,
                 start_new_session=True,
             )
-        (self.folder / "run" / f"{name}.pid").write_text(f"{child.pid}\n")
+        (self.folder / "run" / f"{name}.pid").write_text(f"{child.pid}\n", encoding="utf-8")
         self.children[name] = child
 
     def await_answer(self, condition: Callable[[], bool], what: str, seconds: float = 30) -> None:
@@ -263,7 +268,9 @@ class SlurmCluster:
         def holds() -> bool:
             for name, child in self.children.items():
                 if child.poll() is not None:
-                    said = (self.folder / "log" / f"{name}.out").read_text(errors="replace")
+                    said = (self.folder / "log" / f"{name}.out").read_text(
+                        errors="replace", encoding="utf-8"
+                    )
                     raise RuntimeError(f"{name} ended while waiting for {what}:\n{said[-2000:]}")
             return condition()
 
@@ -300,7 +307,7 @@ class SlurmCluster:
     def _end(self, pid_file: Path) -> None:
         if not pid_file.exists():
             return
-        process = int(pid_file.read_text())
+        process = int(pid_file.read_text(encoding="utf-8"))
         if process in self.processes():  # and not somebody who was given the number later
             with suppress(ProcessLookupError):
                 os.kill(process, signal.SIGTERM)

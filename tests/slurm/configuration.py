@@ -119,13 +119,15 @@ def write_configuration(folder: Path, run: Path) -> None:
         "accounting_port": accounting_port,
         "nodes": "\n".join(nodes),
     }
-    (folder / "slurm.conf").write_text(SLURM_CONF.format(**values))
-    (folder / "gres.conf").write_text("\n".join(devices) + "\n")
+    (folder / "slurm.conf").write_text(SLURM_CONF.format(**values), encoding="utf-8")
+    (folder / "gres.conf").write_text("\n".join(devices) + "\n", encoding="utf-8")
     _write_secret(folder / "slurmdbd.conf", SLURMDBD_CONF.format(**values).encode())
     _write_secret(folder / "munge.key", secrets.token_bytes(128))
     wrapper = folder / "bin" / "srun"
     wrapper.parent.mkdir()
-    wrapper.write_text(SRUN.format(folder=shlex.quote(str(folder)), srun=_real_srun()))
+    wrapper.write_text(
+        SRUN.format(folder=shlex.quote(str(folder)), srun=_real_srun()), encoding="utf-8"
+    )
     wrapper.chmod(0o755)
 
 

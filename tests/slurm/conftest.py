@@ -50,7 +50,7 @@ def prepared(shared_folder: Path) -> Path:
     All that the others' trainings need is there. Made once for all workers.
     """
     folder = shared_folder / "prepared"
-    with (shared_folder / "prepared.lock").open("w") as lock:
+    with (shared_folder / "prepared.lock").open("w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (folder / "done").exists():
             folder.mkdir(exist_ok=True)

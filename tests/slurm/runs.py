@@ -43,7 +43,9 @@ ON_ONE_THREAD = ("--set-threads", "train_on_cpu=1", "predict=1")
 def write_tiny_configuration(folder: Path) -> None:
     """Write tiny.yaml: a small corpus, and the paper's reading of PairDxCLIP's loss, many times."""
     entries = [
-        yaml.safe_load((folder / "config" / name).read_text())["models"]["pairdx_clip"]
+        yaml.safe_load((folder / "config" / name).read_text(encoding="utf-8"))["models"][
+            "pairdx_clip"
+        ]
         for name in ("models.yaml", "demo.yaml")
     ]
     settings = {"objective": "contrastive", "epochs": EPOCHS}
@@ -54,7 +56,7 @@ def write_tiny_configuration(folder: Path) -> None:
         "curation": {"balance": {"total": 240}},
         "models": dict.fromkeys(SYSTEMS, entry),
     }
-    (folder / "tiny.yaml").write_text(yaml.safe_dump(overlay))
+    (folder / "tiny.yaml").write_text(yaml.safe_dump(overlay), encoding="utf-8")
 
 
 def cell(system: str) -> str:
@@ -83,11 +85,11 @@ def adapt_profile(
         account: What is charged, or None for the line as it is.
     """
     path = folder / PROFILE
-    profile = yaml.safe_load(path.read_text())
+    profile = yaml.safe_load(path.read_text(encoding="utf-8"))
     if account:
         profile["default-resources"]["slurm_account"] = account
     profile["set-resources"] |= resources
-    path.write_text(yaml.safe_dump(profile, sort_keys=False))
+    path.write_text(yaml.safe_dump(profile, sort_keys=False), encoding="utf-8")
 
 
 def snakemake_command(*arguments: str) -> list[str]:
@@ -117,6 +119,7 @@ def snakemake_on(
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         check=False,
+        encoding="utf-8",
     )
 
 
@@ -195,7 +198,7 @@ class DisturbedRun:
     @property
     def output(self) -> str:
         """What Snakemake has printed since the last start."""
-        return self._output.read_text()
+        return self._output.read_text(encoding="utf-8")
 
     def jobs(self, system: str, rule: str = "train_on_cpu") -> list[SlurmJob]:
         """Return the training jobs of a system that SLURM remembers, oldest first."""
@@ -296,4 +299,4 @@ class DisturbedRun:
 
     def logged(self, system: str) -> str:
         """Return the log of a system's last training job."""
-        return (self.folder / f"logs/{cell(system)}/train.log").read_text()
+        return (self.folder / f"logs/{cell(system)}/train.log").read_text(encoding="utf-8")

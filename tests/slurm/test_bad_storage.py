@@ -35,7 +35,9 @@ class SmallDisk:
 
     def _mount(self, *options: str) -> None:
         command = ["mount", *options, str(self.folder)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, encoding="utf-8"
+        )
         if done.returncode:  # a container may forbid it
             pytest.skip(f"no file system can be mounted here: {done.stderr.strip()}")
 
@@ -57,7 +59,7 @@ WRITERS: dict[str, Callable[[Path], object]] = {
     "state.pt": lambda path: torch.save({"a": torch.zeros(1_000_000)}, path),
     "table.parquet": lambda path: pd.DataFrame({"a": np.random.rand(1_000_000)}).to_parquet(path),
     "array.npy": lambda path: np.save(path, np.zeros(1_000_000)),
-    "text.md": lambda path: path.write_text("a" * 10_000_000),
+    "text.md": lambda path: path.write_text("a" * 10_000_000, encoding="utf-8"),
 }
 
 

@@ -135,12 +135,12 @@ def test_a_killed_test_run_leaves_no_cluster_behind(tmp_path: Path) -> None:
 def names(cluster: SlurmCluster) -> set[str]:
     """Name the cluster's living processes."""
     files = [Path(f"/proc/{process}/comm") for process in cluster.processes()]
-    return {file.read_text().strip() for file in files if file.exists()}
+    return {file.read_text(encoding="utf-8").strip() for file in files if file.exists()}
 
 
 def test_a_folder_with_other_files_is_left_alone(tmp_path: Path) -> None:
     """A folder that is not a cluster's is never cleared."""
-    (tmp_path / "thesis.txt").write_text("years of work")
+    (tmp_path / "thesis.txt").write_text("years of work", encoding="utf-8")
     with pytest.raises(RuntimeError, match="neither empty nor a test cluster's"):
         SlurmCluster(tmp_path).start()
     assert (tmp_path / "thesis.txt").exists()
@@ -148,12 +148,12 @@ def test_a_folder_with_other_files_is_left_alone(tmp_path: Path) -> None:
 
 def test_the_profile_runs_jobs_on_its_partitions(cluster: SlurmCluster, tmp_path: Path) -> None:
     """Training gets one A100 there, under the default account; other jobs get no accelerator."""
-    (tmp_path / "Snakefile").write_text(SNAKEFILE)
+    (tmp_path / "Snakefile").write_text(SNAKEFILE, encoding="utf-8")
     done = snakemake_on(cluster, tmp_path, "--profile", str(REPOSITORY / "profiles/slurm"))
     assert done.returncode == 0, done.stdout
-    partition, node, devices = (tmp_path / "gpu.txt").read_text().split()
+    partition, node, devices = (tmp_path / "gpu.txt").read_text(encoding="utf-8").split()
     assert (partition, GPUS_OF_NODE[node], devices in {"0", "1"}) == ("a100", 2, True)
-    assert (tmp_path / "cpu.txt").read_text() == "cpu none\n"
+    assert (tmp_path / "cpu.txt").read_text(encoding="utf-8") == "cpu none\n"
 
     jobs = submitted_jobs(cluster, done.stdout).set_index("name")
     assert jobs["Partition"].to_dict() == {"train_on_gpu": "a100", "on_cpu": "cpu"}

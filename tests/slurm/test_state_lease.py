@@ -28,6 +28,7 @@ def taken(cluster: SlurmCluster, state: Path) -> str:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         check=False,
+        encoding="utf-8",
     )
     return done.stdout
 
@@ -37,12 +38,14 @@ def test_a_running_jobs_lease_is_respected_and_a_cancelled_jobs_is_taken_over(
 ) -> None:
     """The error names the job; after scancel nothing of it stands in the way."""
     state = tmp_path / "state"
-    (tmp_path / "hold.py").write_text(HOLD)
+    (tmp_path / "hold.py").write_text(HOLD, encoding="utf-8")
     command = f"PYTHONPATH={SCRIPTS} exec {sys.executable} {tmp_path / 'hold.py'} {state}"
     options = ["--parsable", "--output=/dev/null", "--time=5", f"--wrap={command}"]
     job = cluster.run("sbatch", *options).strip()
     lease = state / "lease.json"
-    until(lambda: lease.exists() and job in lease.read_text(), "the job's lease", 60)
+    until(
+        lambda: lease.exists() and job in lease.read_text(encoding="utf-8"), "the job's lease", 60
+    )
 
     refused = taken(cluster, state)
     assert f"SLURM job {job}" in refused
@@ -52,7 +55,7 @@ def test_a_running_jobs_lease_is_respected_and_a_cancelled_jobs_is_taken_over(
     # A file system whose locks do not reach other nodes: only SLURM knows.
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
-    (elsewhere / "lease.json").write_text(lease.read_text())
+    (elsewhere / "lease.json").write_text(lease.read_text(encoding="utf-8"), encoding="utf-8")
     assert f"SLURM job {job} (running)" in taken(cluster, elsewhere)
 
     cluster.run("scancel", job)

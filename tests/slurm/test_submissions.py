@@ -32,7 +32,7 @@ def test_the_papers_training_asks_for_one_a100_in_either_spelling(
     The test cluster's GPUs are counted, not real: the job then ends with an error that says so,
     and never trains on the CPU instead.
     """
-    (run.folder / "tiny.yaml").open("a").write(ON_GPU)
+    (run.folder / "tiny.yaml").open("a", encoding="utf-8").write(ON_GPU)
     run.start(system, retries=0, train_on_gpu=wanted)
     assert run.finish() != 0
     assert "device: cuda" in run.output

@@ -36,7 +36,7 @@ SYSTEMS = {"clip_zero_shot", "pairdx_fusion"}
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give a copy of the workflow in which nothing was run."""
     copied = copy_of_workflow(tmp_path_factory.mktemp("whole")).folder
-    (copied / "small.yaml").write_text(SMALL)
+    (copied / "small.yaml").write_text(SMALL, encoding="utf-8")
     adapt_profile(copied, {"train_on_cpu": ON_AN_A100}, account=None)
     return copied
 

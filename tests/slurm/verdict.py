@@ -51,5 +51,5 @@ def assert_done_and_evaluated_as_undisturbed(
 
 def read_metrics(folder: Path, system: str) -> dict[str, object]:
     """Read a system's metrics.json."""
-    content: dict[str, object] = json.loads((folder / metrics(system)).read_text())
+    content: dict[str, object] = json.loads((folder / metrics(system)).read_text(encoding="utf-8"))
     return content

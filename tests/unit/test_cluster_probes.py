@@ -122,7 +122,7 @@ def test_a_folder_is_made_written_to_and_left_empty(tmp_path: Path) -> None:
     assert state["free_bytes"] > 0
     assert abs(state["clock_seconds"]) < 5
     assert list((tmp_path / "new").iterdir()) == []
-    (tmp_path / "file").write_text("")
+    (tmp_path / "file").write_text("", encoding="utf-8")
     assert folder_state(tmp_path / "file" / "below")["error"] == "Not a directory"
 
 
@@ -147,7 +147,7 @@ def test_a_file_of_another_machine_is_awaited_and_its_lag_is_told(tmp_path: Path
 
 def test_half_a_file_and_none_are_not_seen(tmp_path: Path) -> None:
     """After the longest wait, and without holding up what is there."""
-    (tmp_path / "half.token").write_text("ha")
+    (tmp_path / "half.token").write_text("ha", encoding="utf-8")
     leave_token(tmp_path, "cpu")
     tokens = {name: str(token_of(tmp_path, name)) for name in ("cpu", "half", "gone")}
     seen = tokens_seen(tokens, seconds=0)
@@ -163,9 +163,9 @@ def test_locks_are_tried_and_a_foreign_lock_is_seen(tmp_path: Path) -> None:
     with holding(held):
         assert held_elsewhere(held) is True
     assert held_elsewhere(held) is None
-    held.write_text("nobody holds this")
+    held.write_text("nobody holds this", encoding="utf-8")
     assert held_elsewhere(held) is False
-    (tmp_path / "file").write_text("")
+    (tmp_path / "file").write_text("", encoding="utf-8")
     assert lock_state(tmp_path / "file" / "below") == "Not a directory"
 
 
@@ -173,8 +173,13 @@ def test_versions_are_compared_with_all_that_the_lock_file_allows(tmp_path: Path
     """A package may be locked once per Python; missing ones and others are named."""
     pins, lock = tmp_path / "env.yaml", tmp_path / "requirements.lock"
     pytest_version = pytest.__version__
-    pins.write_text("  - pip:\n      - pytest==0.1\n      - ruff==0.0.1\n      - nowhere==1.0\n")
-    lock.write_text(f"pytest=={pytest_version} ; python_version < '3.12' \\\n    --hash=x\n")
+    pins.write_text(
+        "  - pip:\n      - pytest==0.1\n      - ruff==0.0.1\n      - nowhere==1.0\n",
+        encoding="utf-8",
+    )
+    lock.write_text(
+        f"pytest=={pytest_version} ; python_version < '3.12' \\\n    --hash=x\n", encoding="utf-8"
+    )
     found = environment(pins, lock)
     assert found["missing"] == ["nowhere"]
     assert list(found["different"]) == ["ruff"]
@@ -252,11 +257,11 @@ def test_a_waiting_jobs_reasons_are_told_once_each(
 def test_the_watch_ends_with_the_facts_and_waits_for_a_job_of_this_machine(tmp_path: Path) -> None:
     """Without SLURM no queue names the job: the token that it left tells that it runs."""
     job = Watched("check_gpu_node", tmp_path / "gpu.json", tmp_path / "gpu.token")
-    job.token.write_text("gpu\n")
+    job.token.write_text("gpu\n", encoding="utf-8")
     patient = Queue()
     assert patient.watched(job) == ""
     assert patient.now > 250
-    job.facts.write_text("{}")
+    job.facts.write_text("{}", encoding="utf-8")
     done = Queue()
     assert done.watched(job) == ""
     assert done.now == 0
@@ -286,11 +291,12 @@ with job_log("job.log"):
         capture_output=True,
         text=True,
         check=False,
+        encoding="utf-8",
     )
     assert done.returncode == 0, done.stderr
     assert time.monotonic() - start < SECONDS_TO_APPEAR  # nobody's file was waited for
-    found = json.loads((tmp_path / "facts.json").read_text())
+    found = json.loads((tmp_path / "facts.json").read_text(encoding="utf-8"))
     assert "torch" in found["environment"]["missing"]
     assert found["torch"] is None
     assert found["files"] == {"key": ["nowhere"]}
-    assert (tmp_path / "state/shared/cpu.token").read_text() == "cpu\n"
+    assert (tmp_path / "state/shared/cpu.token").read_text(encoding="utf-8") == "cpu\n"

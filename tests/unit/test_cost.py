@@ -100,7 +100,7 @@ def jobs(tmp_path: Path) -> pd.DataFrame:
     ]
     paths = [tmp_path / f"{place}.tsv" for place in range(3)]
     for path, line in zip(paths, lines, strict=True):
-        path.write_text(f"{HEADER}{line}\n")
+        path.write_text(f"{HEADER}{line}\n", encoding="utf-8")
     described = [
         {"rule": "train_on_gpu", "wildcards": {"split": "grouped", "seed": 1}},
         {"rule": "train_on_gpu", "wildcards": {"split": "grouped", "seed": 2}},
@@ -126,7 +126,7 @@ def test_jobs_add_up_per_rule_and_over_all(jobs: pd.DataFrame) -> None:
 
 @pytest.mark.parametrize("text", ["", "a\tb\n1\t2\n", HEADER, f"{HEADER}x\t{'1	' * 8}1\n"])
 def test_another_file_is_no_benchmark(tmp_path: Path, text: str) -> None:
-    (tmp_path / "wrong.tsv").write_text(text)
+    (tmp_path / "wrong.tsv").write_text(text, encoding="utf-8")
     with pytest.raises(PairDxError, match="benchmark"):
         benchmark_table([{"rule": "predict", "wildcards": {}}], [tmp_path / "wrong.tsv"])
 

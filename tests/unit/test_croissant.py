@@ -38,7 +38,7 @@ def fixture_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(name="described")
 def fixture_described(folder: Path) -> dict[str, Any]:
-    return json.loads((folder / "croissant.json").read_text())
+    return json.loads((folder / "croissant.json").read_text(encoding="utf-8"))
 
 
 @pytest.fixture(autouse=True)

@@ -33,7 +33,7 @@ def settings(folder: Path) -> Settings:
 def write_benchmark(path: Path, rule: str, seconds: float, rss: str, when: int) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     values = f"{seconds}\t0:00:01\t{rss}\t900\t50\t1.0\t3\t{rule}\t{{'a': ['b']}}\t2\n"
-    path.write_text(HEADER + values)
+    path.write_text(HEADER + values, encoding="utf-8")
     os.utime(path, (when, when))
 
 
@@ -100,9 +100,11 @@ def test_the_overlay_is_a_valid_configuration_that_scales_the_papers_total(tmp_p
     files.append(_overlay(130_791, "scale_130791", tmp_path / "corpus", settings(tmp_path)))
     config: dict = {}
     for path in files:
-        update_config(config, yaml.safe_load(path.read_text()))
-    schema = yaml.safe_load((REPOSITORY / "workflow/schemas/config.schema.yaml").read_text())
+        update_config(config, yaml.safe_load(path.read_text(encoding="utf-8")))
+    schema = yaml.safe_load(
+        (REPOSITORY / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8")
+    )
     assert [error.message for error in Draft202012Validator(schema).iter_errors(config)] == []
     assert config["curation"]["balance"] == {"total": 22_665, "per_class_cap": None}
     small = _overlay(13_079, "small", tmp_path / "corpus", settings(tmp_path))
-    assert yaml.safe_load(small.read_text())["curation"]["balance"]["total"] == 2266
+    assert yaml.safe_load(small.read_text(encoding="utf-8"))["curation"]["balance"]["total"] == 2266

@@ -129,7 +129,7 @@ def test_no_table_shows_the_identifier_that_a_caption_was_rejected_for(tmp_path:
         write_table(tmp_path / f"{name}.csv", table)
         pages = tmp_path / f"{name}.md", tmp_path / f"{name}.html"
         write_for_reading(table, *pages, title=name)
-    written = "".join(path.read_text() for path in tmp_path.iterdir())
+    written = "".join(path.read_text(encoding="utf-8") for path in tmp_path.iterdir())
     assert "record" in written
     assert [detail for detail in REJECTED["detail"] if len(detail) > 1 and detail in written] == []
 

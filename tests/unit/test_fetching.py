@@ -148,7 +148,7 @@ def test_a_complete_part_is_verified_and_moved(server: Server, tmp_path: Path) -
     server.holds("/file", CONTENT)
     (tmp_path / "file.bin.part").write_bytes(CONTENT)
     note = {"url": server.url("/file"), "validator": '"first"', "total": len(CONTENT)}
-    (tmp_path / "file.bin.part.json").write_text(json.dumps(note))
+    (tmp_path / "file.bin.part.json").write_text(json.dumps(note), encoding="utf-8")
     fetch(server, tmp_path / "file.bin")
     assert (tmp_path / "file.bin").read_bytes() == CONTENT
     assert server.requests == [("/file", f"bytes={len(CONTENT)}-")]
@@ -162,7 +162,7 @@ def test_a_part_of_unknown_origin_is_discarded(
     server.holds("/file", CONTENT)
     (tmp_path / "file.bin.part").write_bytes(b"of another file")
     if note is not None:
-        (tmp_path / "file.bin.part.json").write_text(note)
+        (tmp_path / "file.bin.part.json").write_text(note, encoding="utf-8")
     fetch(server, tmp_path / "file.bin")
     assert (tmp_path / "file.bin").read_bytes() == CONTENT
 

@@ -14,17 +14,17 @@ from pairdx.files import remove_leftovers, written_whole
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
     path = tmp_path / "table.csv"
-    path.write_text("old")
+    path.write_text("old", encoding="utf-8")
 
     def fill_the_disk() -> None:
         with written_whole(path) as aside:
-            aside.write_text("half")
+            aside.write_text("half", encoding="utf-8")
             raise RuntimeError("full disk")
 
     with pytest.raises(RuntimeError, match="full disk"):
         fill_the_disk()
     assert [file.name for file in tmp_path.iterdir()] == ["table.csv"]
-    assert path.read_text() == "old"
+    assert path.read_text(encoding="utf-8") == "old"
 
 
 @pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0o002, 0o664)])

@@ -128,7 +128,10 @@ def test_the_same_arguments_give_the_same_bytes(folder: Path, tmp_path: Path) ->
     assert names == sorted(path.name for path in tmp_path.iterdir())
     for name in names:
         assert (tmp_path / name).read_bytes() == (folder / name).read_bytes(), name
-    assert json.loads((tmp_path / "full_size.json").read_text()) == {"rows": ROWS, "seed": 1}
+    assert json.loads((tmp_path / "full_size.json").read_text(encoding="utf-8")) == {
+        "rows": ROWS,
+        "seed": 1,
+    }
 
 
 @pytest.mark.parametrize(

@@ -13,13 +13,15 @@ from jsonschema import Draft202012Validator
 import environments
 
 REPOSITORY = Path(__file__).parents[2]
-SCHEMA = yaml.safe_load((REPOSITORY / "workflow/schemas/config.schema.yaml").read_text())
+SCHEMA = yaml.safe_load(
+    (REPOSITORY / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8")
+)
 RULE_FILES = sorted((REPOSITORY / "workflow/rules").glob("*.smk"))
 
 
 def defaults() -> dict:
     files = ("config.yaml", "models.yaml")
-    texts = [(REPOSITORY / "config" / name).read_text() for name in files]
+    texts = [(REPOSITORY / "config" / name).read_text(encoding="utf-8") for name in files]
     return {key: value for text in texts for key, value in yaml.safe_load(text).items()}
 
 
@@ -51,14 +53,16 @@ def test_every_config_key_is_described() -> None:
 
 @pytest.mark.parametrize("name", environments.ENVIRONMENTS)
 def test_conda_environments_name_the_lock_files_versions(name: str) -> None:
-    written = (REPOSITORY / "envs" / f"{name}.yaml").read_text()
+    written = (REPOSITORY / "envs" / f"{name}.yaml").read_text(encoding="utf-8")
     assert written == environments.environment_file(name)
 
 
 def test_every_computing_rule_has_a_log_a_benchmark_and_depends_on_its_code() -> None:
     checked = 0
     for file in RULE_FILES:
-        for name, body in re.findall(r"^rule (\w+):\n((?: .*\n|\n)*)", file.read_text(), re.M):
+        for name, body in re.findall(
+            r"^rule (\w+):\n((?: .*\n|\n)*)", file.read_text(encoding="utf-8"), re.M
+        ):
             if "script:" not in body:
                 continue
             checked += 1
@@ -76,11 +80,15 @@ def test_every_computing_rule_has_a_log_a_benchmark_and_depends_on_its_code() ->
 def test_the_cost_of_every_job_before_tables_and_figures_is_counted() -> None:
     """A new rule is in measured_jobs.smk, or its benchmark lies where those of tables do."""
     counted = re.findall(
-        r'^        "(\w+)": ', (REPOSITORY / "workflow/rules/measured_jobs.smk").read_text(), re.M
+        r'^        "(\w+)": ',
+        (REPOSITORY / "workflow/rules/measured_jobs.smk").read_text(encoding="utf-8"),
+        re.M,
     )
     elsewhere = ("tables/", "figures/", "dataset/", "review/", "cluster_check/")
     for file in RULE_FILES:
-        for name, body in re.findall(r"^rule (\w+):\n((?: .*\n|\n)*)", file.read_text(), re.M):
+        for name, body in re.findall(
+            r"^rule (\w+):\n((?: .*\n|\n)*)", file.read_text(encoding="utf-8"), re.M
+        ):
             benchmark = re.search(r'benchmark:\s+"<benchmarks>/([^"]+)"', body)
             if benchmark and not benchmark[1].startswith(elsewhere):
                 assert name in counted, name
@@ -89,11 +97,11 @@ def test_the_cost_of_every_job_before_tables_and_figures_is_counted() -> None:
 def test_every_rule_file_opens_with_its_contract() -> None:
     for file in RULE_FILES:
         if file.name != "common.smk":
-            assert "# Purpose" in file.read_text()[:600], file.name
+            assert "# Purpose" in file.read_text(encoding="utf-8")[:600], file.name
 
 
 def test_every_caption_of_the_report_exists() -> None:
-    text = "".join(file.read_text() for file in RULE_FILES)
+    text = "".join(file.read_text(encoding="utf-8") for file in RULE_FILES)
     captions = set(re.findall(r'"(?:\.\./report/)?(\w+\.rst)"', text))
     there = {path.name for path in (REPOSITORY / "workflow/report").glob("*.rst")}
     assert captions | {"workflow.rst"} == there
@@ -131,14 +139,18 @@ def test_rooms_of_the_library_import_only_what_lies_before_them() -> None:
         room = path.relative_to(library).parts[0].removesuffix(".py")
         if room == "__init__":
             continue
-        for imported in re.findall(r"^\s*(?:from|import) pairdx\.(\w+)", path.read_text(), re.M):
+        for imported in re.findall(
+            r"^\s*(?:from|import) pairdx\.(\w+)", path.read_text(encoding="utf-8"), re.M
+        ):
             assert rooms.index(imported) <= rooms.index(room), f"{path} imports {imported}"
-        assert not re.search(r"^\s*(?:from|import) snakemake", path.read_text(), re.M), path
+        assert not re.search(
+            r"^\s*(?:from|import) snakemake", path.read_text(encoding="utf-8"), re.M
+        ), path
 
 
 def test_no_tracked_file_names_a_package_host_or_a_path_of_a_machine() -> None:
     git = ["git", "-C", str(REPOSITORY), "ls-files"]
-    done = subprocess.run(git, capture_output=True, text=True, check=False)
+    done = subprocess.run(git, capture_output=True, text=True, check=False, encoding="utf-8")
     if done.returncode:
         pytest.skip("not a git checkout")
     hosts = "|".join(("pypi", "pythonhosted", "npmjs", "debian"))
@@ -147,4 +159,4 @@ def test_no_tracked_file_names_a_package_host_or_a_path_of_a_machine() -> None:
         path = REPOSITORY / name
         if path.suffix in (".png", ".svg") or not path.is_file():
             continue
-        assert not pattern.search(path.read_text(errors="replace")), name
+        assert not pattern.search(path.read_text(errors="replace", encoding="utf-8")), name

@@ -135,6 +135,7 @@ def test_tables_and_plain_figures_bring_nothing_else_with_them() -> None:
         capture_output=True,
         text=True,
         check=False,
+        encoding="utf-8",
     )
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)

@@ -28,6 +28,7 @@ def other_process(tmp_path):
         env={**os.environ, "PYTHONPATH": str(SCRIPTS)},
         stdout=subprocess.PIPE,
         text=True,
+        encoding="utf-8",
     )
     assert running.stdout.readline() == "held\n"
     yield running
@@ -48,9 +49,10 @@ def squeue(tmp_path, monkeypatch):
         )
         script.write_text(
             f"#!/bin/sh\nn=$(cat {folder}/n); echo $((n + 1)) > {folder}/n\n{lines}\n"
-            f'echo "{error}" >&2; exit {1 if error else 0}\n'
+            f'echo "{error}" >&2; exit {1 if error else 0}\n',
+            encoding="utf-8",
         )
-        (folder / "n").write_text("0")
+        (folder / "n").write_text("0", encoding="utf-8")
         script.chmod(0o755)
 
     monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
@@ -62,7 +64,7 @@ def left_by(folder: Path, **holder: object) -> Path:
     """A state folder with the lease of a job that did not remove it."""
     state = folder / "state"
     state.mkdir()
-    (state / leases.FILE).write_text(json.dumps(holder))
+    (state / leases.FILE).write_text(json.dumps(holder), encoding="utf-8")
     return state
 
 
@@ -70,7 +72,7 @@ def test_a_lease_names_its_holder_and_goes_with_the_block(tmp_path, monkeypatch)
     """The file says who trains here: SLURM job, host, process."""
     monkeypatch.setenv("SLURM_JOB_ID", "41")
     with lease(tmp_path / "state"):
-        holder = json.loads((tmp_path / "state" / leases.FILE).read_text())
+        holder = json.loads((tmp_path / "state" / leases.FILE).read_text(encoding="utf-8"))
         assert holder["slurm_job_id"] == "41"
         assert holder["process"] == os.getpid()
     assert not (tmp_path / "state" / leases.FILE).exists()
@@ -132,7 +134,7 @@ def test_a_job_that_is_just_ending_is_waited_for(tmp_path, squeue, monkeypatch):
     monkeypatch.setattr(leases, "SECONDS_BETWEEN_LOOKS", 0.01)
     squeue("COMPLETING", "COMPLETING", "TIMEOUT")
     with lease(left_by(tmp_path, slurm_job_id="17")):
-        assert (tmp_path / "bin/n").read_text().strip() == "3"
+        assert (tmp_path / "bin/n").read_text(encoding="utf-8").strip() == "3"
 
 
 def test_a_silent_slurm_is_no_reason_to_take_a_lease(tmp_path, squeue):
@@ -149,6 +151,6 @@ def test_a_damaged_lease_file_does_not_lock_the_state_forever(tmp_path):
     """Half a file, left by a full disk, names nobody."""
     state = tmp_path / "state"
     state.mkdir()
-    (state / leases.FILE).write_text('{"slurm_job_')
+    (state / leases.FILE).write_text('{"slurm_job_', encoding="utf-8")
     with lease(state):
         pass

@@ -27,7 +27,7 @@ def left_in(folder: Path) -> list[str]:
 
 def test_the_identity_that_git_gives_is_computed_as_git_does(tmp_path: Path) -> None:
     """What `git hash-object` prints for a file of one line, "hello"."""
-    (tmp_path / "file").write_text("hello\n")
+    (tmp_path / "file").write_text("hello\n", encoding="utf-8")
     listed = parse_checksum("git-sha1:ce013625030ba8dba906f756967f9e9ca394464a", "the test")
     assert listed.measured(tmp_path / "file") == listed.digest
 
@@ -76,7 +76,7 @@ def test_a_damaged_member_leaves_nothing(archive: Path, tmp_path: Path) -> None:
 
 
 def test_what_is_no_archive_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "page.zip").write_text("<html>Please log in</html>")
+    (tmp_path / "page.zip").write_text("<html>Please log in</html>", encoding="utf-8")
     with pytest.raises(PairDxError, match="no zip archive"):
         extract_member(tmp_path / "page.zip", "a", tmp_path / "a")
     with pytest.raises(PairDxError, match="does not exist"):

@@ -37,9 +37,13 @@ def run(
         scripts=str(SCRIPTS), snakemake=snakemake, log=str(log), work=work, after=after
     )
     done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=False,
+        encoding="utf-8",
     )
-    return done, log.read_text()
+    return done, log.read_text(encoding="utf-8")
 
 
 def test_a_job_that_is_done_ends_at_once_and_after_what_others_registered(tmp_path: Path) -> None:
@@ -75,5 +79,5 @@ def test_other_processes_end_as_ever(tmp_path: Path) -> None:
 def test_no_script_does_anything_after_its_work() -> None:
     """What came after it could end the process with a status that nobody hears."""
     for script in SCRIPTS.glob("*.py"):
-        text = script.read_text()
+        text = script.read_text(encoding="utf-8")
         assert text.endswith("\n\n\nmain()\n"), script

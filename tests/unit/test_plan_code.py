@@ -17,7 +17,7 @@ LIBRARY = code.SCRIPTS / "pairdx"
 def imports_in_the_syntax_tree(path: Path) -> set[str]:
     """The library's modules that a file imports anywhere, as Python's own parser sees them."""
     modules = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.module:
             modules |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
         elif isinstance(node, ast.Import):
@@ -37,10 +37,10 @@ def test_no_import_of_any_file_is_overlooked() -> None:
 def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A small library: job.py imports pairdx.a, and that pairdx.b within a function."""
     (tmp_path / "pairdx").mkdir()
-    (tmp_path / "job.py").write_text("from pairdx import (\n    a as first,\n)\n")
+    (tmp_path / "job.py").write_text("from pairdx import (\n    a as first,\n)\n", encoding="utf-8")
     contents = {"__init__": "", "a": "def f():\n    import pairdx.b\n", "b": "B = 1\n", "c": ""}
     for name, content in contents.items():
-        (tmp_path / f"pairdx/{name}.py").write_text(content)
+        (tmp_path / f"pairdx/{name}.py").write_text(content, encoding="utf-8")
     monkeypatch.setattr(code, "SCRIPTS", tmp_path)
     forget()
     yield tmp_path
@@ -54,7 +54,7 @@ def forget() -> None:
 
 def test_a_digest_follows_what_is_imported_through_others_and_nothing_else(library: Path) -> None:
     def after(name: str, content: str) -> str:
-        (library / name).write_text(content)
+        (library / name).write_text(content, encoding="utf-8")
         forget()
         return code.digest("job.py")
 
@@ -68,7 +68,7 @@ def test_a_digest_follows_what_is_imported_through_others_and_nothing_else(libra
 def test_the_plan_needs_nothing_but_the_standard_library() -> None:
     """It is imported before any environment of a rule exists, on a login node too."""
     for path in (LIBRARY / "plan").glob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.ImportFrom) and node.module:
                 root = node.module.split(".")[0]
                 assert root in sys.stdlib_module_names or node.module.startswith("pairdx.plan")

@@ -40,10 +40,12 @@ rule predict:
 
 def test_the_grid_has_as_many_systems_and_seeds_as_asked_for_and_is_valid() -> None:
     """12 systems x 5 seeds x 2 splits are 120 trainings: none runs for one seed only."""
-    config = yaml.safe_load((REPOSITORY / "config/config.yaml").read_text())
-    update_config(config, yaml.safe_load((REPOSITORY / "config/models.yaml").read_text()))
+    config = yaml.safe_load((REPOSITORY / "config/config.yaml").read_text(encoding="utf-8"))
+    update_config(
+        config, yaml.safe_load((REPOSITORY / "config/models.yaml").read_text(encoding="utf-8"))
+    )
     update_config(config, overlay(systems=12, seeds=5))
-    schema = (REPOSITORY / "workflow/schemas/config.schema.yaml").read_text()
+    schema = (REPOSITORY / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8")
     Draft202012Validator(yaml.safe_load(schema)).validate(config)
     enabled = [entry for entry in config["models"].values() if entry["enabled"]]
     assert len(enabled) == 12

@@ -47,7 +47,7 @@ def release(folder: Path, table: pd.DataFrame = ROWS) -> Path:
     (folder / "images").mkdir(parents=True)
     table.to_csv(folder / METADATA, index=False)
     for name in ROWS["filename"]:
-        (folder / "images" / name).write_text(name)
+        (folder / "images" / name).write_text(name, encoding="utf-8")
     return folder
 
 
@@ -233,7 +233,7 @@ def test_two_tables_are_not_chosen_from(tmp_path: Path) -> None:
 
 def test_a_table_deep_inside_or_of_a_similar_name_is_not_taken(tmp_path: Path) -> None:
     folder = release(tmp_path / "down" / "one" / "two")
-    (tmp_path / "down" / f"._{METADATA}").write_text("")
+    (tmp_path / "down" / f"._{METADATA}").write_text("", encoding="utf-8")
     with open_store(tmp_path / "down") as store, pytest.raises(PairDxError, match="is none"):
         locate(store, METADATA, "here")
     with open_store(folder.parent) as store:

@@ -132,6 +132,6 @@ def test_a_sheet_that_is_none_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "sheet.csv"
     with pytest.raises(PairDxError, match="missing"):
         read_decisions(path)
-    path.write_text("pair_id,label\n1,chart\n")
+    path.write_text("pair_id,label\n1,chart\n", encoding="utf-8")
     with pytest.raises(PairDxError, match="lacks the column"):
         read_decisions(path)

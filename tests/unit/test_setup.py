@@ -82,7 +82,13 @@ def test_the_library_that_the_tests_run_is_compiled() -> None:
 def compile_folder(folder: Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, str(COMPILE), str(folder)]
     return subprocess.run(
-        command, env=os.environ | AGAINST, cwd=folder, capture_output=True, text=True, check=False
+        command,
+        env=os.environ | AGAINST,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        encoding="utf-8",
     )
 
 
@@ -90,7 +96,7 @@ def test_bytecode_lies_beside_its_source_whatever_the_environment_says(tmp_path:
     sources = [tmp_path / "package" / f"module_{number}.py" for number in range(3)]
     sources[0].parent.mkdir()
     for source in sources:
-        source.write_text("assert 1 + 1 == 2, 'a sum'\n")
+        source.write_text("assert 1 + 1 == 2, 'a sum'\n", encoding="utf-8")
     done = compile_folder(tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert "3 of 3" in done.stdout
@@ -104,12 +110,12 @@ def test_only_what_was_edited_is_compiled_again_and_nothing_is_said_of_the_rest(
 ) -> None:
     sources = [tmp_path / f"module_{number}.py" for number in range(3)]
     for source in sources:
-        source.write_text("number = 1\n")
+        source.write_text("number = 1\n", encoding="utf-8")
         os.utime(source, (1e9, 1e9))
     compile_folder(tmp_path)
     before = [bytecode(source).stat().st_mtime_ns for source in sources]
     assert compile_folder(tmp_path).stdout == ""
-    sources[1].write_text("number = 2\n")
+    sources[1].write_text("number = 2\n", encoding="utf-8")
     assert "1 of 3" in compile_folder(tmp_path).stdout
     after = [bytecode(source).stat().st_mtime_ns for source in sources]
     assert [old == new for old, new in zip(before, after, strict=True)] == [True, False, True]
@@ -119,14 +125,14 @@ def test_only_what_was_edited_is_compiled_again_and_nothing_is_said_of_the_rest(
 def test_many_files_are_compiled_too(tmp_path: Path) -> None:
     """By several processes."""
     for number in range(250):
-        (tmp_path / f"module_{number}.py").write_text(f"number = {number}\n")
+        (tmp_path / f"module_{number}.py").write_text(f"number = {number}\n", encoding="utf-8")
     assert compile_folder(tmp_path).returncode == 0
     assert uncompiled(tmp_path) == []
 
 
 def test_a_file_of_the_workflow_that_is_not_python_is_an_error(tmp_path: Path) -> None:
-    (tmp_path / "broken.py").write_text("def (:\n")
-    (tmp_path / "whole.py").write_text("number = 1\n")
+    (tmp_path / "broken.py").write_text("def (:\n", encoding="utf-8")
+    (tmp_path / "whole.py").write_text("number = 1\n", encoding="utf-8")
     done = compile_folder(tmp_path)
     assert done.returncode != 0
     assert "broken.py" in done.stderr
@@ -134,8 +140,8 @@ def test_a_file_of_the_workflow_that_is_not_python_is_an_error(tmp_path: Path) -
 
 
 def test_bytecode_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
-    (tmp_path / "module.py").write_text("number = 1\n")
-    (tmp_path / "__pycache__").write_text("not a folder")
+    (tmp_path / "module.py").write_text("number = 1\n", encoding="utf-8")
+    (tmp_path / "__pycache__").write_text("not a folder", encoding="utf-8")
     done = compile_folder(tmp_path)
     assert done.returncode != 0
     assert "Bytecode cannot be written" in done.stderr
@@ -162,7 +168,7 @@ class Checkout:
             shutil.copy2(REPOSITORY / part, folder / part)
         self.library = folder / "workflow/scripts/pairdx"
         self.library.mkdir(parents=True)
-        (self.library / "__init__.py").write_text("number = 1\n")
+        (self.library / "__init__.py").write_text("number = 1\n", encoding="utf-8")
         (folder / "wheels").mkdir()
         self.programs.mkdir()
         (self.programs / "touch").symlink_to(str(shutil.which("touch")))
@@ -204,6 +210,7 @@ class Checkout:
             stderr=subprocess.STDOUT,
             text=True,
             check=False,
+            encoding="utf-8",
         )
         return done.returncode, done.stdout
 
@@ -227,7 +234,7 @@ def test_setup_compiles_what_uv_or_pip_installed_and_never_looks_finished_too_ea
     assert uv.exists(), "the lock file's uv is not installed: run `make setup`"
     (checkout.programs / "uv").symlink_to(uv)
     first, second = checkout.wheel("first", "template.py"), checkout.wheel("second")
-    checkout.lock.write_text(first)
+    checkout.lock.write_text(first, encoding="utf-8")
     status, output = checkout.make("setup")
     assert status == 0, output
     assert "with uv" in output
@@ -237,7 +244,7 @@ def test_setup_compiles_what_uv_or_pip_installed_and_never_looks_finished_too_ea
     assert takes_bytecode(checkout.packages() / "first/other.py")
     assert checkout.make("setup") == (0, "")
 
-    checkout.lock.write_text(first + lock_line("second==1.0", NO_FILE))
+    checkout.lock.write_text(first + lock_line("second==1.0", NO_FILE), encoding="utf-8")
     status, output = checkout.make("setup")
     assert status != 0, output
     assert output.index("uv could not install") < output.index("with pip")
@@ -247,7 +254,7 @@ def test_setup_compiles_what_uv_or_pip_installed_and_never_looks_finished_too_ea
     (checkout.packages() / "first/other.py").unlink()  # half a package, which looks whole to pip
     (checkout.programs / "uv").unlink()
     no_uv = lock_line("uv==0.1 ; sys_platform == 'elsewhere'", NO_FILE)
-    checkout.lock.write_text(first + second + no_uv)
+    checkout.lock.write_text(first + second + no_uv, encoding="utf-8")
     status, output = checkout.make("setup")
     assert output.index("beginning anew") < output.index("Getting uv") < output.index("with pip")
     assert status == 0, output

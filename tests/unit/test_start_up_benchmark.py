@@ -71,13 +71,13 @@ def burnt(folder: Path, *, usual_end: bool) -> tuple[pd.DataFrame, Cost]:
     """Run one script job that burns CPU time through Snakemake: its notes and cost."""
     notes = folder / "notes"
     notes.mkdir()
-    (folder / "Snakefile").write_text(RULE)
-    (folder / "burn.py").write_text(BURN + "burn(0.4)\n")
-    (folder / "outer.py").write_text(BURN + "burn(0.1)\nimport inner\n")
-    (folder / "inner.py").write_text(BURN + "burn(0.2)\n")
+    (folder / "Snakefile").write_text(RULE, encoding="utf-8")
+    (folder / "burn.py").write_text(BURN + "burn(0.4)\n", encoding="utf-8")
+    (folder / "outer.py").write_text(BURN + "burn(0.1)\nimport inner\n", encoding="utf-8")
+    (folder / "inner.py").write_text(BURN + "burn(0.2)\n", encoding="utf-8")
     scripts = str(REPOSITORY / "workflow" / "scripts")
     (folder / "script.py").write_text(
-        SCRIPT.format(scripts=scripts, folder=str(folder), usual_end=usual_end)
+        SCRIPT.format(scripts=scripts, folder=str(folder), usual_end=usual_end), encoding="utf-8"
     )
     environment = measured(HOOK, **{FOLDER: str(notes)})
     cost, _ = snakemake(folder, "--cores", "1", environment=environment)
@@ -92,7 +92,7 @@ def test_a_jobs_cpu_time_is_divided_where_its_own_work_begins_and_ends(
     jobs, cost = burnt(tmp_path, usual_end=usual_end)
     (job,) = jobs.to_dict("records")
     assert job["rule"] == "burn"
-    own = float((tmp_path / "burn.log").read_text().split()[-1])
+    own = float((tmp_path / "burn.log").read_text(encoding="utf-8").split()[-1])
     assert own <= job["to_first_line"] < own + TOLERANCE
     work = job["to_last_line"] - job["to_first_line"]
     assert 1.0 - TICK <= work < 1.0 + TOLERANCE  # 0.3 s of its own, a program's 0.4, imports' 0.3
@@ -107,11 +107,17 @@ def in_script(folder: Path, *paths: Path, code: str) -> subprocess.CompletedProc
     """Run code where Snakemake's scripts lie, with the hook; notes go to ``folder``."""
     path = folder / ".snakemake" / "scripts" / "tmp1.script.py"
     path.parent.mkdir(parents=True)
-    path.write_text(code)
+    path.write_text(code, encoding="utf-8")
     command = [sys.executable, str(path.relative_to(folder))]
     environment = measured(HOOK, *paths, **{FOLDER: str(folder)})
     return subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+        command,
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        encoding="utf-8",
     )
 
 
@@ -136,7 +142,9 @@ def test_the_environments_own_start_file_is_still_run(tmp_path: Path) -> None:
     """A distribution's or a site's sitecustomize may set what its packages need."""
     own = tmp_path / "own"
     own.mkdir()
-    (own / "sitecustomize.py").write_text("import sys\nsys.own_was_run = __file__\n")
+    (own / "sitecustomize.py").write_text(
+        "import sys\nsys.own_was_run = __file__\n", encoding="utf-8"
+    )
     done = in_script(tmp_path, own, code="import sys\nprint(sys.own_was_run)")
     assert done.stdout.strip() == str(own / "sitecustomize.py")
 
@@ -150,7 +158,9 @@ def test_without_compiled_files_only_pythons_own_library_has_some(tmp_path: Path
     )
     command = [sys.executable, "-c", code]
     environment = measured(caches=tmp_path)
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        command, env=environment, capture_output=True, text=True, check=True, encoding="utf-8"
+    )
     there = Path(start_up.cache_from_source(os.__file__)).is_file()  # mostly, but not everywhere
     assert done.stdout.split() == [str(there), "False"]
     assert sorted(tmp_path.rglob("*")) == before
@@ -160,7 +170,7 @@ def test_a_module_that_a_checkout_lacks_is_left_out_and_a_broken_one_is_not(
     tmp_path: Path,
 ) -> None:
     """A renamed module, or its package, is no error; a module that needs a missing one is."""
-    (tmp_path / "broken.py").write_text("import brok\n")
+    (tmp_path / "broken.py").write_text("import brok\n", encoding="utf-8")
     for module in ("pairdx.nothing", "nothing.at_all"):
         library = REPOSITORY / "workflow" / "scripts"
         assert start_up.import_seconds(module, measured(library)) is None

@@ -27,7 +27,7 @@ def write_zip(path: Path, members: dict[str, bytes]) -> Path:
 @pytest.fixture(params=["folder", "zip", "download"])
 def store_path(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """The same files in a folder, a zip file and a download, with a secret beside them."""
-    (tmp_path / "secret").write_text("not for you")
+    (tmp_path / "secret").write_text("not for you", encoding="utf-8")
     if request.param == "zip":
         return write_zip(tmp_path / "corpus.zip", MEMBERS)
     folder = tmp_path / "corpus"

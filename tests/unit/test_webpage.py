@@ -54,7 +54,7 @@ def test_the_rule_graph_has_phases_and_no_edge_that_a_path_implies(tmp_path: Pat
     rules = {"curate": "rule curate_pairs:\n", "split": "rule make_split:\n"}
     rules["evaluate"] = "rule score:\n    x\nuse rule score as predict with:\n"
     for phase, text in rules.items():
-        (tmp_path / f"{phase}.smk").write_text(text)
+        (tmp_path / f"{phase}.smk").write_text(text, encoding="utf-8")
     graph = read_rule_graph(DOT, sorted(tmp_path.glob("*.smk")))
     assert list(graph.phases) == ["curate", "split", "evaluate"]
     assert graph.phases["evaluate"] == ["predict"]

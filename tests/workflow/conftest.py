@@ -58,6 +58,7 @@ class Workflow:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 check=False,
+                encoding="utf-8",
             )
             status, output = done.returncode, done.stdout
         if check and status:
@@ -87,7 +88,7 @@ def forked_snakemake() -> ForkedSnakemake:
 def overlay_file(folder: Path, **content: Any) -> str:
     """Write a configuration overlay and return its path."""
     path = folder / "overlay.yaml"
-    path.write_text(yaml.safe_dump(content))
+    path.write_text(yaml.safe_dump(content), encoding="utf-8")
     return str(path)
 
 

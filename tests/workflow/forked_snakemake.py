@@ -24,7 +24,11 @@ class ForkedSnakemake:
 
     def __enter__(self) -> ForkedSnakemake:
         self._process = subprocess.Popen(
-            [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [sys.executable, __file__],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
         )
         return self
 
@@ -52,7 +56,7 @@ class ForkedSnakemake:
             answer = self._process.stdout.readline()
             if not answer:
                 raise RuntimeError("the process that forks Snakemake has ended")
-            return int(answer), Path(output.name).read_text()
+            return int(answer), Path(output.name).read_text(encoding="utf-8")
 
 
 def _answer(arguments: list[str], folder: str, environment: dict[str, str], output: str) -> int:

@@ -44,7 +44,9 @@ def test_other_ways_to_fuse_are_one_switch_away(fresh: Workflow, tmp_path: Path)
     """Off, unless somebody asks for them; in the demo, too."""
     names = ("pairdx_fusion_gated", "pairdx_fusion_cross_attention")
     overlay = tmp_path / "variants.yaml"
-    overlay.write_text("models:\n" + "".join(f"  {name}: {{enabled: true}}\n" for name in names))
+    overlay.write_text(
+        "models:\n" + "".join(f"  {name}: {{enabled: true}}\n" for name in names), encoding="utf-8"
+    )
     without = fresh.snakemake("trained", "-n", *DEMO)
     switched_on = fresh.snakemake("trained", "-n", *DEMO, str(overlay))
     for name in names:

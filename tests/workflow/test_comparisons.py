@@ -11,7 +11,7 @@ from .conftest import DEMO, REPOSITORY, Workflow, read_plan
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("plan")]
 
-MODELS = yaml.safe_load((REPOSITORY / "config/models.yaml").read_text())["models"]
+MODELS = yaml.safe_load((REPOSITORY / "config/models.yaml").read_text(encoding="utf-8"))["models"]
 
 
 def test_the_splits_effect_needs_both_splits(
@@ -20,7 +20,7 @@ def test_the_splits_effect_needs_both_splits(
     assert read_plan(all_of_demo)["compare_predictions"] == 1
     assert "tables/split_effect.csv" in all_of_demo
     overlay = tmp_path / "one_split.yaml"
-    overlay.write_text("splits: [grouped]")
+    overlay.write_text("splits: [grouped]", encoding="utf-8")
     planned = fresh.snakemake("all", "-n", *DEMO, str(overlay))
     assert read_plan(planned)["compare_predictions"] == 1
     assert "split_effect" not in planned
@@ -33,7 +33,7 @@ def test_one_system_alone_disagrees_with_nobody(fresh: Workflow, tmp_path: Path)
     """Nothing is promised that no job writes, and whoever asks by name is told why."""
     overlay = tmp_path / "one.yaml"
     models = {name: {"enabled": name == "tfidf_logistic"} for name in MODELS}
-    overlay.write_text(yaml.safe_dump({"models": models}))
+    overlay.write_text(yaml.safe_dump({"models": models}), encoding="utf-8")
     planned = fresh.snakemake("all", "-n", *DEMO, str(overlay))
     assert read_plan(planned)["compare_predictions"] == 1
     assert "disagreements" not in planned
@@ -46,7 +46,7 @@ def test_a_new_registry_entry_is_compared_without_another_edit(
 ) -> None:
     overlay = tmp_path / "more.yaml"
     entry = MODELS["majority"] | {"title": "One more", "enabled": True}
-    overlay.write_text(yaml.safe_dump({"models": {"one_more": entry}}))
+    overlay.write_text(yaml.safe_dump({"models": {"one_more": entry}}), encoding="utf-8")
     targets = [f"results/demo/tables/{name}.csv" for name in ("system_tests", "split_effect")]
     output = fresh.snakemake(*targets, *DEMO, str(overlay), "-n")
     job = output.split("rule compare_predictions:")[1].split("output:")[0]

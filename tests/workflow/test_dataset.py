@@ -17,7 +17,7 @@ RELEASE = ("--configfile", "config/demo.yaml", "config/release.yaml", "config/ex
 def test_the_export_read_as_a_release_gives_the_same_pairs_and_split(demo: Workflow) -> None:
     demo.snakemake("dataset", *DEMO)
     (demo.folder / "config/exported.yaml").write_text(
-        "run: exported\nrelease: {path: results/demo/dataset/pairdx.zip}\n"
+        "run: exported\nrelease: {path: results/demo/dataset/pairdx.zip}\n", encoding="utf-8"
     )
     demo.snakemake("splits", "dataset", "--profile", "profiles/local", *RELEASE)
     first, again = demo.folder / "results/demo", demo.folder / "results/exported"
@@ -34,7 +34,7 @@ def test_a_decision_of_a_review_reaches_the_pairs_and_a_copy_stays_the_users(
 ) -> None:
     overlay = "run: reviewed\n"
     config = demo.folder / "config/reviewed.yaml"
-    config.write_text(overlay)
+    config.write_text(overlay, encoding="utf-8")
     command = ("--profile", "profiles/local", "--configfile", "config/demo.yaml", str(config))
     demo.snakemake("review_sheet", *command)
     results = demo.folder / "results/reviewed"
@@ -46,11 +46,11 @@ def test_a_decision_of_a_review_reaches_the_pairs_and_a_copy_stays_the_users(
     sheet.loc[1, ["caption_decision", "caption_edit"]] = ["edit", "A caption of ours."]
     copy = tmp_path / "decided.csv"
     sheet.to_csv(copy, index=False)
-    config.write_text(f"{overlay}curation: {{review: {{decisions: {copy}}}}}\n")
+    config.write_text(f"{overlay}curation: {{review: {{decisions: {copy}}}}}\n", encoding="utf-8")
     demo.snakemake("curated", *command)
     pairs = pd.read_parquet(results / "curated/pairs.parquet").set_index("pair_id")
     rejected = pd.read_parquet(results / "curated/rejected.parquet").set_index("file")
     assert rejected.loc[sheet.loc[0, "file"], "reason"] == "image_rejected"
     assert pairs.loc[sheet.loc[1, "pair_id"], "caption"] == "A caption of ours."
     assert pairs["caption_reviewed"].sum() == 1
-    assert copy.read_text() == sheet.to_csv(index=False)
+    assert copy.read_text(encoding="utf-8") == sheet.to_csv(index=False)

@@ -26,7 +26,9 @@ from .conftest import DEMO, REPOSITORY, Workflow
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo")]
 
 SPLITS = ("stratified", "grouped")
-CLASSES = yaml.safe_load((REPOSITORY / "config/config.yaml").read_text())["curation"]["classes"]
+CLASSES = yaml.safe_load((REPOSITORY / "config/config.yaml").read_text(encoding="utf-8"))[
+    "curation"
+]["classes"]
 COMPARISON_COLUMNS = [
     *("model", "split", "seeds", "accuracy", "accuracy_low", "accuracy_high", "macro_f1"),
     *("train_seconds", "train_device", "seconds_per_image", "parameters"),
@@ -51,8 +53,12 @@ def pairs(results: Path) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def registry(demo: Workflow) -> dict[str, dict]:
-    models = yaml.safe_load((demo.folder / "config/models.yaml").read_text())["models"]
-    overlay = yaml.safe_load((demo.folder / "config/demo.yaml").read_text())["models"]
+    models = yaml.safe_load((demo.folder / "config/models.yaml").read_text(encoding="utf-8"))[
+        "models"
+    ]
+    overlay = yaml.safe_load((demo.folder / "config/demo.yaml").read_text(encoding="utf-8"))[
+        "models"
+    ]
     switched = {
         name: overlay.get(name, {}).get("enabled", models[name]["enabled"]) for name in models
     }
@@ -120,7 +126,9 @@ def test_the_funnel_adds_up_to_the_rows_of_the_raw_table(demo: Workflow, results
 def test_every_planted_trouble_is_rejected_for_its_reason(
     demo: Workflow, results: Path, pairs: pd.DataFrame
 ) -> None:
-    manifest = json.loads(next(demo.folder.glob("resources/demo/*/manifest.json")).read_text())
+    manifest = json.loads(
+        next(demo.folder.glob("resources/demo/*/manifest.json")).read_text(encoding="utf-8")
+    )
     rejected = pd.read_parquet(results / "curated/rejected.parquet").set_index("file")
     masked = pairs.set_index("file")["masked"]
     problems = {planted["problem"] for planted in manifest["planted"]}
@@ -137,7 +145,7 @@ def test_every_planted_trouble_is_rejected_for_its_reason(
 def test_the_grouped_split_leaks_nothing_and_the_stratified_one_is_measured(results: Path) -> None:
     leaked = {}
     for split in SPLITS:
-        report = json.loads((results / split / "leakage.json").read_text())
+        report = json.loads((results / split / "leakage.json").read_text(encoding="utf-8"))
         leaked[split] = sum(c["pairs"] for kind in report["kinds"].values() for c in kind.values())
     assert leaked["grouped"] == 0
     assert leaked["stratified"] > 0
@@ -158,7 +166,7 @@ def assert_close(found: Any, stored: Any) -> None:
 
 def test_metrics_can_be_recomputed_from_the_predictions(results: Path) -> None:
     folder = results / "grouped/pairdx_fusion/seed1"
-    stored = json.loads((folder / "metrics.json").read_text())
+    stored = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
     predictions = pd.read_parquet(folder / "predictions.parquet")
     interval = stored["interval"]
     again = evaluate(
@@ -198,13 +206,13 @@ def test_comparisons_agree_with_the_comparison(
 def test_every_system_leaves_what_it_should(results: Path, registry: dict[str, dict]) -> None:
     for model, entry in registry.items():
         folder = results / "stratified" / model / "seed1"
-        passport = json.loads((folder / "passport.json").read_text())
+        passport = json.loads((folder / "passport.json").read_text(encoding="utf-8"))
         assert passport["seed"] == 1
         assert sum(passport["pairs"].values()) == 720
         assert (folder / "settings.json").is_file()
         assert (folder / "model.safetensors").is_file() == entry["trained"]
         assert (folder / "training.csv").is_file() == entry["trained"]
-        timing = json.loads((results / f"timing/{model}.json").read_text())
+        timing = json.loads((results / f"timing/{model}.json").read_text(encoding="utf-8"))
         assert sum(timing["stages"].values()) == pytest.approx(timing["mean"])
         assert timing["cpu_model"]
         assert [batched["batch_size"] for batched in timing["deployment"]] == [8, 32]
@@ -240,7 +248,7 @@ def test_stand_ins_are_called_so_wherever_their_numbers_stand(results: Path) -> 
     pages += ["figures/explanations_pairdx_clip.svg"]
     pages += [f"figures/{kind}_grouped_pairdx_fusion.svg" for kind in ("confusion", "training")]
     for page in pages:
-        text = (results / page).read_text()  # an SVG repeats its texts as comments
+        text = (results / page).read_text(encoding="utf-8")  # an SVG repeats its texts as comments
         assert notice in text or "stand-in" in text, page
 
 
@@ -280,7 +288,7 @@ def test_editing_what_only_tables_and_figures_show_retrains_nothing(demo: Workfl
 def test_choosing_other_pairs_to_explain_redraws_these_figures_alone(
     demo: Workflow, tmp_path: Path
 ) -> None:
-    (tmp_path / "others.yaml").write_text("explanations: {seed: 2}")
+    (tmp_path / "others.yaml").write_text("explanations: {seed: 2}", encoding="utf-8")
     plan = demo.plan("all", *DEMO, str(tmp_path / "others.yaml"))
     # The rule graph is drawn from the whole configuration.
     assert set(plan) == {"all", "explain_systems", "draw_rule_graph"}
@@ -290,7 +298,9 @@ def test_another_number_of_unknown_pairs_is_asked_about_without_any_training(
     demo: Workflow, tmp_path: Path
 ) -> None:
     """They are packed apart from what is trained on."""
-    (tmp_path / "fewer.yaml").write_text("evaluation: {out_of_distribution_pairs: 5}")
+    (tmp_path / "fewer.yaml").write_text(
+        "evaluation: {out_of_distribution_pairs: 5}", encoding="utf-8"
+    )
     plan = demo.plan("all", *DEMO, str(tmp_path / "fewer.yaml"))
     assert plan["pack_out_of_distribution"] == plan["assess_confidence"] == 1
     assert not {"pack_images", "train_on_cpu", "time_model"} & set(plan)
@@ -306,7 +316,8 @@ def test_editing_one_systems_setting_retrains_that_system_alone(demo: Workflow) 
 def test_a_failed_job_leaves_nothing_that_looks_finished(demo: Workflow, tmp_path: Path) -> None:
     overlay = tmp_path / "broken.yaml"
     overlay.write_text(
-        "run: broken\nsplit: {fractions: {train: 0.998, validation: 0.001, test: 0.001}}"
+        "run: broken\nsplit: {fractions: {train: 0.998, validation: 0.001, test: 0.001}}",
+        encoding="utf-8",
     )
     files = ["config/demo.yaml", str(overlay)]
     command = ["splits", "--profile", "profiles/local", "--configfile", *files]
@@ -327,7 +338,9 @@ def test_a_training_killed_again_and_again_ends_with_the_same_weights(
     undisturbed = sha256_of(weights)
     history = pd.read_csv(copy.folder / outputs / "training.csv")
     weights.unlink()
-    (copy.folder / "often.yaml").write_text("training: {checkpoint_minutes: 0.01}")
+    (copy.folder / "often.yaml").write_text(
+        "training: {checkpoint_minutes: 0.01}", encoding="utf-8"
+    )
     target = [f"{outputs}/model.safetensors", *DEMO, "often.yaml"]
     rng, states = np.random.default_rng(1), copy.folder / "state/demo/stratified/pairdx_clip"
     half_an_epoch = history["seconds"].median() / 2  # so that both kills come before the end
@@ -347,7 +360,7 @@ def test_a_training_killed_again_and_again_ends_with_the_same_weights(
 
     copy.snakemake(*target)
     log = copy.folder / outputs.replace("results", "logs") / "train.log"
-    assert "resuming after epoch" in log.read_text()
+    assert "resuming after epoch" in log.read_text(encoding="utf-8")
     again = pd.read_csv(copy.folder / outputs / "training.csv")
     learned = ["epoch", "train_loss", "train_accuracy", "validation_loss", "validation_accuracy"]
     assert history[learned].equals(again[learned])
@@ -384,7 +397,7 @@ def test_the_report_is_one_file_with_every_category_in_reading_order(
 ) -> None:
     """Snakemake sorts by text: numbers keep the order in which the report is read."""
     demo.snakemake("all", "--report", "results/demo/report.html", *DEMO)
-    report = (demo.folder / "results/demo/report.html").read_text()
+    report = (demo.folder / "results/demo/report.html").read_text(encoding="utf-8")
     categories = _embedded(report, "categories")
     assert sorted(categories) == REPORT_CATEGORIES
     assert {entry["title"] for entry in registry.values()} == set(categories["3. Systems"])
@@ -403,8 +416,8 @@ def test_every_item_of_the_report_can_be_reached(demo: Workflow) -> None:
     report = demo.folder / "results/demo/report.html"
     if not report.is_file():
         demo.snakemake("all", "--report", str(report), *DEMO)
-    results = _embedded(report.read_text(), "results")
-    for category in _embedded(report.read_text(), "categories").values():
+    results = _embedded(report.read_text(encoding="utf-8"), "results")
+    for category in _embedded(report.read_text(encoding="utf-8"), "categories").values():
         for paths in category.values():
             labels = [results[path]["labels"] for path in paths]
             assert len({json.dumps(one) for one in labels}) == len(labels)
@@ -436,11 +449,12 @@ def test_the_report_opens_in_a_browser_without_a_network(demo: Workflow, tmp_pat
         text=True,
         timeout=600,
         check=True,
+        encoding="utf-8",
     )
     assert all(category in done.stdout for category in REPORT_CATEGORIES)
     assert "Where to begin" in done.stdout
     assert "Uncaught" not in done.stderr
-    asked_for = set(re.findall(r'"url":"https?://([^/"]*)', requests.read_text()))
+    asked_for = set(re.findall(r'"url":"https?://([^/"]*)', requests.read_text(encoding="utf-8")))
     # What the browser asks its maker for, whatever the page.
     assert not {host for host in asked_for if not host.endswith((".google.com", ".googleapis.com"))}
 
@@ -449,12 +463,12 @@ class edited:  # noqa: N801 - reads as a verb: with edited(file)
     """Change a file for the time of a block: one word for another, or one more comment."""
 
     def __init__(self, path: Path, old: str = "", new: str = "") -> None:
-        self.path, self.original = path, path.read_text()
+        self.path, self.original = path, path.read_text(encoding="utf-8")
         assert old in self.original
         self.text = self.original.replace(old, new) if old else f"{self.original}# changed\n"
 
     def __enter__(self) -> None:
-        self.path.write_text(self.text)
+        self.path.write_text(self.text, encoding="utf-8")
 
     def __exit__(self, *_: object) -> None:
-        self.path.write_text(self.original)
+        self.path.write_text(self.original, encoding="utf-8")

@@ -12,7 +12,7 @@ from .conftest import REPOSITORY, Workflow, overlay, read_plan
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("plan")]
 
-MODELS = yaml.safe_load((REPOSITORY / "config/models.yaml").read_text())["models"]
+MODELS = yaml.safe_load((REPOSITORY / "config/models.yaml").read_text(encoding="utf-8"))["models"]
 EXPLAINED = [
     name
     for name, entry in MODELS.items()

@@ -12,7 +12,7 @@ from .conftest import DEMO, REPOSITORY, Workflow
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("plan")]
 
-MODELS = yaml.safe_load((REPOSITORY / "config/models.yaml").read_text())["models"]
+MODELS = yaml.safe_load((REPOSITORY / "config/models.yaml").read_text(encoding="utf-8"))["models"]
 PROBES = {name: entry for name, entry in MODELS.items() if entry["family"] == "probe"}
 
 
@@ -33,7 +33,7 @@ def test_the_device_decides_and_the_demo_extracts_on_the_cpu(
     fresh: Workflow, tmp_path: Path
 ) -> None:
     overlay = tmp_path / "probe.yaml"
-    overlay.write_text("models: {late_fusion_probe: {enabled: true}}")
+    overlay.write_text("models: {late_fusion_probe: {enabled: true}}", encoding="utf-8")
     plan = fresh.plan("trained", *DEMO, str(overlay))
     assert plan["extract_features_on_cpu"] == 1
     assert "extract_features_on_gpu" not in plan
@@ -41,7 +41,9 @@ def test_the_device_decides_and_the_demo_extracts_on_the_cpu(
 
 def test_without_probes_nothing_is_extracted(fresh: Workflow, tmp_path: Path) -> None:
     overlay = tmp_path / "none.yaml"
-    overlay.write_text(yaml.safe_dump({"models": {name: {"enabled": False} for name in PROBES}}))
+    overlay.write_text(
+        yaml.safe_dump({"models": {name: {"enabled": False} for name in PROBES}}), encoding="utf-8"
+    )
     plan = fresh.plan("all", "--configfile", str(overlay))
     assert not [rule for rule in plan if rule.startswith("extract_features")]
 

@@ -51,7 +51,7 @@ def test_discrepancies_read_the_papers_systems_on_its_split_only(fresh: Workflow
 def test_discrepancies_are_listed_whatever_is_switched_off(
     fresh: Workflow, tmp_path: Path, content: dict
 ) -> None:
-    (tmp_path / "overlay.yaml").write_text(yaml.safe_dump(content))
+    (tmp_path / "overlay.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
     plan = fresh.snakemake("discrepancies", "-n", "--configfile", str(tmp_path / "overlay.yaml"))
     runs = [name for name in inputs_of("list_discrepancies", plan) if "/seed" in name]
     assert not any("/grouped/" in name or "pairdx_clip" in name for name in runs)

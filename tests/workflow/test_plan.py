@@ -14,8 +14,8 @@ from .conftest import DEMO, REPOSITORY, Workflow, read_plan
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("plan")]
 
-CONFIG = yaml.safe_load((REPOSITORY / "config/config.yaml").read_text())
-MODELS = yaml.safe_load((REPOSITORY / "config/models.yaml").read_text())["models"]
+CONFIG = yaml.safe_load((REPOSITORY / "config/config.yaml").read_text(encoding="utf-8"))
+MODELS = yaml.safe_load((REPOSITORY / "config/models.yaml").read_text(encoding="utf-8"))["models"]
 ENABLED = {name: entry for name, entry in MODELS.items() if entry["enabled"]}
 
 
@@ -57,7 +57,7 @@ def test_files_on_disk_replace_downloads(fresh: Workflow) -> None:
 def test_a_users_own_file_never_becomes_an_output(fresh: Workflow, tmp_path: Path) -> None:
     """Snakemake deletes outputs before a job: a folder with one missing file must stay whole."""
     for name in CONFIG["downloads"]["weights"]["biomedclip"]["files"]:
-        (tmp_path / name).write_text("kept")
+        (tmp_path / name).write_text("kept", encoding="utf-8")
     setting = f"downloads={{weights: {{biomedclip: {{path: {tmp_path}}}}}}}"
     target = "results/pairdx/stratified/biomedclip_zero_shot/seed1/settings.json"
     output = fresh.snakemake(target, "-n", "--config", setting, check=False)
@@ -70,7 +70,7 @@ def test_a_comparison_of_untrained_systems_alone_can_be_planned(
 ) -> None:
     names = [name for name, entry in ENABLED.items() if entry["trained"]]
     overlay = "models: {" + ", ".join(f"{name}: {{enabled: false}}" for name in names) + "}"
-    (tmp_path / "untrained.yaml").write_text(overlay)
+    (tmp_path / "untrained.yaml").write_text(overlay, encoding="utf-8")
     plan = fresh.plan("all", "--configfile", str(tmp_path / "untrained.yaml"))
     assert plan["compare_systems"] == 1
     assert not {"train_on_gpu", "train_on_cpu"} & set(plan)
@@ -97,7 +97,7 @@ def test_the_device_decides_where_networks_are_trained(fresh: Workflow) -> None:
 def test_a_new_registry_entry_appears_without_another_edit(fresh: Workflow, tmp_path: Path) -> None:
     entry = MODELS["majority"] | {"title": "One more"}
     overlay = tmp_path / "more.yaml"
-    overlay.write_text(yaml.safe_dump({"models": {"one_more": entry}}))
+    overlay.write_text(yaml.safe_dump({"models": {"one_more": entry}}), encoding="utf-8")
     output = fresh.snakemake("all", "-n", "--configfile", "config/demo.yaml", str(overlay))
     assert "results/demo/stratified/one_more/seed1/predictions.parquet" in output
     assert "results/demo/tables/per_class_grouped_one_more.csv" in output
@@ -122,7 +122,9 @@ def test_jobs_that_no_enabled_system_needs_are_not_run_for_their_cost(
 ) -> None:
     names = [name for name, entry in ENABLED.items() if entry["family"] != "linear"]
     overlay = tmp_path / "linear.yaml"
-    overlay.write_text(yaml.safe_dump({"models": {name: {"enabled": False} for name in names}}))
+    overlay.write_text(
+        yaml.safe_dump({"models": {name: {"enabled": False} for name in names}}), encoding="utf-8"
+    )
     plan = fresh.plan("all", "--configfile", "config/demo.yaml", str(overlay))
     assert plan["describe_cost"] == 1
     assert not {"build_word_vectors", "predict_untrained", "explain_systems"} & set(plan)
@@ -153,7 +155,7 @@ def test_a_config_error_stops_before_the_dag_and_names_the_key(
 
 def test_an_item_of_the_paper_whose_system_is_off_says_so(fresh: Workflow, tmp_path: Path) -> None:
     overlay = tmp_path / "without.yaml"
-    overlay.write_text("models: {pairdx_clip: {enabled: false}}")
+    overlay.write_text("models: {pairdx_clip: {enabled: false}}", encoding="utf-8")
     output = fresh.snakemake("paper_table_6", "-n", "--configfile", str(overlay), check=False)
     assert "models.pairdx_clip is not enabled" in output
 
@@ -161,7 +163,7 @@ def test_an_item_of_the_paper_whose_system_is_off_says_so(fresh: Workflow, tmp_p
 def test_every_rule_that_a_profile_names_exists(fresh: Workflow) -> None:
     rules = set(fresh.snakemake("--list-rules", "--quiet", "all").split())
     for profile in (REPOSITORY / "profiles").glob("*/config*.yaml"):
-        settings = yaml.safe_load(profile.read_text())
+        settings = yaml.safe_load(profile.read_text(encoding="utf-8"))
         for key in ("set-threads", "set-resources", "groups"):
             named = settings.get(key) or {}
             assert set(named) <= rules, f"{profile}: {key}"

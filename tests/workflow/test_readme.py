@@ -12,7 +12,7 @@ from .conftest import REAL_CORPUS, REPOSITORY, Workflow
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo")]
 
-README = (REPOSITORY / "README.md").read_text()
+README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 COMMANDS = [
     line
     for block in re.findall(r"```bash\n(.*?)```", README, re.DOTALL)
@@ -47,7 +47,12 @@ def test_make_commands_of_the_readme_name_targets(command: str) -> None:
     """The demo and the tests cannot run within the tests: their recipes are only read."""
     words = shlex.split(command)
     done = subprocess.run(
-        [words[0], "-n", *words[1:]], cwd=REPOSITORY, capture_output=True, text=True, check=False
+        [words[0], "-n", *words[1:]],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+        encoding="utf-8",
     )
     assert done.returncode == 0, done.stderr
 

@@ -21,8 +21,10 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("beside the demo")]
 
 SETTINGS = ("--config", "corpus=multicare", f"multicare={{path: {REAL_CORPUS}}}")
 
-REGISTRY = yaml.safe_load((REPOSITORY / "config/models.yaml").read_text())["models"]
-DEMO_MODELS = yaml.safe_load((REPOSITORY / "config/demo.yaml").read_text())["models"]
+REGISTRY = yaml.safe_load((REPOSITORY / "config/models.yaml").read_text(encoding="utf-8"))["models"]
+DEMO_MODELS = yaml.safe_load((REPOSITORY / "config/demo.yaml").read_text(encoding="utf-8"))[
+    "models"
+]
 SPLITS = ("stratified", "grouped")
 
 # A new entry of an existing family: the caption branch of PairDxFusion under another name.
@@ -62,7 +64,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
     workflow = copy_of_workflow(tmp_path_factory.mktemp("real"))
     # The demo names the systems whose input it changes; the experiment takes all trained ones.
     content = overlay(SYSTEMS, input_probes={"systems": "trained"})
-    (workflow.folder / "config/real.yaml").write_text(content)
+    (workflow.folder / "config/real.yaml").write_text(content, encoding="utf-8")
     workflow.snakemake("all", *DEMO, "config/real.yaml", *SETTINGS)
     return workflow
 
@@ -83,7 +85,7 @@ def test_a_corpus_of_ones_own_runs_to_the_end(run: Workflow) -> None:
         subsets = pd.read_parquet(results / split / "split.parquet")
         assert sorted(subsets["pair_id"]) == sorted(pairs["pair_id"])
         shared = _articles_in_both(pairs, subsets, "train", "test")
-        report = json.loads((results / split / "leakage.json").read_text())
+        report = json.loads((results / split / "leakage.json").read_text(encoding="utf-8"))
         assert report["kinds"]["article"]["train-test"]["groups"] == len(shared)
         assert (split == "stratified") == bool(shared)
     assert (results / "dataset/datasheet.md").is_file()
@@ -100,19 +102,23 @@ def test_a_new_registry_entry_appears_in_every_table_and_figure(run: Workflow) -
                 wanted = [own.with_suffix(ending) for ending in (suffix, *others)]
                 missing += [path.name for path in wanted if not path.is_file()]
             elif file.stem not in WITHOUT_IT and not file.stem.endswith(SYSTEMS):
-                text = file.read_text()  # an SVG repeats its texts as comments
+                text = file.read_text(encoding="utf-8")  # an SVG repeats its texts as comments
                 missing += [file.name] if NEW not in text and TITLE not in text else []
     assert missing == []
 
 
 def test_every_system_of_the_registry_is_trained_and_evaluated(run: Workflow) -> None:
     """Those too that are switched off; what is reported of predictions is the same for all."""
-    (run.folder / "config/all.yaml").write_text(overlay(REGISTRY, splits=["stratified"]))
+    (run.folder / "config/all.yaml").write_text(
+        overlay(REGISTRY, splits=["stratified"]), encoding="utf-8"
+    )
     folders = {name: Path("results/real/stratified", name, "seed1") for name in REGISTRY}
     targets = [str(folder / "predictions.parquet") for folder in folders.values()]
     run.snakemake(*targets, *DEMO, "config/all.yaml", *SETTINGS)
     test = _test_pairs(run.folder / "results/real")
-    classes = yaml.safe_load((REPOSITORY / "config/config.yaml").read_text())["curation"]["classes"]
+    classes = yaml.safe_load((REPOSITORY / "config/config.yaml").read_text(encoding="utf-8"))[
+        "curation"
+    ]["classes"]
     for name, folder in folders.items():
         predictions = pd.read_parquet(run.folder / folder / "predictions.parquet")
         metrics = evaluate(predictions, classes, resamples=0, seed=1)

@@ -13,7 +13,7 @@ from .conftest import DEMO, REPOSITORY, Workflow, overlay_file
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("plan")]
 
-CONFIG = yaml.safe_load((REPOSITORY / "config/config.yaml").read_text())
+CONFIG = yaml.safe_load((REPOSITORY / "config/config.yaml").read_text(encoding="utf-8"))
 SEARCH = CONFIG["learning_rate_search"]
 
 

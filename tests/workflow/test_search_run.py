@@ -28,7 +28,7 @@ def test_the_search_trains_once_per_rate_and_chooses_on_validation_pairs(
     assert len(history) == table.loc[2e-4, "epochs"] == 2
     assert table.loc[2e-4, "validation_accuracy"] == history["validation_accuracy"].iloc[-1]
     assert history["learning_rate"].tolist() == [2e-4, 2e-4]
-    text = (results / "tables/learning_rate_search.md").read_text()
+    text = (results / "tables/learning_rate_search.md").read_text(encoding="utf-8")
     assert "models: {pairdx_clip: {settings: {learning_rate: 0.0002}}}" in text
     assert "stand-in" in text
     assert demo.plan("learning_rate_search", *DEMO, file) == {}

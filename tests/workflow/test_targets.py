@@ -13,8 +13,8 @@ from .conftest import DEMO, REPOSITORY, Workflow, read_plan
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("plan")]
 
-OVERLAY = yaml.safe_load((REPOSITORY / "config/demo.yaml").read_text())["models"]
-REGISTRY = yaml.safe_load((REPOSITORY / "config/models.yaml").read_text())["models"]
+OVERLAY = yaml.safe_load((REPOSITORY / "config/demo.yaml").read_text(encoding="utf-8"))["models"]
+REGISTRY = yaml.safe_load((REPOSITORY / "config/models.yaml").read_text(encoding="utf-8"))["models"]
 SYSTEMS = {n: e | OVERLAY.get(n, {}) for n, e in REGISTRY.items()}
 ENABLED = {name: entry for name, entry in SYSTEMS.items() if entry["enabled"]}
 TRAINED = [name for name, entry in ENABLED.items() if entry["trained"]]
@@ -158,7 +158,7 @@ def test_a_target_of_many_files_leaves_out_what_none_of_them_needs(
 
 def test_every_target_is_looked_at_here_or_in_a_test_of_its_own() -> None:
     """A new target is added to one of the lists above."""
-    rules = (REPOSITORY / "workflow/rules/targets.smk").read_text()
+    rules = (REPOSITORY / "workflow/rules/targets.smk").read_text(encoding="utf-8")
     elsewhere = {"learning_rate_search", "pairdx_release"}  # test_search.py; a download alone
     assert set(re.findall(r"^rule (\w+):", rules, re.M)) == {*JOBS, *WITHOUT} | elsewhere
 

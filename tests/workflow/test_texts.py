@@ -12,8 +12,8 @@ from .conftest import REPOSITORY, Workflow, overlay, read_plan
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("plan")]
 
-CONFIG = yaml.safe_load((REPOSITORY / "config/config.yaml").read_text())
-MODELS = yaml.safe_load((REPOSITORY / "config/models.yaml").read_text())["models"]
+CONFIG = yaml.safe_load((REPOSITORY / "config/config.yaml").read_text(encoding="utf-8"))
+MODELS = yaml.safe_load((REPOSITORY / "config/models.yaml").read_text(encoding="utf-8"))["models"]
 CLIP = {n: e for n, e in MODELS.items() if e["family"] == "clip" and e["enabled"]}
 ZERO_SHOT = [name for name, entry in CLIP.items() if not entry["trained"]]
 PROMPTS = "results/pairdx/tables/prompt_sensitivity.csv"

@@ -25,8 +25,8 @@ rule cluster_check:
 
 rule check_login_node:
     input:
-        environment="envs/data.yaml",
-        lock="requirements.lock",
+        environment=own_file("envs/data.yaml"),
+        lock=own_file("requirements.lock"),
     output:
         facts="<results>/cluster_check/{checked}/login.json",
     log:
@@ -52,8 +52,8 @@ rule check_login_node:
 
 rule check_cpu_node:
     input:
-        environment="envs/learning.yaml",
-        lock="requirements.lock",
+        environment=own_file("envs/learning.yaml"),
+        lock=own_file("requirements.lock"),
         login="<results>/cluster_check/{checked}/login.json",
     output:
         facts="<results>/cluster_check/{checked}/cpu.json",

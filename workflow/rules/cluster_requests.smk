@@ -15,12 +15,15 @@ REQUESTED = [
 def requests_of_rules():
     """What each attempt of those asks for that become jobs of a cluster (they state a runtime), unless they never run.
 
-    Attempts are the first one and the retries, of the profile or of the rule itself.
+    Attempts are the first one and the retries, of the profile or of the rule itself. Rules of a Snakefile that uses this one
+    as a module are its own affair.
     """
     asking = {
         one.name: one
         for one in workflow.rules
-        if "runtime" in one.resources and NOTHING not in one.wildcard_constraints.values()
+        if ROOT in Path(str(one.snakefile)).parents
+        and "runtime" in one.resources
+        and NOTHING not in one.wildcard_constraints.values()
     }
     return {
         name: [_request(one, 1 + retry) for retry in range(one.restart_times + 1)]
@@ -38,12 +41,12 @@ def _request(asking, attempt):
 
 
 def gpu_rules():
-    """The rules that run on GPUs under this configuration, without the check's own."""
+    """The rules that run on GPUs under this configuration, without the check's own, as a module's user may have named them."""
     names = {
         "train_on_gpu": trained_on("cuda"),
         "extract_features_on_gpu": feature_extractors("cuda"),
     }
-    return [name for name, needed in names.items() if needed]
+    return [getattr(rules, name).rule.name for name, needed in names.items() if needed]
 
 
 def check_asks_for_gpu():

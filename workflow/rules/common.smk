@@ -8,15 +8,38 @@ from pathlib import Path
 
 import yaml
 from snakemake.exceptions import WorkflowError
+from snakemake.sourcecache import LocalSourceFile
+
+
+def root():
+    """The folder of the Snakefile that this file belongs to, which need not be the one that Snakemake was started with."""
+    folder = workflow.current_basedir
+    if not isinstance(folder, LocalSourceFile):
+        raise WorkflowError(
+            f"PairDx is read from {folder.get_path_or_uri(secret_free=True)}, where its library cannot be imported: clone "
+            "the repository, and name the clone's Snakefile"
+        )
+    return Path(folder.path).parents[1]
+
+
+ROOT = root()
 
 
 def read_yaml(path):
     """The content of a YAML file of the workflow, by the parser in C where there is one: ten times as fast."""
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return yaml.load(Path(workflow.basedir, path).read_text(encoding="utf-8"), Loader=loader)
+    return yaml.load((ROOT / path).read_text(encoding="utf-8"), Loader=loader)
 
 
-SCRIPTS = Path(workflow.basedir, "workflow", "scripts")
+def own_file(path):
+    """A file of the workflow as an input: from the working directory, so that a copy of both is up to date.
+
+    Local: neither a storage plugin nor the prefix of a module concerns it.
+    """
+    return local(os.path.relpath(ROOT / path))
+
+
+SCRIPTS = ROOT / "workflow" / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 from pairdx.plan.code import digest
 

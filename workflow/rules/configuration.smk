@@ -6,6 +6,16 @@
 from difflib import get_close_matches
 
 from jsonschema import Draft202012Validator
+from snakemake.utils import update_config
+
+
+def complete_config():
+    """Put the defaults under what a Snakefile hands to this one as a module, whose own `configfile:` is then left out."""
+    if workflow.modifier.skip_configfile:
+        complete = read_yaml("config/config.yaml") | read_yaml("config/models.yaml")
+        update_config(complete, config)
+        config.clear()
+        config.update(complete)
 
 
 def check_config():
@@ -32,6 +42,8 @@ def _problem(error):
     unknown = [name for name in error.instance if name not in known]
     guesses = [guess for name in unknown for guess in get_close_matches(name, known, n=1)]
     hint = f"; did you mean {', '.join(guesses)}?" if guesses else f"; known: {', '.join(known)}"
+    if not error.absolute_path and workflow.modifier.skip_configfile:
+        hint += '; a module is given what concerns it alone, as by config: config["pairdx"]'
     return f"config key {key}: unknown {', '.join(unknown)}{hint}"
 
 

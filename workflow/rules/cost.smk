@@ -14,7 +14,7 @@ rule describe_cost:
         passports=cells("<results>/{split}/{model}/seed{seed}/passport.json"),
         timings=expand("<results>/timing/{model}.json", model=models()),
         benchmarks=benchmark_files,
-        paper=PAPER,
+        paper=own_file(PAPER),
     output:
         multiext("<results>/tables/cost", cost_csv=".csv", cost_md=".md", cost_tex=".tex"),
         multiext(

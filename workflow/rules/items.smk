@@ -178,10 +178,7 @@ def outputs_of_table(table, name):
     }
 
 
-SNAKEFILE = os.path.relpath(workflow.main_snakefile)
-RULE_FILES = sorted(
-    os.path.relpath(path) for path in Path(workflow.basedir, "workflow", "rules").glob("*.smk")
-)
+RULE_FILES = sorted(f"workflow/rules/{path.name}" for path in ROOT.glob("workflow/rules/*.smk"))
 
 
 def table_files():

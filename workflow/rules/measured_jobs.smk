@@ -46,8 +46,11 @@ def measured_jobs(_):
 
 
 def benchmark_files(_):
-    """The benchmark file of every measured job, from the patterns of the rules themselves."""
+    """The benchmark file of every measured job, from the patterns of the rules themselves.
+
+    Local: the prefix of a module is in the pattern already.
+    """
     return [
-        str(getattr(rules, job["rule"]).benchmark).format(**job["wildcards"])
+        local(str(getattr(rules, job["rule"]).benchmark).format(**job["wildcards"]))
         for job in measured_jobs(_)
     ]

@@ -13,7 +13,7 @@ rule list_discrepancies:
         funnel="<results>/curated/funnel.csv",
         predictions=papers_files("predictions.parquet"),
         passports=papers_files("passport.json"),
-        paper=PAPER,
+        paper=own_file(PAPER),
     output:
         multiext("<results>/tables/discrepancies", csv=".csv", md=".md", tex=".tex"),
         html=report(

@@ -213,7 +213,7 @@ rule compare_systems:
         passports=cells("<results>/{split}/{model}/seed{seed}/passport.json"),
         histories=cells("<results>/{split}/{model}/seed{seed}/training.csv", model=trained_models()),
         timings=expand("<results>/timing/{model}.json", model=models()),
-        paper=PAPER,
+        paper=own_file(PAPER),
     output:
         multiext("<results>/tables/comparison", csv=".csv", md=".md", tex=".tex"),
         multiext("<results>/tables/seeds", seeds_csv=".csv", seeds_md=".md", seeds_tex=".tex"),
@@ -258,8 +258,8 @@ rule compare_systems:
 
 rule draw_rule_graph:
     input:
-        rules=RULE_FILES,
-        snakefile=SNAKEFILE,
+        rules=[own_file(path) for path in RULE_FILES],
+        snakefile=own_file("Snakefile"),
     output:
         svg=report(
             "<results>/figures/rule_graph.svg",

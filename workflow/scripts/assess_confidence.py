@@ -41,7 +41,7 @@ def write_calibration(predictions: Predictions) -> None:
         title=calibration_tables.TITLE,
         notes=calibration_tables.calibration_notes(table, params.registry, params.resamples),
     )
-    logger.info("%s", Path(out.calibration_md).read_text())
+    logger.info("%s", Path(out.calibration_md).read_text(encoding="utf-8"))
 
 
 def draw_calibration(predictions: Predictions, split: str, position: int) -> None:
@@ -89,7 +89,7 @@ def write_unknown() -> None:
             table, params.registry, params.unknown_classes, params.resamples
         ),
     )
-    logger.info("%s", Path(out.unknown_md).read_text())
+    logger.info("%s", Path(out.unknown_md).read_text(encoding="utf-8"))
 
 
 def main() -> None:

@@ -46,7 +46,7 @@ def main() -> None:
         )
         figure = search_figure(table, title=title, note=" ".join(made_on))
         save(figure, out.svg, out.png)
-        log.info("%s", Path(out.md).read_text())
+        log.info("%s", Path(out.md).read_text(encoding="utf-8"))
         for folder in snakemake.params.states:
             remove_state(folder)
 

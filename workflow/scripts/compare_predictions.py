@@ -72,7 +72,7 @@ def test_systems(predictions: Predictions) -> None:
         significance=system_tests.SIGNIFICANCE,
     )
     save(figure, out.tests_svg, out.tests_png)
-    logger.info("%s", Path(out.tests_md).read_text())
+    logger.info("%s", Path(out.tests_md).read_text(encoding="utf-8"))
 
 
 def compare_splits(predictions: Predictions) -> None:
@@ -95,7 +95,7 @@ def compare_splits(predictions: Predictions) -> None:
     note = demo_note(params.registry.values())
     figure = split_effect_figure(table, titles(), title=split_effect.TITLE, note=note)
     save(figure, out.effect_svg, out.effect_png)
-    logger.info("%s", Path(out.effect_md).read_text())
+    logger.info("%s", Path(out.effect_md).read_text(encoding="utf-8"))
 
 
 def list_disagreements(predictions: Predictions, split: str, position: int) -> None:
@@ -122,7 +122,7 @@ def list_disagreements(predictions: Predictions, split: str, position: int) -> N
         title=f"Two systems disagree: {readable(split).lower()} split",
         notes=disagreement_notes(both, names, params.registry, chosen=chosen, **how),
     )
-    logger.info("%s", Path(out.disagreements_md[position]).read_text())
+    logger.info("%s", Path(out.disagreements_md[position]).read_text(encoding="utf-8"))
 
 
 def compare_prompts() -> None:
@@ -140,7 +140,7 @@ def compare_prompts() -> None:
         title=PROMPTS_TITLE,
         notes=prompt_notes(table, registry, params.own, params.resamples),
     )
-    logger.info("%s", Path(out.prompts_md).read_text())
+    logger.info("%s", Path(out.prompts_md).read_text(encoding="utf-8"))
 
 
 def main() -> None:

@@ -53,7 +53,7 @@ def main() -> None:
             notes=probe_notes(predictions, params.registry, params.resamples),
         )
         draw(table, majority_shares(predictions))
-        log.info("%s", Path(out.md).read_text())
+        log.info("%s", Path(out.md).read_text(encoding="utf-8"))
 
 
 main()

@@ -89,7 +89,7 @@ def main() -> None:
     params, out = snakemake.params, snakemake.output
     with job_log(snakemake.log[0]) as log:
         cells = read_cells()
-        paper = yaml.safe_load(Path(snakemake.input.paper).read_text())
+        paper = yaml.safe_load(Path(snakemake.input.paper).read_text(encoding="utf-8"))
         table = comparison_table(
             cells, params.registry, paper, resamples=params.resamples, seed=params.seed
         )
@@ -104,7 +104,7 @@ def main() -> None:
         )
         draw(table, cells)
         write_seeds(cells)
-        log.info("%s", Path(out.md).read_text())
+        log.info("%s", Path(out.md).read_text(encoding="utf-8"))
 
 
 main()

@@ -78,7 +78,7 @@ def main() -> None:
     with job_log(snakemake.log[0]) as log:
         comparison, passports = pd.read_csv(source.comparison), read_passports()
         timings = dict(zip(registry, map(read_json, source.timings), strict=True))
-        paper = yaml.safe_load(Path(source.paper).read_text())
+        paper = yaml.safe_load(Path(source.paper).read_text(encoding="utf-8"))
         table = cost.cost_table(comparison, passports, timings, registry)
         write_table(out.cost_csv, table)
         write_for_reading(
@@ -93,7 +93,7 @@ def main() -> None:
         draw(comparison, [timed, cost.paper_conditions(paper)])
         write_timings(timings)
         describe_jobs()
-        log.info("%s", Path(out.cost_md).read_text())
+        log.info("%s", Path(out.cost_md).read_text(encoding="utf-8"))
 
 
 main()

@@ -44,7 +44,7 @@ def main() -> None:
         named = table.assign(model=[system_title(name, params.registry) for name in table["model"]])
         notes = [*NOTES, *([DRAWN_NOTE] if params.drawn else [])]
         write_for_reading(named, out.md, out.html, out.tex, title=TITLE, notes=notes)
-        log.info("%s", Path(out.md).read_text())
+        log.info("%s", Path(out.md).read_text(encoding="utf-8"))
 
 
 main()

@@ -20,11 +20,15 @@ def rule_graph_in_dot() -> str:
     """Ask Snakemake for the rule graph of the target ``all``, in the DOT language."""
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder, "config.json")
-        config.write_text(json.dumps(snakemake.params.config))
+        config.write_text(json.dumps(snakemake.params.config), encoding="utf-8")
         command = [sys.executable, "-m", "snakemake", "all", "--rulegraph", "dot", "--nolock"]
         command += ["--quiet", "all", "--snakefile", snakemake.input.snakefile]
         done = subprocess.run(  # noqa: S603 - a fixed command
-            [*command, "--configfile", str(config)], capture_output=True, text=True, check=False
+            [*command, "--configfile", str(config)],
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
         )
     if done.returncode:
         raise PairDxError(f"Snakemake could not draw its rule graph:\n{done.stderr}")

@@ -71,7 +71,7 @@ def main() -> None:
     """Write the table as CSV and for reading."""
     out = snakemake.output
     with job_log(snakemake.log[0]) as log:
-        paper = yaml.safe_load(Path(snakemake.input.paper).read_text())
+        paper = yaml.safe_load(Path(snakemake.input.paper).read_text(encoding="utf-8"))
         passports = [read_json(path) for path in snakemake.input.passports]
         table = discrepancy_table(paper, results_of_dataset(), results_of_systems(passports))
         write_table(out.csv, table)

@@ -42,7 +42,7 @@ def main() -> None:
         rows = machine_rows(places, waited)
         title = f"Cluster check of run {params.run}, {places['login']['time']}"
         with written_whole(snakemake.output.report) as aside:
-            aside.write_text(as_page(title, rows, found, notes))
+            aside.write_text(as_page(title, rows, found, notes), encoding="utf-8")
         write_json(snakemake.output.findings, [vars(finding) for finding in found])
         log.info("%s\n\n%s\n\n%s\n", title, as_text(rows, found), conclusion(found, notes))
         log.info("report: %s", snakemake.output.report)

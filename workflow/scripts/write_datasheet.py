@@ -42,9 +42,9 @@ def main() -> None:
             params.facts | {"versions": versions()},
         )
         with written_whole(out.md) as aside:
-            aside.write_text(text)
+            aside.write_text(text, encoding="utf-8")
         with written_whole(out.html) as aside:
-            aside.write_text(as_page(text, title=params.facts["title"]))
+            aside.write_text(as_page(text, title=params.facts["title"]), encoding="utf-8")
         log.info("%d pairs described in %d lines", len(pairs), text.count("\n"))
 
 

@@ -114,7 +114,7 @@ def wait_for(job: int, note: int, earlier: float, path: str) -> None:
     _, status, usage = os.wait4(job, 0)
     seconds = earlier + usage.ru_utime + usage.ru_stime
     noted = os.read(note, 4096).decode() or "\t\t\t"  # nothing, if it was killed
-    with open(path, "w") as file:  # noqa: PTH123 - pathlib takes time to import
+    with open(path, "w", encoding="utf-8") as file:  # noqa: PTH123 - pathlib takes time to import
         file.write(f"{noted}\t{seconds}\n")
     code = os.waitstatus_to_exitcode(status)
     os._exit(code if code >= 0 else 128 - code)

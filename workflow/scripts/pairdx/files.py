@@ -94,7 +94,11 @@ def _umask() -> int:
 def write_json(path: str | Path, content: Any) -> None:
     """Write ``content`` as indented JSON, whole or not at all. NaN is refused (it is not JSON)."""
     with written_whole(path) as aside:
-        aside.write_text(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+        aside.write_text(
+            json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n",
+            encoding="utf-8",
+            errors="backslashreplace",  # bytes of a file name that are no UTF-8: JSON's own escape
+        )
 
 
 def read_json(path: str | Path) -> Any:
@@ -105,7 +109,7 @@ def read_json(path: str | Path) -> Any:
     """
     path = Path(path)
     try:
-        return json.loads(path.read_text())
+        return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise PairDxError("a JSON file is missing", where=path) from error
     except (json.JSONDecodeError, UnicodeDecodeError) as error:

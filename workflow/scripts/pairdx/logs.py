@@ -48,7 +48,8 @@ def job_log(path: str | Path) -> Iterator[logging.Logger]:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     handlers: list[logging.Handler] = [
-        logging.FileHandler(path, mode="w", encoding="utf-8"),
+        # a file name that is not UTF-8 must not cost the line that names it
+        logging.FileHandler(path, mode="w", encoding="utf-8", errors="backslashreplace"),
         logging.StreamHandler(sys.stderr),
     ]
     for handler in handlers:

@@ -37,7 +37,7 @@ def ask(command: Sequence[str], seconds: float = SECONDS) -> Answer:
         done = subprocess.run(  # noqa: S603 - fixed programs; no text of a user is an argument
             [program, *command[1:]],
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             errors="replace",
             timeout=seconds,
             check=False,

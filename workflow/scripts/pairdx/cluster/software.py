@@ -48,8 +48,8 @@ def environment(pins: Path, lock: Path) -> dict[str, Any]:
         (name to the version found and the locked one).
     """
     missing, different = [], {}
-    names = locked_versions(pins.read_text())
-    locked = locked_versions(lock.read_text())
+    names = locked_versions(pins.read_text(encoding="utf-8"))
+    locked = locked_versions(lock.read_text(encoding="utf-8"))
     for name in names:
         try:
             found = version(name)

@@ -67,7 +67,7 @@ def token_of(folder: Path, name: str) -> Path:
 def leave_token(folder: Path, name: str) -> None:
     """Write a small file for other machines to find."""
     folder.mkdir(parents=True, exist_ok=True)
-    with token_of(folder, name).open("w") as stream:
+    with token_of(folder, name).open("w", encoding="utf-8") as stream:
         stream.write(f"{name}\n")
         stream.flush()
         os.fsync(stream.fileno())
@@ -99,7 +99,7 @@ def tokens_seen(
 def reads(path: Path, name: str) -> bool:
     """Whether a token is here, and whole."""
     try:
-        return path.read_text() == f"{name}\n"
+        return path.read_text(encoding="utf-8") == f"{name}\n"
     except OSError:
         return False
 
@@ -113,7 +113,7 @@ def lock_state(folder: Path) -> str:
     path = folder / f".cluster_check.{os.getpid()}.lock"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with path.open("w") as first, path.open("w") as second:
+        with path.open("w", encoding="utf-8") as first, path.open("w", encoding="utf-8") as second:
             fcntl.flock(first, fcntl.LOCK_EX | fcntl.LOCK_NB)
             try:
                 fcntl.flock(second, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -131,7 +131,7 @@ def lock_state(folder: Path) -> str:
 def holding(path: Path) -> Iterator[None]:
     """Keep a file locked during the block, where that can be done; it is gone afterwards."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as stream:
+    with path.open("w", encoding="utf-8") as stream:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:  # the lock's own test says so
@@ -143,7 +143,7 @@ def holding(path: Path) -> Iterator[None]:
 def held_elsewhere(path: Path) -> bool | None:
     """Whether a file that another machine holds locked is locked here too; None if unknown."""
     try:
-        with path.open("r+") as stream:
+        with path.open("r+", encoding="utf-8") as stream:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return True

@@ -47,7 +47,9 @@ def read_rule_graph(dot: str, rule_files: Sequence[Path]) -> RuleGraph:
     phase_of = {
         name: file.stem
         for file in rule_files
-        for name in re.findall(r"^(?:use rule \w+ as|rule) (\w+)", file.read_text(), re.MULTILINE)
+        for name in re.findall(
+            r"^(?:use rule \w+ as|rule) (\w+)", file.read_text(encoding="utf-8"), re.MULTILINE
+        )
     }
     names = dict(re.findall(r"(\d+)\s*\[\s*label = \"([^\"\\]+)", dot))
     drawn = [

@@ -66,11 +66,13 @@ def write_for_reading(
     LaTeX's label is ``tab:`` and the file's name.
     """
     with written_whole(markdown) as aside:
-        aside.write_text(as_markdown(table, title=title, notes=notes))
+        aside.write_text(as_markdown(table, title=title, notes=notes), encoding="utf-8")
     if page is not None:
         with written_whole(page) as aside:
-            aside.write_text(as_html(table, title=title, notes=notes))
+            aside.write_text(as_html(table, title=title, notes=notes), encoding="utf-8")
     if latex is not None:
         label = f"tab:{Path(latex).stem}"
         with written_whole(latex) as aside:
-            aside.write_text(as_latex(table, title=title, label=label, notes=notes))
+            aside.write_text(
+                as_latex(table, title=title, label=label, notes=notes), encoding="utf-8"
+            )

@@ -36,8 +36,15 @@ def run_together(module: str, arguments: Sequence[str], processes: int) -> None:
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
     # torchrun sets this to 1 with a warning; the processes set their number of threads themselves.
     environment.setdefault("OMP_NUM_THREADS", "1")
+    # What they print is read as UTF-8 below, whatever the locale.
+    environment["PYTHONIOENCODING"] = "utf-8:backslashreplace"
     running = subprocess.Popen(  # noqa: S603 - this Python, with arguments of our own
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
     )
     with running, _sigterm_passed_on(running):
         for line in running.stdout or ():

@@ -168,7 +168,8 @@ def slurm_state(job: str) -> str | None:
         done = subprocess.run(  # noqa: S603 - a fixed program; the number is checked above
             [squeue, "--noheader", "--states=all", f"--jobs={job}", "--format=%T"],
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="replace",
             timeout=60,
             check=False,
         )

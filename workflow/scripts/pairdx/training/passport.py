@@ -149,7 +149,8 @@ def _git(folder: Path, *arguments: str) -> str | None:
             [program, *arguments],
             cwd=folder,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="replace",
             timeout=60,
             check=False,
         )
