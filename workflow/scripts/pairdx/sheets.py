@@ -36,8 +36,8 @@ def escaped(cell: object) -> object:
 
 
 def unescaped(cell: str) -> str:
-    """Return the text that :func:`escaped` was given; any other text as it is."""
-    return cell[1:] if ESCAPED.match(cell) else cell
+    """Return the text that :func:`escaped` was given, with line feeds for all line ends."""
+    return _LINE_END.sub("\n", cell[1:] if ESCAPED.match(cell) else cell)
 
 
 def for_people(table: pd.DataFrame) -> pd.DataFrame:

@@ -83,7 +83,8 @@ def curate(
     screening = Screening(candidates)
     _screen_images(screening, facts)
     _screen_duplicates(screening, settings)
-    apply_decisions(screening, decisions)
+    gone = pd.concat([rejected_by_tables, screening.rejected], ignore_index=True)
+    apply_decisions(screening, decisions, gone)
     _balance(screening, settings, seed)
     survivors = screening.candidates.assign(
         caption_cluster=caption_cluster(screening.candidates["caption"])
