@@ -136,7 +136,7 @@ def _with_new(
     caption: str,
     published: Collection[tuple[int, int]],
 ) -> list[Identifier]:
-    """Add the stretches of one kind in one copy that are free, and widen what another copy found."""
+    """Add one kind's stretches in one copy that are free, and widen what an earlier copy found."""
     earlier = {one for one in found if one.kind == kind}
     for start, end in spans:
         met = [one for one in found if start < one.end and end > one.start]
@@ -147,7 +147,7 @@ def _with_new(
             end = max([end, *(one.end for one in met)])
             found = [one for one in found if one not in met]
             found.append(Identifier(start, end, kind, caption[start:end]))
-            earlier = earlier - set(met) | ({found[-1]} if met else set())
+            earlier -= set(met)
     return found
 
 
