@@ -23,6 +23,7 @@ from pairdx.curation.identifiers import KINDS, find_identifiers
 
 FOLDER = Path(__file__).parent / "unit/captions"
 MARK = re.compile(r"\[\[(\w+)\|([^\]|]+)\]\]")
+ESCAPE = re.compile(r"\\u([0-9a-f]{4})")  # characters that one cannot see, or tell from others
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,8 @@ class Score:
 def read_labelled(half: str) -> list[Labelled]:
     """Read one half of the list, `frozen` or `development`."""
     lines = (FOLDER / f"{half}.txt").read_text(encoding="utf-8").splitlines()
-    return [_parsed(line) for line in lines if line and not line.startswith("# ")]
+    plain = [line for line in lines if line and not line.startswith("# ")]
+    return [_parsed(ESCAPE.sub(lambda code: chr(int(code[1], 16)), line)) for line in plain]
 
 
 def _parsed(line: str) -> Labelled:

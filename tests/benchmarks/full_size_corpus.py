@@ -30,7 +30,7 @@ sys.path[:0] = [str(REPOSITORY / "tests"), str(REPOSITORY / "workflow" / "script
 
 from benchmarks import full_size_images, full_size_tables, full_size_text  # noqa: E402
 from pairdx.corpus.demo import CASES_SCHEMA, COLUMNS, METADATA_SCHEMA  # noqa: E402
-from pairdx.files import write_json, write_table, written_whole  # noqa: E402
+from pairdx.files import write_json, written_whole  # noqa: E402
 
 MANIFEST_FILE = "full_size.json"
 ARTICLES_PER_ROW_GROUP = 2_000
@@ -62,7 +62,8 @@ def write_full_size_corpus(folder: Path, rows: int, seed: int) -> None:
     pool = full_size_text.sentence_pool(rng)
     images["caption"] = full_size_text.captions(images, pool, rng)
     images["file_size"] = _write_archives(folder, images, seed)
-    write_table(folder / "captions_and_labels.csv", _captions_and_labels(images, rng))
+    with written_whole(folder / "captions_and_labels.csv") as aside:
+        _captions_and_labels(images, rng).to_csv(aside, index=False)
     _write_cases(folder / "cases.parquet", cases, pool, rng)
     _write_metadata(folder / "metadata.parquet", cases, images, rng)
     write_json(folder / MANIFEST_FILE, {"rows": rows, "seed": seed})

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from pairdx.corpus.multicare import CAPTION_COLUMNS, read_candidates
@@ -37,6 +39,10 @@ def corpus(tmp_path: Path) -> dict[str, Path]:
     return paths
 
 
+def write_articles(path: Path, identifiers: list, articles: list[dict]) -> None:
+    pd.DataFrame({"article_id": identifiers, "article_metadata": articles}).to_parquet(path)
+
+
 def write_cases(path: Path, cases: list[dict]) -> None:
     pd.DataFrame({"article_id": ["PMC10018421"], "cases": [cases]}).to_parquet(path)
 
@@ -50,11 +56,89 @@ def test_an_image_is_joined_to_its_case_and_article(corpus: dict[str, Path]) -> 
     assert row["member"] == "PMC1/PMC10/PMC10018421_fig1_undivided_1_1.webp"
 
 
-def test_an_image_whose_case_is_unknown_is_kept_without_age(corpus: dict[str, Path]) -> None:
-    write_cases(corpus["cases"], [{"case_id": "PMC1_01", "age": 44, "gender": "Female"}])
+OTHER = {"file": "PMC10099999_fig1_a_1_1.webp", "patient_id": "PMC10099999_01"}
+
+
+def test_an_image_whose_case_is_unknown_is_kept_without_age_and_counted(
+    corpus: dict[str, Path], caplog: pytest.LogCaptureFixture
+) -> None:
+    pd.DataFrame([ROW, ROW | OTHER | {"license": ""}]).to_csv(corpus["captions"], index=False)
+    with caplog.at_level("WARNING", logger="pairdx"):
+        found = read_candidates(**corpus)
+    assert found["age"].isna().tolist() == [False, True]
+    assert found["sex"].tolist() == ["Female", ""]
+    assert found["licence"].tolist() == ["CC BY", ""]
+    cases, articles = (line for line in caplog.messages if line.startswith("1 of 2 images"))
+    assert "'PMC10099999_01': their age and sex is not known" in cases
+    assert "metadata.parquet" in articles
+
+
+@pytest.mark.parametrize("column", ["case_id", "article_id"])
+def test_a_join_that_finds_nobody_stops_before_a_screen_is_off(
+    corpus: dict[str, Path], column: str
+) -> None:
+    if column == "case_id":
+        write_cases(corpus["cases"], [{"case_id": "10018421-1", "age": 4, "gender": "Male"}])
+    else:
+        write_articles(corpus["metadata"], ["10018421"], [{"year": "2023", "license": "CC BY"}])
+    with pytest.raises(PairDxError, match=f"no {column} of the images") as caught:
+        read_candidates(**corpus)
+    assert "PMC10018421" in str(caught.value)
+    assert "10018421" in str(caught.value).replace("PMC10018421", "")
+
+
+@pytest.mark.parametrize(
+    "text_type",
+    [pa.binary(), pa.large_binary(), pa.large_string(), pa.dictionary(pa.int8(), pa.string())],
+)
+def test_texts_of_any_type_of_parquet_are_the_same_texts(
+    corpus: dict[str, Path], text_type: pa.DataType
+) -> None:
+    """A binary identifier once matched nothing, and let children pass as of unknown age."""
+
+    def column(*values: str) -> pa.Array:
+        return pa.array(list(values)).cast(text_type)
+
+    case = pa.StructArray.from_arrays(
+        [column("PMC10018421_01"), pa.array([7.0]), column("Male")], ["case_id", "age", "gender"]
+    )
+    cases = pa.ListArray.from_arrays(pa.array([0, 1], pa.int32()), case)
+    pq.write_table(pa.table({"article_id": column("PMC10018421"), "cases": cases}), corpus["cases"])
+    article = pa.StructArray.from_arrays([column("2023"), column("CC BY")], ["year", "license"])
+    table = pa.table({"article_id": column("PMC10018421"), "article_metadata": article})
+    pq.write_table(table, corpus["metadata"])
     row = read_candidates(**corpus).iloc[0]
-    assert pd.isna(row["age"])
-    assert row["sex"] == ""
+    assert (row["age"], row["sex"], row["year"]) == (7, "Male", "2023")
+    assert row["licence"] == "CC BY"
+
+
+@pytest.mark.parametrize("identifiers", [[10018421], [10018421.0]])
+def test_numeric_identifiers_are_texts(corpus: dict[str, Path], identifiers: list[float]) -> None:
+    case = {"case_id": int(identifiers[0]), "age": 44, "gender": "Female"}
+    pd.DataFrame({"article_id": identifiers, "cases": [[case]]}).to_parquet(corpus["cases"])
+    write_articles(corpus["metadata"], identifiers, [{"year": 2023.0, "license": "CC BY"}])
+    pd.DataFrame([ROW | {"patient_id": " 10018421 "}]).to_csv(corpus["captions"], index=False)
+    row = read_candidates(**corpus).iloc[0]
+    assert (row["age"], row["year"]) == (44, "2023")
+
+
+def test_identifiers_that_are_no_text_are_named(corpus: dict[str, Path]) -> None:
+    write_cases(corpus["cases"], [{"case_id": ["PMC1"], "age": 44, "gender": "Female"}])
+    with pytest.raises(PairDxError, match=r"should hold text[\s\S]*cases\.case_id"):
+        read_candidates(**corpus)
+
+
+def test_of_a_case_with_two_ages_the_lower_one_counts(corpus: dict[str, Path]) -> None:
+    case = {"case_id": "PMC10018421_01", "age": 44, "gender": "Female"}
+    write_cases(corpus["cases"], [case | {"age": None}, case, case | {"age": 12}])
+    assert read_candidates(**corpus)["age"].tolist() == [12]
+
+
+def test_a_row_with_a_cell_too_many_does_not_shift_the_columns(corpus: dict[str, Path]) -> None:
+    head, row = corpus["captions"].read_text().splitlines()
+    corpus["captions"].write_text(f"{head}\n{row},\n")
+    with pytest.raises(PairDxError, match="more cells than its first line"):
+        read_candidates(**corpus)
 
 
 @pytest.mark.parametrize("age", [131, -1, None])

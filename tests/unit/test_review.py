@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pandas as pd
@@ -10,6 +11,7 @@ import pytest
 from curation_samples import candidates, curated, facts_of
 from pairdx.curation.review import read_decisions, review_sample, review_sheet
 from pairdx.errors import PairDxError
+from pairdx.files import write_table
 
 
 @pytest.fixture
@@ -84,19 +86,138 @@ def test_edits_reach_the_pairs_and_mark_them_as_reviewed(
     assert pairs["image_reviewed"].sum() == pairs["caption_reviewed"].sum() == 1
 
 
-def test_decisions_on_another_image_or_caption_have_no_effect(
-    tmp_path: Path, table: pd.DataFrame, caplog: pytest.LogCaptureFixture
+def changed_since(table: pd.DataFrame) -> pd.DataFrame:
+    return table.assign(caption="Another caption of number " + table["row"].astype(str))
+
+
+@pytest.mark.parametrize("what", ["caption", "image"])
+def test_a_rejection_holds_whatever_became_of_image_and_caption(
+    tmp_path: Path, table: pd.DataFrame, what: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     sheet = sheet_of(table)
-    decisions = read_decisions(
-        decided(tmp_path, sheet, caption_decision="reject", image_decision="reject")
-    )
-    changed = table.copy()
-    changed["caption"] = "Another caption of number " + changed["row"].astype(str)
-    result = curated(changed, facts_of(table, seed=9), decisions=decisions)
+    decisions = read_decisions(decided(tmp_path, sheet, **{f"{what}_decision": "reject"}))
+    result = curated(changed_since(table), facts_of(table, seed=9), decisions=decisions)
+    assert result.rejected["reason"].tolist() == [f"{what}_rejected"]
+    assert sheet["pair_id"].iloc[0] not in set(result.pairs["pair_id"])
+    assert f"another {what} than the sheet shows" in caplog.text
+
+
+@pytest.mark.parametrize("what", ["caption", "image"])
+def test_a_pair_whose_edit_no_longer_fits_is_rejected_not_let_through(
+    tmp_path: Path, table: pd.DataFrame, what: str
+) -> None:
+    text = {"caption": "A chart.", "image": "mask 0 0 9 9"}[what]
+    changes = {f"{what}_decision": "edit", f"{what}_edit": text}
+    decisions = read_decisions(decided(tmp_path, sheet_of(table), **changes))
+    result = curated(changed_since(table), facts_of(table, seed=9), decisions=decisions)
+    assert result.rejected["reason"].tolist() == ["edit_out_of_date"]
+
+
+def test_what_was_kept_counts_as_not_reviewed_once_it_changed(
+    tmp_path: Path, table: pd.DataFrame, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = decided(tmp_path, sheet_of(table), caption_decision="keep", image_decision="keep")
+    result = curated(changed_since(table), facts_of(table, seed=9), decisions=read_decisions(path))
     assert result.rejected.empty
     assert not result.pairs[["caption_reviewed", "image_reviewed"]].any(axis=None)
     assert "count as not reviewed" in caplog.text
+
+
+@pytest.mark.parametrize("decision", ["reject", "edit"])
+def test_a_decision_on_a_pair_that_the_corpus_does_not_have_stops_the_run(
+    tmp_path: Path, table: pd.DataFrame, decision: str
+) -> None:
+    """As where a spreadsheet took a name for a number."""
+    changes = {"pair_id": "1.0E+04", "file": "x.webp", "image_decision": decision}
+    changes |= {"image_edit": "mask 0 0 9 9"} if decision == "edit" else {}
+    decisions = read_decisions(decided(tmp_path, sheet_of(table), **changes))
+    with pytest.raises(PairDxError, match=r"1\.0E\+04") as caught:
+        curated(table, decisions=decisions)
+    assert "leading zeros" in str(caught.value)
+
+
+def test_a_rejected_pair_that_another_stage_rejects_does_not_stop_the_run(
+    tmp_path: Path, table: pd.DataFrame
+) -> None:
+    decisions = read_decisions(decided(tmp_path, sheet_of(table), image_decision="reject"))
+    older = table.assign(age=[7, *[40] * 11])
+    assert curated(older, decisions=decisions).rejected["reason"].tolist() == ["under_age"]
+
+
+def test_what_was_decided_on_an_image_holds_for_its_copy_under_another_name(
+    tmp_path: Path, table: pd.DataFrame
+) -> None:
+    """Of copies the first by name stays; a new article may bring an earlier name."""
+    facts = facts_of(table)
+    for decision, edit in (("reject", ""), ("edit", "mask 0 0 9 9")):
+        path = decided(tmp_path, sheet_of(table), image_decision=decision, image_edit=edit)
+        renamed = table.copy()
+        renamed.loc[0, ["file", "pair_id"]] = ["PMC0.webp", "PMC0"]
+        copy = table.loc[[0]].assign(row=99)
+        both = pd.concat([renamed, copy], ignore_index=True)
+        both_facts = pd.concat([facts, facts.loc[[0]].assign(row=99)], ignore_index=True)
+        result = curated(both, both_facts, decisions=read_decisions(path))
+        kept = result.pairs.set_index("pair_id")
+        if decision == "reject":
+            assert set(result.rejected["reason"]) == {"exact_duplicate", "image_rejected"}
+            assert "PMC0" not in kept.index
+        else:
+            assert kept.loc["PMC0", ["image_edit", "image_reviewed"]].tolist() == [edit, True]
+
+
+def through_a_spreadsheet(path: Path, encoding: str, separator: str) -> None:
+    """Open and save a sheet as spreadsheets do: a BOM decides how it is read, cells change."""
+    raw = path.read_bytes()
+    text = raw.decode("utf-8-sig" if raw.startswith(b"\xef\xbb\xbf") else "cp1252", "replace")
+    sheet = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
+    assert not sheet.map(lambda cell: cell[:1] in ("=", "+", "-", "@")).any(axis=None)
+    sheet["width"] += ".0"
+    sheet["height"] += ",00"
+    sheet["caption"] = sheet["caption"].str.replace("\n", "\r\n")
+    sheet["image_decision"] = sheet["image_decision"].str.capitalize() + " "
+    empty = pd.DataFrame([dict.fromkeys(sheet.columns, "")] * 3)
+    sheet = pd.concat([sheet, empty]).rename(columns={"pair_id": " Pair_ID"})
+    saved = sheet.to_csv(index=False, sep=separator, lineterminator="\r\n")
+    path.write_bytes(saved.encode(encoding))
+
+
+@pytest.mark.parametrize(
+    ("encoding", "separator"), [("utf-8-sig", ","), ("utf-8", ";"), ("utf-16", "\t")]
+)
+def test_every_decision_survives_a_spreadsheet(
+    tmp_path: Path, table: pd.DataFrame, encoding: str, separator: str
+) -> None:
+    awkward = ["=1+1 \u2192 50\u00a0\u00b5m", "- scale\nbar; 2 mm", '@home, "\u00e9" \u2265 3']
+    table.loc[[0, 1, 2], "caption"] = awkward
+    sheet = sheet_of(table)
+    sheet.iloc[0, sheet.columns.get_loc("caption_decision")] = "reject"
+    sheet.iloc[1, sheet.columns.get_loc("image_decision")] = "edit"
+    sheet.iloc[1, sheet.columns.get_loc("image_edit")] = "crop 10 10 200 200"
+    sheet.iloc[2, sheet.columns.get_loc("caption_decision")] = "keep"
+    path = tmp_path / "sheet.csv"
+    write_table(path, sheet)
+    through_a_spreadsheet(path, encoding, separator)
+    decisions = read_decisions(path)
+    assert [one.split() for one in decisions["caption"]] == [one.split() for one in awkward]
+    result = curated(table, decisions=decisions)
+    pairs = result.pairs.set_index("pair_id")
+    first, second, third = sheet["pair_id"].iloc[:3]
+    assert first not in pairs.index
+    assert pairs.loc[second, "image_edit"] == "crop 10 10 200 200"
+    assert pairs.loc[third, "caption_reviewed"]
+    again = tmp_path / "again.csv"  # decisions stand in the next sheet, and are read from it again
+    write_table(again, review_sheet(result.pairs, decisions))
+    pd.testing.assert_frame_equal(read_decisions(again), decisions)
+
+
+def test_a_sheet_in_an_old_encoding_is_refused_with_what_to_do(
+    tmp_path: Path, table: pd.DataFrame
+) -> None:
+    table.loc[0, "caption"] = "Scale bar, 50 \u00b5m."
+    path = decided(tmp_path, sheet_of(table), image_decision="reject")
+    path.write_bytes(path.read_text(encoding="utf-8").encode("cp1252"))
+    with pytest.raises(PairDxError, match="CSV UTF-8"):
+        read_decisions(path)
 
 
 def test_earlier_decisions_stay_in_the_next_sheet(tmp_path: Path, table: pd.DataFrame) -> None:
@@ -117,6 +238,11 @@ def test_earlier_decisions_stay_in_the_next_sheet(tmp_path: Path, table: pd.Data
         ({"image_edit": "crop 1 1 9 9"}, "go together"),
         ({"image_decision": "edit", "image_edit": "crop 1 1 9999 9"}, "not inside"),
         ({"image_decision": "edit", "image_edit": "blur 1 2 3 4"}, "image_edit"),
+        (
+            {"image_decision": "edit", "image_edit": "crop 0 0 9 9", "width": "wide"},
+            "whole pixels",
+        ),
+        ({"image_decision": "reject", "pair_id": ""}, "decides on nothing"),
     ],
 )
 def test_what_cannot_be_carried_out_is_refused_with_its_line(
@@ -125,13 +251,22 @@ def test_what_cannot_be_carried_out_is_refused_with_its_line(
     path = decided(tmp_path, sheet_of(table), **changes)
     with pytest.raises(PairDxError, match=message) as caught:
         read_decisions(path)
-    assert "line 2" in str(caught.value)
+    assert "row 2" in str(caught.value)  # as spreadsheets count
 
 
 def test_a_sheet_that_is_none_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "sheet.csv"
     with pytest.raises(PairDxError, match="missing"):
         read_decisions(path)
-    path.write_text("pair_id,label\n1,chart\n", encoding="utf-8")
-    with pytest.raises(PairDxError, match="lacks the column"):
+    path.write_text("pair_id,label\n1,chart\n")
+    with pytest.raises(PairDxError, match=r"lacks the column.*its columns are: pair_id, label"):
         read_decisions(path)
+
+
+def test_a_row_with_a_cell_too_many_shifts_no_decision(tmp_path: Path, table: pd.DataFrame) -> None:
+    path = decided(tmp_path, sheet_of(table), image_decision="reject")
+    head, *rows = path.read_text().splitlines()
+    for shifted in ([f"{row}," for row in rows], [rows[0], f"{rows[1]},x", *rows[2:]]):
+        path.write_text("\n".join([head, *shifted]))
+        with pytest.raises(PairDxError, match=r"more cells|has \d+ cells"):
+            read_decisions(path)

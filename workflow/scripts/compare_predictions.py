@@ -9,6 +9,7 @@ from pairdx.evaluation.comparisons import pairwise_tests
 from pairdx.evaluation.mistakes import best_two, disagreements, side_by_side
 from pairdx.evaluation.split_effect import effect_of_the_split
 from pairdx.files import write_table
+from pairdx.joins import joined
 from pairdx.logs import job_log, logger
 from pairdx.reporting import split_effect, system_tests
 from pairdx.reporting.cells import of_first_seed, read_by_system
@@ -110,7 +111,8 @@ def list_disagreements(predictions: Predictions, split: str, position: int) -> N
     )
     both = side_by_side({name: found[name] for name in names}, params.classes)
     pairs = pd.read_parquet(snakemake.input.pairs, columns=["pair_id", "caption"])
-    table = disagreements(both, names).merge(pairs, on="pair_id", validate="one_to_one")
+    what = "the predictions and the pairs"
+    table = joined(disagreements(both, names), pairs, "pair_id", what=what)
     table.insert(2, "caption", table.pop("caption"))
     write_table(out.disagreements_csv[position], table)
     how = {"listed": params.listed, "drawn": params.drawn}

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from pairdx.corpus.multicare import read_candidates
 from pairdx.corpus.release import read_release
+from pairdx.curation.outcomes import reasons_in_words
 from pairdx.curation.tables import screen_tables
 from pairdx.files import write_table
 from pairdx.logs import job_log
@@ -28,6 +29,7 @@ def main() -> None:
             candidates, params.settings, subset=params.subset, seed=params.seed
         )
         log.info("%d rejected, %d left", len(screening.rejected), len(screening.candidates))
+        log.info("rejected (number stage/reason): %s", reasons_in_words(screening.rejected))
         write_table(snakemake.output.candidates, screening.candidates)
         write_table(snakemake.output.rejected, screening.rejected)
         write_table(snakemake.output.counts, counts)

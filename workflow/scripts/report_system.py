@@ -8,6 +8,7 @@ import pandas as pd
 from pairdx.evaluation.metrics import evaluate
 from pairdx.evaluation.mistakes import confident_mistakes
 from pairdx.files import read_json, write_json, write_table
+from pairdx.joins import joined
 from pairdx.logs import job_log
 from pairdx.reporting.confusion_figure import confusion_matrix
 from pairdx.reporting.error_sheets import mistake_sheet, sheet_note
@@ -61,7 +62,7 @@ def draw_mistakes(predictions: pd.DataFrame, name: str) -> None:
     pairs = pd.read_parquet(source.pairs, columns=PAIR_COLUMNS).reset_index(names="image")
     images = np.load(source.images, mmap_mode="r")
     found = confident_mistakes(predictions, params.classes, params.mistakes)
-    shown = found.merge(pairs, on="pair_id", how="left", validate="one_to_one")
+    shown = joined(found, pairs, "pair_id", what="the predictions and the pairs")
     figure = mistake_sheet(
         shown,
         images[shown["image"].to_numpy(dtype=np.int64)],

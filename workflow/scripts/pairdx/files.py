@@ -117,13 +117,18 @@ def read_json(path: str | Path) -> Any:
 
 
 def write_table(path: str | Path, table: pd.DataFrame) -> None:
-    """Write a table as ``.parquet`` or ``.csv`` without its index, whole or not at all."""
+    """Write a table as ``.parquet`` or ``.csv`` without its index, whole or not at all.
+
+    A ``.csv`` is made for people's spreadsheets (see :mod:`pairdx.sheets`).
+    """
     path = Path(path)
     with written_whole(path) as aside:
         if path.suffix == ".parquet":
             table.to_parquet(aside, index=False)
         elif path.suffix == ".csv":
-            table.to_csv(aside, index=False)
+            from pairdx.sheets import ENCODING, for_people  # pandas: see TYPE_CHECKING above
+
+            for_people(table).to_csv(aside, index=False, encoding=ENCODING)
         else:
             raise ValueError(f"no table format is known for the suffix of {path}")
 

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from pairdx.errors import PairDxError
+from pairdx.joins import joined
 from pairdx.splits import large_groups
 from pairdx.subsets import SUBSETS
 
@@ -46,7 +47,7 @@ def leakage(
         - groups: how many ``all`` and ``large`` (:func:`pairdx.splits.large_groups`), and the pairs
           in the ``largest`` and in all large ones (``pairs_in_large``).
     """
-    table = pairs.merge(split, on="pair_id", validate="one_to_one")
+    table = joined(split, pairs, "pair_id", what=f"the split {name} and the pairs")
     sizes = table["subset"].value_counts()
     kinds = {kind: _per_subset(table, column) for kind, column in LEAKAGE_KINDS.items()}
     by_class = _per_subset(table, "label")

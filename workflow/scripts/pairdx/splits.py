@@ -26,6 +26,7 @@ from scipy.sparse import csr_array, eye_array, hstack
 
 from pairdx.curation.duplicates import clusters, same_value_links
 from pairdx.errors import PairDxError
+from pairdx.joins import joined
 from pairdx.ordering import seeded_rank
 from pairdx.subsets import SUBSETS
 
@@ -261,7 +262,7 @@ def check_subsets(pairs: pd.DataFrame, split: pd.DataFrame) -> None:
     Raises:
         PairDxError: A subset is empty, or a class has no training pair.
     """
-    subsets = split.merge(pairs[["pair_id", "label"]], on="pair_id", validate="one_to_one")
+    subsets = joined(split, pairs[["pair_id", "label"]], "pair_id", what="the split and the pairs")
     counts = pd.crosstab(subsets["label"], subsets["subset"]).reindex(columns=SUBSETS, fill_value=0)
     empty = [name for name in SUBSETS if counts[name].sum() == 0]
     untrained = counts.index[counts["train"] == 0].tolist()

@@ -22,7 +22,7 @@ from pairdx.corpus.demo_images import draw_image
 from pairdx.corpus.demo_plan import ADULT_AGE, Article, Case, Panel, Plan
 from pairdx.corpus.demo_troubles import Planted, encoded, plant, spoilt
 from pairdx.errors import PairDxError
-from pairdx.files import write_json, write_table, written_whole
+from pairdx.files import write_json, written_whole
 from pairdx.logs import progress
 
 CAPTIONS_FILE = "captions_and_labels.csv"
@@ -96,7 +96,8 @@ def draw_demo_corpus(folder: Path, *, seed: int, cases: int, archives: Sequence[
     images = _draw(panels, planted, seed)
     folder = Path(folder)
     extras = _write_archives(folder, archives, panels, images)
-    write_table(folder / CAPTIONS_FILE, _captions_and_labels(panels, images, seed))
+    with written_whole(folder / CAPTIONS_FILE) as aside:  # as MultiCaRe, not as files for people
+        _captions_and_labels(panels, images, seed).to_csv(aside, index=False)
     _write_parquet(folder / CASES_FILE, _cases(plan), CASES_SCHEMA)
     _write_parquet(folder / METADATA_FILE, _metadata(plan), METADATA_SCHEMA)
     entries = [planted[file].entry() for file in sorted(planted)]

@@ -12,9 +12,13 @@ from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pairdx.errors import PairDxError
+from pairdx.joins import joined_where_known
+from pairdx.logs import logger
+from pairdx.sheets import read_text_table
 
 CAPTIONS_FILE = "captions_and_labels.csv"
 CASES_FILE = "cases.parquet"
@@ -61,9 +65,11 @@ def read_candidates(captions: Path, cases: Path, metadata: Path) -> pd.DataFrame
         (which list columns cannot be read). Text columns hold "" where nothing is known.
 
     Raises:
-        PairDxError: A file is missing, unreadable, lacks a column or is of MultiCaRe 1.0.
+        PairDxError: A file is missing, unreadable, lacks a column or is of MultiCaRe 1.0; or no
+            image's case is in the table of cases, or no image's article in that of articles.
     """
     images = _read_captions(captions)
+    images["patient_id"] = images["patient_id"].str.strip()
     lists = {column: images[column].map(_parsed_list) for column in LIST_COLUMNS}
     broken = pd.DataFrame({column: parsed.isna() for column, parsed in lists.items()})
     candidates = pd.DataFrame(
@@ -85,8 +91,16 @@ def read_candidates(captions: Path, cases: Path, metadata: Path) -> pd.DataFrame
             "malformed": [", ".join(broken.columns[row]) for row in broken.to_numpy()],
         }
     )
-    candidates = candidates.merge(_read_cases(cases), on="case_id", how="left")
-    candidates = candidates.merge(_read_articles(metadata), on="article_id", how="left")
+    candidates = joined_where_known(
+        candidates, _read_cases(cases), "case_id", where=cases, unknown="age and sex"
+    )
+    candidates = joined_where_known(
+        candidates,
+        _read_articles(metadata),
+        "article_id",
+        where=metadata,
+        unknown="year, and licence where the image states none,",
+    )
     candidates["age"] = candidates["age"].astype("Int64")
     texts = ["sex", "year", "article_licence"]
     candidates[texts] = candidates[texts].fillna("")
@@ -112,13 +126,11 @@ def _parsed_list(text: str) -> list[str] | None:
 
 def _read_captions(path: Path) -> pd.DataFrame:
     try:
-        images = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
+        images = read_text_table(
+            path, what="the table of images", where=path, remedy=f"or {_FETCH_AGAIN}"
+        )
     except FileNotFoundError as error:
         raise _missing(path) from error
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise PairDxError(
-            f"the table of images cannot be read: {error}", where=path, remedy=_FETCH_AGAIN
-        ) from error
     if COLUMNS_OF_VERSION_1 & set(images.columns):
         raise PairDxError(
             "this is MultiCaRe 1.0, whose text-derived labels know no charts, medical photographs, "
@@ -137,16 +149,23 @@ def _read_captions(path: Path) -> pd.DataFrame:
 
 
 def _read_cases(path: Path) -> pd.DataFrame:
+    """Read age and sex of every case; of one that is listed twice, the lower age."""
     cases = _flatten(path, "cases", ("case_id", "age", "gender"))
     table = pd.DataFrame(
         {
-            "case_id": cases.field("case_id").to_pylist(),
+            "case_id": _texts(cases.field("case_id"), f"{path}: cases.case_id"),
             "age": pd.array(_integers(cases.field("age"), path), dtype="Int64"),
-            "sex": cases.field("gender").to_pylist(),
+            "sex": _texts(cases.field("gender"), f"{path}: cases.gender"),
         }
     )
-    table.loc[(table["age"] > OLDEST_AGE_YEARS) | (table["age"] < 0), "age"] = pd.NA
-    return table.drop_duplicates("case_id")
+    impossible = ((table["age"] > OLDEST_AGE_YEARS) | (table["age"] < 0)).fillna(value=False)
+    if impossible.any():
+        logger.warning(
+            "%d of %d cases have an age below 0 or above %d years, which counts as not known",
+            *(impossible.sum(), len(table), OLDEST_AGE_YEARS),
+        )
+    table.loc[impossible, "age"] = pd.NA
+    return table.sort_values("age", kind="stable").drop_duplicates("case_id")
 
 
 def _integers(ages: pa.Array, path: Path) -> list[int | None]:
@@ -154,9 +173,36 @@ def _integers(ages: pa.Array, path: Path) -> list[int | None]:
         raise PairDxError(
             f"ages should be numbers of years, but are of type {ages.type}",
             where=f"{path}: cases.age",
-            remedy=_FETCH_AGAIN,
+            remedy=_OTHER_TYPE,
         )
     return [None if age is None or math.isnan(age) else int(age) for age in ages.to_pylist()]
+
+
+def _texts(values: pa.Array, where: str) -> list[str]:
+    """Return identifiers and the like as text, of whichever type a Parquet file holds them.
+
+    Bytes are read as UTF-8, numbers written as whole ones, white space around them taken off; ""
+    where nothing stands.
+
+    Raises:
+        PairDxError: They are of another type, or bytes that are no text in UTF-8.
+    """
+    if pa.types.is_dictionary(values.type):
+        values = values.dictionary_decode()
+    try:
+        if pa.types.is_floating(values.type):
+            # A column of integers with gaps, as pandas writes it.
+            values = pc.if_else(pc.is_nan(values), None, values).cast(pa.int64())
+        elif pa.types.is_fixed_size_binary(values.type):
+            values = values.cast(pa.binary())
+        found = values.cast(pa.large_string()).to_pylist()
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise PairDxError(
+            f"this column should hold text, but is of type {values.type}: {error}",
+            where=where,
+            remedy=_OTHER_TYPE,
+        ) from error
+    return ["" if value is None else value.strip("\0 \t\r\n") for value in found]
 
 
 def _read_articles(path: Path) -> pd.DataFrame:
@@ -167,12 +213,12 @@ def _read_articles(path: Path) -> pd.DataFrame:
         raise PairDxError(
             f"article_metadata should be a struct with the fields {' and '.join(fields)}",
             where=path,
-            remedy=_FETCH_AGAIN,
+            remedy=_OTHER_TYPE,
         )
-    articles = pd.DataFrame({"article_id": table.column("article_id").to_pylist()})
+    identifiers = table.column("article_id").combine_chunks()
+    articles = pd.DataFrame({"article_id": _texts(identifiers, f"{path}: article_id")})
     for field, column in fields.items():
-        values = records.field(field).to_pylist()
-        articles[column] = ["" if value is None else str(value) for value in values]
+        articles[column] = _texts(records.field(field), f"{path}: article_metadata.{field}")
     return articles.drop_duplicates("article_id")
 
 
@@ -183,11 +229,15 @@ def _flatten(path: Path, column: str, fields: tuple[str, ...]) -> pa.StructArray
     is_list = pa.types.is_list(lists.type) or pa.types.is_large_list(lists.type)
     if not is_list or not pa.types.is_struct(lists.type.value_type):
         raise PairDxError(
-            f"column {column} should be a list of structs, but is {lists.type}", where=path
+            f"column {column} should be a list of structs, but is {lists.type}",
+            where=path,
+            remedy=_OTHER_TYPE,
         )
     missing = [name for name in fields if name not in _field_names(lists.type.value_type)]
     if missing:
-        raise PairDxError(f"{column} lacks the field(s) {', '.join(missing)}", where=path)
+        raise PairDxError(
+            f"{column} lacks the field(s) {', '.join(missing)}", where=path, remedy=_OTHER_TYPE
+        )
     return lists.flatten()
 
 
@@ -200,7 +250,11 @@ def _read_parquet(path: Path, columns: list[str]) -> pa.Table:
         schema = pq.read_schema(path)
         missing = [column for column in columns if column not in schema.names]
         if missing:
-            raise PairDxError(f"the table lacks the column(s) {', '.join(missing)}", where=path)
+            raise PairDxError(
+                f"the table lacks the column(s) {', '.join(missing)}",
+                where=path,
+                remedy=_OTHER_TYPE,
+            )
         return pq.read_table(path, columns=columns)
     except FileNotFoundError as error:
         raise _missing(path) from error
@@ -211,6 +265,9 @@ def _read_parquet(path: Path, columns: list[str]) -> pa.Table:
 
 
 _FETCH_AGAIN = "delete the file and fetch it again; a download may have been cut short"
+_OTHER_TYPE = (
+    "use the table as MultiCaRe 2.x releases it; one that another program wrote needs these types"
+)
 
 
 def _missing(path: Path) -> PairDxError:

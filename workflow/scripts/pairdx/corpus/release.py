@@ -7,7 +7,6 @@ article, every image counts as an article of its own.
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -16,6 +15,8 @@ from typing import Any
 import pandas as pd
 
 from pairdx.errors import PairDxError
+from pairdx.logs import logger
+from pairdx.sheets import read_text_table
 from pairdx.stores import DamagedMemberError, ImageStore, climbs_out, open_store
 
 ARCHIVE = "release"  # the archive that every row names
@@ -103,21 +104,18 @@ def _content(store: ImageStore, member: str, where: str) -> bytes:
 
 
 def _read_table(content: bytes, where: str) -> pd.DataFrame:
-    try:
-        # utf-8-sig also reads UTF-8 without a mark at its start.
-        table = pd.read_csv(
-            io.BytesIO(content), dtype=str, keep_default_na=False, encoding="utf-8-sig"
-        )
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise PairDxError(
-            f"the table of images is not a CSV file in UTF-8: {error}",
-            where=where,
-            remedy="fetch the release again, or save the table as CSV in UTF-8",
-        ) from error
+    table = read_text_table(
+        content,
+        what="the table of images",
+        where=where,
+        remedy="or fetch the release again: a download may have been cut short",
+    )
     if table.empty:
-        raise PairDxError("the table of images has no rows", where=where)
-    if not isinstance(table.index, pd.RangeIndex):  # pandas takes surplus cells for an index
-        raise PairDxError("the rows of this table have more cells than its first line", where=where)
+        raise PairDxError(
+            "the table of images has no rows",
+            where=where,
+            remedy="set `release.metadata` to the table that has them",
+        )
     return table
 
 
@@ -181,6 +179,13 @@ def _articles(files: pd.Series, pattern: str) -> pd.Series:
         found = compiled.search(file)
         return (found[min(1, compiled.groups)] if found else None) or file
 
+    told = files.map(lambda file: compiled.search(file) is not None)
+    if not told.all():
+        logger.warning(
+            "%d of %d file names do not hold release.article_pattern (%s), such as %r: each counts "
+            "as an article of its own, and no split can keep its siblings together",
+            *((~told).sum(), len(files), pattern, files[~told].iloc[0]),
+        )
     return files.map(article)
 
 

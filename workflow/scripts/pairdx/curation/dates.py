@@ -9,6 +9,8 @@ from collections.abc import Iterator
 
 import regex
 
+from pairdx.curation.readings import as_in_a_sentence
+
 _FULL = "January February March April May June July August September October November December"
 # Of other languages only beside a day and a year: "mars", "mai" and "set" are words.
 _FOREIGN = (
@@ -68,7 +70,7 @@ _NUMERIC = regex.compile(
             rf"\d{{2}}\b(?![./-]?\d){_NO_COUNT}",
             rf"(?<![\d./-])(?:(?=\d\d/)|{_CUE}){_NUMBER}/{_YEAR}\b{_NO_COUNT}",
             # As burnt into images: 20180409.
-            rf"(?<![\w./-])(?<!PMID:?\s){_YEAR}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\b",
+            rf"(?<![\w./-])(?<!(?i:PMID):?\s){_YEAR}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\b",
         )
     )
 )
@@ -76,5 +78,6 @@ _NUMERIC = regex.compile(
 
 def find_dates(caption: str) -> Iterator[tuple[int, int]]:
     """Yield start and end of every calendar date."""
+    caption = as_in_a_sentence(caption)
     for pattern in (_IN_ANY_CASE, _AS_WRITTEN, _NUMERIC):
         yield from (match.span() for match in pattern.finditer(caption))

@@ -9,7 +9,7 @@ Parkinson). How well they do is measured on the labelled captions in tests/unit/
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 import regex
@@ -17,8 +17,9 @@ from phonenumbers import Leniency, PhoneNumberMatcher
 
 from pairdx.curation.dates import find_dates
 from pairdx.curation.names import find_initials, find_names
+from pairdx.curation.readings import readings
 
-EMAIL = re.compile(r"\b[\w.+-]+\s?(?:@|[(\[]at[)\]])\s?[\w-]+(?:\.[\w-]+)+")
+EMAIL = re.compile(r"\b[\w.+-]+\s?(?:@|[(\[](?i:at)[)\]])\s?[\w-]+(?:\.[\w-]+)+")
 _DOMAIN = r"(?:com|org|net|edu|gov|info|io|int|eu|(?:co|ac|nhs|org|gov)\.[a-z]{2})"
 URL = re.compile(
     r"(?:(?:https?|ftp)://|\bwww\.)[^\s<>\"\])]*[^\s<>\"\]).,;:!?]"
@@ -107,7 +108,7 @@ KINDS = tuple(FINDERS)
 
 
 def find_identifiers(caption: str, kinds: Collection[str] = KINDS) -> list[Identifier]:
-    """Find every stretch of a caption that may identify a person.
+    """Find every stretch of a caption that may identify a person, in any form of its letters.
 
     Args:
         caption: The caption as released.
@@ -117,13 +118,37 @@ def find_identifiers(caption: str, kinds: Collection[str] = KINDS) -> list[Ident
         The identifiers in the order of the text; no two overlap.
     """
     found: list[Identifier] = []
-    published = [match.span() for match in _PUBLICATION.finditer(caption)]
+    copies = readings(caption)
+    published = [
+        copy.span(*match.span()) for copy in copies for match in _PUBLICATION.finditer(copy.text)
+    ]
     for kind in (kind for kind in KINDS if kind in kinds):
-        for start, end in FINDERS[kind](caption):
-            taken = [(one.start, one.end) for one in found] + published
-            if all(end <= first or start >= last for first, last in taken):
-                found.append(Identifier(start, end, kind, caption[start:end]))
+        for copy in copies:
+            spans = (copy.span(*span) for span in FINDERS[kind](copy.text))
+            found = _with_new(found, kind, spans, caption, published)
     return sorted(found)
+
+
+def _with_new(
+    found: list[Identifier],
+    kind: str,
+    spans: Iterable[tuple[int, int]],
+    caption: str,
+    published: Collection[tuple[int, int]],
+) -> list[Identifier]:
+    """Add one kind's stretches in one copy that are free, and widen what an earlier copy found."""
+    earlier = {one for one in found if one.kind == kind}
+    for start, end in spans:
+        met = [one for one in found if start < one.end and end > one.start]
+        if any(start < last and end > first for first, last in published):
+            continue
+        if set(met) <= earlier:
+            start = min([start, *(one.start for one in met)])
+            end = max([end, *(one.end for one in met)])
+            found = [one for one in found if one not in met]
+            found.append(Identifier(start, end, kind, caption[start:end]))
+            earlier -= set(met)
+    return found
 
 
 def mask(caption: str, identifiers: Collection[Identifier]) -> str:

@@ -6,9 +6,11 @@ nodule) for persons; names without such company are left to the review by people
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import regex
+
+from pairdx.curation.readings import as_in_a_sentence
 
 _APOSTROPHE = r"'\u2019"
 # Keller, O'Brien, McDonald, Garcia-Lopez; not CT, MRI or ECG.
@@ -43,6 +45,9 @@ _TITLED = regex.compile(
     rf"\b{_TITLE}\s+(?:{_INITIAL}\s*)*{_FAMILY}(?:\s+(?:{_INITIAL}\s*)*{_FAMILY}){{0,3}}"
     rf"|\b{_TITLE}\s+(?:{_INITIAL}\s*)*\p{{Lu}}{{3,}}(?:\s+\p{{Lu}}{{3,}})?\b"
     rf"|\b{_TITLE}\s+(?:{_INITIAL}\s?){{1,3}}(?=[\s,;)]|$)"
+    # In capitals among other words; "MR. FLAIR" and "MS. MRI" are none.
+    rf"|\b(?:DRS?\.|PROF\b\.?|PROFESSOR|MRS\b\.?)\s+(?:{_INITIAL}\s*)*\p{{Lu}}{{3,}}"
+    rf"(?:[-{_APOSTROPHE}\s]\p{{Lu}}{{3,}})?\b"
 )
 _WITH_COMPANY = (
     regex.compile(rf"\b{_CREDIT}\s+{_QUOTE}(?P<name>{_FULL_NAME}(?:,?\s+{_DEGREE}(?!\w))*)"),
@@ -58,6 +63,22 @@ _WITH_COMPANY = (
     ),
     regex.compile(r"(?P<name>\p{Lu}{2,}\^\p{Lu}{2,})"),
     regex.compile(r"[\"\u201c](?P<name>\p{Lu}{3,},\s+\p{Lu}\p{L}+)[\"\u201d]"),
+)
+# Where all words are capitals, fewer words make a name of what follows them: "PATIENT UNDERWENT
+# SURGERY", "SEEN BY LIGHT MICROSCOPY", "AXIAL VIEW, MS LESION".
+_DEGREE_IN_CAPITALS = (
+    r"(?i:M\.?D|PH\.?D|M\.?B\.?B\.?S|MBCHB|FRCS|FACS|FRCP|FRCR|DDS|DMD|DVM|MPH)\b\.?"
+)
+_IN_CAPITALS = (
+    regex.compile(
+        r"\b(?i:courtesy(?:\s+(?:of|to)|:)?|credits?\s*(?:to|:)|(?:photo(?:graph)?|image|illustration"
+        r"|drawing)\s+by|(?:provided|contributed|photographed|drawn)\s+by|thanks\s+to"
+        rf"|permission\s+(?:of|from)|(?:operator|surgeon|radiologist):|patient(?:'s)?\s+name(?:\s+is)?)"
+        rf"\s+{_QUOTE}(?P<name>{_FULL_NAME})"
+    ),
+    regex.compile(rf"(?<!\w)(?P<name>{_FULL_NAME}(?:,\s*|\s+){_DEGREE_IN_CAPITALS})(?!\w)"),
+    regex.compile(rf"\b{_CREDIT}\s+{_QUOTE}(?P<name>{_INITIAL}(?:\s*{_INITIAL})*\s+{_FAMILY})"),
+    regex.compile(rf"(?<!\w)(?P<name>{_FULL_NAME})(?=,?\s+who\s+(?:consented|agreed|gave))"),
 )
 # Words that begin with a capital and belong to no person's name.
 _NO_NAME = regex.compile(
@@ -129,11 +150,20 @@ _NO_INITIALS = {
 
 def find_names(caption: str) -> Iterator[tuple[int, int]]:
     """Yield start and end of every stretch that names a person, its title included."""
+    yield from _found_names(caption, _WITH_COMPANY)
+    lowered = as_in_a_sentence(caption)
+    if lowered != caption:
+        yield from _found_names(lowered, _IN_CAPITALS)
+
+
+def _found_names(
+    caption: str, with_company: Iterable[regex.Pattern[str]]
+) -> Iterator[tuple[int, int]]:
     for match in _TITLED.finditer(caption):
         is_eponym = _EPONYM_OR_COMPANY.match(caption, match.end())
         if not _NO_NAME.search(match.group()) and not is_eponym:
             yield match.span()
-    for pattern in _WITH_COMPANY:
+    for pattern in with_company:
         for match in pattern.finditer(caption):
             end = match.end("name")
             if not _NO_NAME.search(match["name"]) and not _EPONYM_OR_COMPANY.match(caption, end):
@@ -142,6 +172,7 @@ def find_names(caption: str) -> Iterator[tuple[int, int]]:
 
 def find_initials(caption: str) -> Iterator[tuple[int, int]]:
     """Yield start and end of initials that stand for a person: by an age, or after "patient"."""
+    caption = as_in_a_sentence(caption)
     for pattern in _INITIALS:
         for match in pattern.finditer(caption):
             if regex.sub(r"[\s.-]", "", match["initials"]) not in _NO_INITIALS:

@@ -63,6 +63,16 @@ def only(condition: pd.Series, reason: str) -> pd.Series:
     return condition.map({True: reason, False: KEEP}).astype(str)
 
 
+def reasons_in_words(rejected: pd.DataFrame) -> str:
+    """List how many were rejected at which stage and why, the most frequent first.
+
+    Args:
+        rejected: Columns stage and reason.
+    """
+    counts = rejected.groupby(["stage", "reason"]).size().sort_values(ascending=False)
+    return ", ".join(f"{count} {stage}/{reason}" for (stage, reason), count in counts.items())
+
+
 def funnel(
     counts: pd.Series,
     rejected: pd.DataFrame,

@@ -12,7 +12,7 @@ import pandas as pd
 from pairdx.curation.balancing import chosen, class_sizes
 from pairdx.curation.captions import caption_cluster
 from pairdx.curation.duplicates import clusters, copies, near_duplicates, same_value_links
-from pairdx.curation.outcomes import KEEP, Screening, funnel, only
+from pairdx.curation.outcomes import KEEP, Screening, funnel, only, reasons_in_words
 from pairdx.curation.review import apply_decisions
 from pairdx.errors import PairDxError
 
@@ -83,19 +83,22 @@ def curate(
     screening = Screening(candidates)
     _screen_images(screening, facts)
     _screen_duplicates(screening, settings)
-    apply_decisions(screening, decisions)
+    gone = pd.concat([rejected_by_tables, screening.rejected], ignore_index=True)
+    apply_decisions(screening, decisions, gone)
     _balance(screening, settings, seed)
     survivors = screening.candidates.assign(
         caption_cluster=caption_cluster(screening.candidates["caption"])
     ).sort_values("pair_id")
     is_pair = survivors["label"].isin(settings["classes"])
     pairs, aside = (survivors.loc[rows, PAIR_COLUMNS] for rows in (is_pair, ~is_pair))
-    if pairs.empty:
-        raise PairDxError(
-            "no pair is left after curation",
-            remedy="see why in the log of this job, and relax the keys under `curation`",
-        )
     rejected = pd.concat([rejected_by_tables, screening.rejected], ignore_index=True)
+    if pairs.empty:
+        why = reasons_in_words(rejected) or "the corpus has no rows"
+        raise PairDxError(
+            f"no pair is left after curation. Rejected (number stage/reason): {why}",
+            remedy="config/README.md, section 2, says for each stage what its reasons mean and "
+            "which key under `curation` it obeys",
+        )
     return Curated(
         pairs=pairs.reset_index(drop=True),
         out_of_distribution=aside.reset_index(drop=True),

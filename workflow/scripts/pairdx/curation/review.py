@@ -2,14 +2,20 @@
 
 The paper's filter was "followed by manual review of a subset" (Section 3.1), and images were masked
 or cropped "as needed", by a method that it does not state. Here a sheet lists a sample; a reviewer
-copies it, decides on captions and images, and names the copy in the config. A decision holds for
-the very image and caption that were seen: if either changed since, the pair counts as not reviewed.
+copies it, decides on captions and images, and names the copy in the config. The checks fail closed:
+``keep`` and ``edit`` hold for the very image and caption that were seen, and a pair whose edit no
+longer fits is rejected; ``reject`` holds for the pair whatever became of either. What is decided
+on an image holds for the same bytes under any name. A rejection or an edit of a pair that the
+corpus does not have stops the run.
 """
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Hashable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -18,8 +24,11 @@ from pairdx.errors import PairDxError
 from pairdx.images import parse_edit
 from pairdx.logs import logger
 from pairdx.ordering import seeded_rank
+from pairdx.sheets import read_text_table
 
 DECISIONS = ("keep", "reject", "edit")
+WHATS = ("caption", "image")
+DECIDED = ("caption_decision", "image_decision")
 SEEN_COLUMNS = ["pair_id", "label", "file", "width", "height", "sha256", "masked", "caption"]
 DECISION_COLUMNS = ["caption_decision", "caption_edit", "image_decision", "image_edit"]
 SHEET_COLUMNS = [*SEEN_COLUMNS, *DECISION_COLUMNS, "reviewer", "note"]
@@ -73,16 +82,32 @@ def read_decisions(path: Path | None) -> pd.DataFrame:
     if path is None:
         return pd.DataFrame(columns=SHEET_COLUMNS, dtype=str)
     try:
-        sheet = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+        sheet = read_text_table(
+            path,
+            what="the review sheet",
+            where=path,
+            remedy="or copy review/sheet.csv again and fill it in",
+            separators=",;\t",
+            by_people=True,
+        )
     except FileNotFoundError as error:
         raise PairDxError(
-            "the review sheet is missing", where=path, remedy="check curation.review.decisions"
+            "the review sheet is missing",
+            where=path,
+            remedy="set curation.review.decisions to your filled-in copy of review/sheet.csv, or "
+            "to null",
         ) from error
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise PairDxError(f"the review sheet cannot be read as CSV: {error}", where=path) from error
+    sheet = sheet.rename(columns=lambda name: name.strip().lower())
     missing = [column for column in SHEET_COLUMNS if column not in sheet.columns]
     if missing:
-        raise PairDxError(f"the review sheet lacks the column(s) {', '.join(missing)}", where=path)
+        raise PairDxError(
+            f"the review sheet lacks the column(s) {', '.join(missing)}; its columns are: "
+            f"{', '.join(sheet.columns)}",
+            where=path,
+            remedy="name them in the first line as review/sheet.csv does; cells may be separated "
+            "by commas, semicolons or tabs",
+        )
+    sheet = _tidy(sheet)
     problems = _problems(sheet)
     if problems:
         raise PairDxError(
@@ -94,11 +119,24 @@ def read_decisions(path: Path | None) -> pd.DataFrame:
     return sheet.loc[decided, SHEET_COLUMNS].reset_index(drop=True)
 
 
+def _tidy(sheet: pd.DataFrame) -> pd.DataFrame:
+    """Take off blanks and capitals that spreadsheets and typing add; number and drop empty rows."""
+    tidy = sheet.assign(line=range(2, len(sheet) + 2))
+    for name in SHEET_COLUMNS:
+        if name not in ("caption", "caption_edit", "note"):
+            tidy[name] = tidy[name].str.strip()
+    for name in DECIDED:
+        tidy[name] = tidy[name].str.lower()
+    return tidy[(sheet.map(str.strip) != "").any(axis=1)]
+
+
 def _problems(sheet: pd.DataFrame) -> list[str]:
     problems: list[str] = []
-    for line, row in enumerate(sheet.to_dict("records"), start=2):
-        place = f"line {line} ({row['pair_id']})"
-        for what in ("caption", "image"):
+    for row in sheet.to_dict("records"):
+        place = f"row {row['line']} ({row['pair_id'] or 'no pair_id'})"
+        if not row["pair_id"] and any(row[f"{what}_decision"] for what in WHATS):
+            problems.append(f"{place}: a decision without a pair_id decides on nothing")
+        for what in WHATS:
             decision = row[f"{what}_decision"]
             if decision not in ("", *DECISIONS):
                 known = ", ".join(DECISIONS)
@@ -106,38 +144,58 @@ def _problems(sheet: pd.DataFrame) -> list[str]:
             if (decision == "edit") != bool(row[f"{what}_edit"].strip()):
                 problems.append(f"{place}: {what}_decision `edit` and {what}_edit go together")
         problems += [f"{place}: image_edit: {text}" for text in _edit_problems(row)]
-    twice = sheet.loc[sheet["pair_id"].duplicated(), "pair_id"].unique()
+    named = sheet.loc[sheet["pair_id"] != "", "pair_id"]
+    twice = named[named.duplicated()].unique()
     return [*problems, *(f"{pair} stands in the sheet more than once" for pair in twice)]
 
 
-def _edit_problems(row: Mapping[Hashable, str]) -> list[str]:
+def _edit_problems(row: Mapping[Hashable, Any]) -> list[str]:
+    if not row["image_edit"].strip():
+        return []
+    sides = [_whole_number(row[side]) for side in ("width", "height")]
+    if None in sides:
+        seen = f"{row['width']!r} and {row['height']!r}"
+        return [
+            f"width and height are {seen}: write them in whole pixels, as review/sheet.csv does"
+        ]
     try:
-        parse_edit(row["image_edit"], size=(int(row["width"]), int(row["height"])))
-    except (ValueError, PairDxError) as error:
+        parse_edit(row["image_edit"], size=(sides[0] or 0, sides[1] or 0))
+    except PairDxError as error:
         return [str(error)]
     return []
 
 
-def apply_decisions(screening: Screening, decisions: pd.DataFrame) -> None:
+def _whole_number(text: str) -> int | None:
+    """Read "96", and "96.0" or "96,00" as a spreadsheet may write it."""
+    found = re.fullmatch(r"([0-9]{1,9})(?:[.,]0*)?", text)
+    return int(found[1]) if found else None
+
+
+def apply_decisions(screening: Screening, decisions: pd.DataFrame, rejected: pd.DataFrame) -> None:
     """Run the stage review: reject, edit, and note what a person has seen.
 
     Args:
         screening: Its candidates get the columns caption_reviewed and image_reviewed (bool) and
             image_edit (text, see :func:`pairdx.images.parse_edit`).
         decisions: From :func:`read_decisions`.
+        rejected: What earlier stages rejected (column file), by the tables or by this screening.
+
+    Raises:
+        PairDxError: A rejection or an edit names a pair that the corpus does not have.
     """
     candidates = screening.candidates
+    _refuse_strangers(decisions, candidates, rejected)
     found = candidates[["pair_id"]].merge(
         decisions.rename(columns={"caption": "seen_caption", "sha256": "seen_sha256"}),
         on="pair_id",
         how="left",
     )
     found = found.astype(str).where(found.notna(), "").set_axis(candidates.index)
-    of_image = (found["image_decision"] != "") & (found["seen_sha256"] == candidates["sha256"])
-    # Spreadsheets change line ends; words are what was reviewed.
-    same = found["seen_caption"].str.split() == candidates["caption"].str.split()
-    of_caption = (found["caption_decision"] != "") & same
-    _warn_of_decisions_without_effect(decisions, candidates, of_image | of_caption)
+    _decide_on_copies(found, candidates["sha256"], decisions)
+    same_image = found["seen_sha256"].str.lower() == candidates["sha256"]
+    same_caption = found["seen_caption"].map(_words) == candidates["caption"].map(_words)
+    of_image = (found["image_decision"] != "") & same_image
+    of_caption = (found["caption_decision"] != "") & same_caption
 
     edited = of_caption & (found["caption_decision"] == "edit")
     image_edit = found["image_edit"].where(of_image & (found["image_decision"] == "edit"), "")
@@ -148,22 +206,67 @@ def apply_decisions(screening: Screening, decisions: pd.DataFrame) -> None:
         image_edit=image_edit,
     )
     reasons = pd.Series(KEEP, index=candidates.index)
-    reasons[of_caption & (found["caption_decision"] == "reject")] = "caption_rejected"
-    reasons[of_image & (found["image_decision"] == "reject")] = "image_rejected"
+    reasons[(found["caption_decision"] == "edit") & ~same_caption] = "edit_out_of_date"
+    reasons[(found["image_decision"] == "edit") & ~same_image] = "edit_out_of_date"
+    reasons[found["caption_decision"] == "reject"] = "caption_rejected"
+    reasons[found["image_decision"] == "reject"] = "image_rejected"
+    _say_what_changed(found, same_image, same_caption)
     screening.reject("review", reasons, found["note"])
 
 
-def _warn_of_decisions_without_effect(
-    decisions: pd.DataFrame, candidates: pd.DataFrame, effective: pd.Series
+def _decide_on_copies(found: pd.DataFrame, sha256: pd.Series, decisions: pd.DataFrame) -> None:
+    """Let a rejection or an edit of an image hold for other pairs with the same bytes, in place.
+
+    Which of two copies stays may change with the corpus, and then a face would be back.
+    """
+    binding = decisions[decisions["image_decision"].isin(["reject", "edit"])]
+    binding = binding.sort_values("image_decision", ascending=False)  # `reject` before `edit`
+    of_bytes = binding.assign(sha256=binding["sha256"].str.lower()).drop_duplicates("sha256")
+    of_bytes = of_bytes[of_bytes["sha256"] != ""].set_index("sha256")
+    copies = (found["image_decision"] == "") & sha256.isin(of_bytes.index)
+    for column in ("image_decision", "image_edit", "note"):
+        found.loc[copies, column] = sha256[copies].map(of_bytes[column])
+    found.loc[copies, "seen_sha256"] = sha256[copies]
+
+
+def _words(caption: str) -> list[str]:
+    """Return what a reviewer read: spreadsheets change line ends, blanks and forms of letters."""
+    return unicodedata.normalize("NFC", caption).split()
+
+
+def _refuse_strangers(
+    decisions: pd.DataFrame, candidates: pd.DataFrame, rejected: pd.DataFrame
 ) -> None:
-    gone = ~decisions["pair_id"].isin(candidates["pair_id"])
-    changed = ~gone & ~decisions["pair_id"].isin(candidates.loc[effective, "pair_id"])
-    if gone.any():
-        logger.warning("%d reviewed pairs are candidates no more", gone.sum())
-    if changed.any():
-        logger.warning(
-            "%d reviewed pairs have another image or caption than was reviewed, and count as not "
-            "reviewed: %s",
-            changed.sum(),
-            ", ".join(decisions.loc[changed, "pair_id"].head()),
+    """Stop where a rejection or an edit would be lost: its pair is nowhere in the corpus."""
+    gone = decisions[~decisions["pair_id"].isin(candidates["pair_id"])]
+    elsewhere = gone["file"].isin(rejected["file"])
+    binding = gone[list(DECIDED)].isin(["reject", "edit"]).any(axis=1)
+    lost = gone[binding & ~elsewhere]
+    if len(lost):
+        first = lost.iloc[0]
+        raise PairDxError(
+            f"{len(lost)} rejections or edits of the review sheet are of pairs that this corpus "
+            f"does not have: {', '.join(map(repr, lost['pair_id'].head()))}",
+            where=f"curation.review.decisions: pair_id {first['pair_id']!r}, {first['file']!r}",
+            remedy="put their pair_id and file back as review/sheet.csv has them (a spreadsheet "
+            "may have changed long numbers or leading zeros: open the file with all columns as "
+            "text); if the corpus is another one, clear these decisions",
         )
+    if len(gone):
+        logger.warning("%d reviewed pairs are candidates no more", len(gone))
+
+
+def _say_what_changed(found: pd.DataFrame, same_image: pd.Series, same_caption: pd.Series) -> None:
+    """Log for how many pairs a decision was made on another image or caption than there is now."""
+    for what, same in (("image", same_image), ("caption", same_caption)):
+        decision = found[f"{what}_decision"]
+        changed = (decision != "") & ~same
+        if changed.any():
+            counts = decision[changed].value_counts()
+            logger.warning(
+                "%d reviewed pairs have another %s than the sheet shows, such as %s: %d that were "
+                "kept count as not reviewed, %d with an edit are rejected (edit_out_of_date), %d "
+                "that were rejected stay so",
+                *(changed.sum(), what, found.loc[changed, "pair_id"].iloc[0]),
+                *(counts.get(name, 0) for name in ("keep", "edit", "reject")),
+            )

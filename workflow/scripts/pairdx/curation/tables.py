@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,7 +11,7 @@ import pandas as pd
 from pairdx.curation.captions import caption_problem
 from pairdx.curation.identifiers import find_identifiers, mask
 from pairdx.curation.outcomes import KEEP, Screening, only
-from pairdx.logs import progress
+from pairdx.logs import logger, progress
 from pairdx.ordering import seeded_rank
 
 
@@ -59,10 +60,13 @@ def _screen_classes(
     """Keep the classes in use, and of these what one of the selected modalities covers."""
     labels, subtypes = screening.candidates["label"], screening.candidates["subtype"]
     covered = pd.Series(data=False, index=labels.index)
-    for modality in modalities.values():
+    for name, modality in modalities.items():
         if modality is not None:
             of_subtype = subtypes.isin(modality["subtypes"]) if "subtypes" in modality else True
-            covered |= (labels == modality["label"]) & of_subtype
+            own = (labels == modality["label"]) & of_subtype
+            if not own.any():
+                logger.warning("no candidate is of the modality %s (%s)", name, dict(modality))
+            covered |= own
     reasons = only(~covered, "modality_not_selected")
     reasons[~labels.isin(known)] = "unknown_class"
     screening.reject("class", reasons, labels + (" " + subtypes).where(subtypes != "", ""))
@@ -71,6 +75,12 @@ def _screen_classes(
 def _screen_ages(screening: Screening, youngest: int, unknown: str) -> None:
     ages = screening.candidates["age"]
     reasons = only((ages < youngest).fillna(value=False).astype(bool), "under_age")
+    logger.log(
+        logging.WARNING if ages.isna().all() else logging.INFO,
+        "the ages of %d of %d candidates are not known (%s: %s); %d are known to be below %d",
+        *(ages.isna().sum(), len(ages), "curation.unknown_age", unknown),
+        *((reasons != KEEP).sum(), youngest),
+    )
     if unknown == "reject":
         reasons[ages.isna()] = "unknown_age"
     screening.reject("age", reasons, ages.astype(str).replace("<NA>", ""))
@@ -78,8 +88,13 @@ def _screen_ages(screening: Screening, youngest: int, unknown: str) -> None:
 
 def _screen_licences(screening: Screening, allowed: list[str] | None) -> None:
     licences = screening.candidates["licence"]
+    logger.info("the licences of %d of %d candidates are not known", *_unknown(licences))
     unwanted = ~licences.isin(allowed) if allowed is not None else licences != licences
     screening.reject("licence", only(unwanted, "licence_not_allowed"), licences)
+
+
+def _unknown(values: pd.Series) -> tuple[int, int]:
+    return int((values == "").sum()), len(values)
 
 
 def _screen_captions(screening: Screening, problems: list[str]) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from pairdx.errors import PairDxError
+from pairdx.joins import joined
 from pairdx.models.base import Pairs
 from pairdx.subsets import SUBSETS
 
@@ -28,7 +29,7 @@ def read_subset(
         subset: ``train``, ``validation`` or ``test``.
 
     Raises:
-        PairDxError: The packed images are not those of these pairs.
+        PairDxError: The packed images, or the split, are not those of these pairs.
     """
     table = pd.read_parquet(pairs)
     packed = np.load(images, mmap_mode="r")
@@ -38,7 +39,9 @@ def read_subset(
             where=images,
             remedy="delete the packed images; they are made again",
         )
-    subsets = pd.read_parquet(split).set_index("pair_id")["subset"]
+    what = "the split and the pairs"
+    placed = joined(pd.read_parquet(split), table[["pair_id"]], "pair_id", what=what)
+    subsets = placed.set_index("pair_id")["subset"]
     rows = np.flatnonzero(table["pair_id"].map(subsets) == subset)
     return Pairs(table.iloc[rows].reset_index(drop=True), packed[rows], tuple(classes))
 

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from pairdx.logs import logger
+
 QUANTILES = {
     "minimum": 0.0,
     "5 %": 0.05,
@@ -178,6 +180,12 @@ def text_label_agreement(
     numbered = pairs.reset_index(drop=True)
     words = numbered["text_labels"].str.split(";").explode().to_frame("word")
     hits = words.rename_axis("row").reset_index().merge(names, on="word")
+    if hits.empty and (words["word"] != "").any():
+        logger.warning(
+            "none of the labels that the source took from captions names a class or a subtype, "
+            "such as %r: they may be spelled differently",
+            words.loc[words["word"] != "", "word"].iloc[0],
+        )
     own = numbered["label"].reindex(hits["row"]).to_numpy()
     facts = pd.DataFrame(
         {

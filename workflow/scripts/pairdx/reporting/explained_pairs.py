@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from pairdx.errors import PairDxError
+from pairdx.joins import joined
 from pairdx.reporting.tables import example_pairs
 
 
@@ -35,7 +36,8 @@ def choose_pairs(
     Raises:
         PairDxError: There is no pair of that name.
     """
-    subsets = split.set_index("pair_id")["subset"]
+    what = "the split and the pairs"
+    subsets = joined(split, pairs[["pair_id"]], "pair_id", what=what).set_index("pair_id")["subset"]
     pairs = pairs.assign(subset=pairs["pair_id"].map(subsets))
     if not named:
         test = pairs[pairs["subset"] == "test"]

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from pairdx.joins import joined
 from pairdx.ordering import seeded_rank
 from pairdx.subsets import SUBSETS
 
@@ -32,7 +33,8 @@ def dataset_table(
     table["pairs"] = [int((pairs["label"] == name).sum()) for name in classes]
     table["share"] = table["pairs"] / max(1, int(table["pairs"].sum()))
     for split, subsets in splits.items():
-        labelled = subsets.merge(pairs[["pair_id", "label"]], on="pair_id")
+        what = f"the split {split} and the pairs"
+        labelled = joined(subsets, pairs[["pair_id", "label"]], "pair_id", what=what)
         counts = pd.crosstab(labelled["label"], labelled["subset"])
         counts = counts.reindex(index=list(classes), columns=list(SUBSETS), fill_value=0)
         for subset in SUBSETS:

@@ -1,0 +1,134 @@
+"""CSV files that people open: written so that a spreadsheet keeps them, and read strictly.
+
+A spreadsheet takes UTF-8 without a mark at its start for the system's old encoding, and a cell that
+begins with a sign of a formula for a formula. Such cells get an apostrophe before them, which
+:func:`read_text_table` takes off again.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Collection
+from pathlib import Path
+
+import pandas as pd
+
+from pairdx.errors import PairDxError
+
+ENCODING = "utf-8-sig"  # with the mark; where it is read, also without
+SIGNS = "=+\\-@\t\uff1d\uff0b\uff0d\uff20"  # full-width forms count in some languages' spreadsheets
+FORMULA = re.compile(rf"'*[{SIGNS}]")
+ESCAPED = re.compile(rf"'+[{SIGNS}]")
+_LINE_END = re.compile(r"\r\n?")  # a lone \r ends a row for some readers
+LONGEST_FIRST_LINE = 100_000  # characters
+
+
+def escaped(cell: object) -> object:
+    """Return a cell as it can be opened in a spreadsheet; numbers and missing values as they are.
+
+    A text that would be a formula, or be taken for an escaped one, gets an apostrophe before it;
+    line ends become line feeds.
+    """
+    if not isinstance(cell, str):
+        return cell
+    return _LINE_END.sub("\n", f"'{cell}" if FORMULA.match(cell) else cell)
+
+
+def unescaped(cell: str) -> str:
+    """Return the text that :func:`escaped` was given, with line feeds for all line ends."""
+    return _LINE_END.sub("\n", cell[1:] if ESCAPED.match(cell) else cell)
+
+
+def for_people(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table whose texts, its columns' names included, are :func:`escaped`."""
+    texts = table.select_dtypes(exclude=["number", "bool"]).columns
+    shown = table.assign(**{name: table[name].astype(object).map(escaped) for name in texts})
+    return shown.rename(columns=escaped)
+
+
+def read_text_table(
+    source: Path | bytes,
+    *,
+    what: str,
+    where: object,
+    remedy: str,
+    separators: str = ",",
+    by_people: bool = False,
+) -> pd.DataFrame:
+    """Read a CSV file of texts, with the names of its columns in the first line.
+
+    Args:
+        source: The file, or its content.
+        what: What the table is called in messages.
+        where: What messages name as the place.
+        remedy: What to do where the file is not what was once written.
+        separators: What may stand between cells; the most frequent in the first line does.
+        by_people: Spreadsheets may have saved it: take UTF-16 with a mark too (their "Unicode
+            text"), and take off the apostrophes of :func:`escaped`.
+
+    Returns:
+        All cells as text, "" where nothing stands. A row may have cells too few, as spreadsheets
+        leave out empty ones at its end.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        PairDxError: It is not CSV or not UTF-8, or a row has more cells than the first line.
+    """
+    content = source if isinstance(source, bytes) else source.read_bytes()
+    text = _decoded(content, what, where, by_people=by_people)
+    separator = _separator(text, separators)
+    try:
+        table = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False, sep=separator)
+    except pd.errors.EmptyDataError as error:
+        raise PairDxError(f"{what} is empty", where=where, remedy=remedy) from error
+    except pd.errors.ParserError as error:
+        how = _tokenised(str(error))
+        raise PairDxError(
+            f"{what} cannot be read as CSV: {how}",
+            where=where,
+            remedy=f"a text with a comma, a quotation mark or a line end stands in double quotes, "
+            f'and `"` inside it is written `""`; {remedy}',
+        ) from error
+    if not isinstance(table.index, pd.RangeIndex):  # pandas takes surplus cells for an index
+        raise PairDxError(
+            f"{what} cannot be read: the rows of this table have more cells than its first line "
+            f"names ({len(table.columns)})",
+            where=f"{where}, from line 2 on",
+            remedy="delete the surplus cells, or the comma at the end of its lines, or name the "
+            f"column in the first line; {remedy}",
+        )
+    if by_people:
+        table = table.rename(columns=unescaped).map(unescaped)
+    return table
+
+
+def _decoded(content: bytes, what: str, where: object, *, by_people: bool) -> str:
+    wide = by_people and content[:2] in (b"\xff\xfe", b"\xfe\xff")
+    try:
+        return content.decode("utf-16" if wide else ENCODING)
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise PairDxError(
+            f"{what} is not text in UTF-8 (byte 0x{content[error.start]:02x} in line {line})",
+            where=where,
+            remedy="save it as CSV in UTF-8 (spreadsheets call it `CSV UTF-8`), from a copy whose "
+            "letters are still right; fetching the same file again does not change it",
+        ) from error
+
+
+def _separator(text: str, separators: Collection[str]) -> str:
+    first = text[:LONGEST_FIRST_LINE].partition("\n")[0]
+    return max(separators, key=first.count)
+
+
+def _tokenised(error: str) -> str:
+    """Say in plain words what pandas says of a row that it cannot read."""
+    surplus = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", error)
+    if surplus:
+        named, line, found = surplus.groups()
+        return f"line {line} has {found} cells, and the lines before it {named}"
+    opened = re.search(r"EOF inside string starting at row (\d+)", error)
+    if opened:
+        return f"a quotation mark in row {int(opened[1]) + 1} is never closed"
+    return error
