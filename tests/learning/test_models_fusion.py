@@ -13,6 +13,7 @@ from torch import nn
 from torchvision.models import ResNet18_Weights, resnet18
 
 import tiny_models as tiny
+from files_as_saved import torchvision_state
 from pairdx.errors import PairDxError
 from pairdx.models import fusion
 from pairdx.models.base import FitJob, Pairs, predict
@@ -215,10 +216,10 @@ def test_the_seed_decides_the_weights(resources):
 
 
 def test_imagenet_weights_are_loaded_without_their_last_layer(tmp_path, resources):
-    """A file with torchvision's names: everything but `fc` arrives in the image encoder."""
+    """The file as torchvision's is: everything but `fc` arrives in the image encoder."""
     with torch.random.fork_rng():
         torch.manual_seed(42)
-        original = resnet18(weights=None).state_dict()
+        original = torchvision_state(resnet18(weights=None))
     torch.save(original, tmp_path / "resnet18.pth")
     settings = tiny.settings(tiny.FUSION, image_encoder="resnet18", weights="resnet18")
     classifier = fusion.build(
@@ -226,13 +227,16 @@ def test_imagenet_weights_are_loaded_without_their_last_layer(tmp_path, resource
     )
     loaded = classifier.network.images.state_dict()
     assert set(original) - set(loaded) == {"fc.weight", "fc.bias"}
-    assert all(torch.equal(original[name], loaded[name]) for name in loaded)
+    counts = set(loaded) - set(original)
+    assert len(counts) == 20
+    assert all(not loaded[name] for name in counts)
+    assert all(torch.equal(original[name], loaded[name]) for name in set(loaded) - counts)
     assert classifier.sources["weights"]["file"] == "resnet18.pth"
 
 
 def test_weights_of_another_architecture_are_refused_by_name(tmp_path, resources):
     """ResNet-18's weights do not fit ResNet-10; the error names the first strangers."""
-    torch.save(resnet18(weights=None).state_dict(), tmp_path / "resnet18.pth")
+    torch.save(torchvision_state(resnet18(weights=None)), tmp_path / "resnet18.pth")
     settings = tiny.settings(tiny.FUSION, weights="resnet18")
     with pytest.raises(PairDxError, match=r"layer1\.1\.conv1\.weight is unknown.*more"):
         fusion.build(settings, tiny.CLASSES, {**resources, "weights": tmp_path / "resnet18.pth"}, 1)

@@ -33,7 +33,12 @@ from pairdx.models.neural import (
     require_image_size,
 )
 from pairdx.models.sources import named_with_checksum, read_settings, require_resource
-from pairdx.models.weights import load_strictly, read_weights, save_weights
+from pairdx.models.weights import (
+    load_strictly,
+    read_weights,
+    require_finite_weights,
+    save_weights,
+)
 from pairdx.training.batches import Batch
 from pairdx.training.objective import Objective
 from pairdx.training.randomness import seeded
@@ -272,6 +277,7 @@ def _read_words(resources: Mapping[str, Path]) -> tuple[Tensor, list[str]]:
     tensors = read_weights(path)
     if "vectors" not in tensors or tensors["vectors"].ndim != 2:
         raise PairDxError("this file has no matrix called `vectors`", where=path)
+    require_finite_weights(tensors, path)
     vocabulary = read_json(require_resource(resources, "vocabulary"))["words"]
     _require_matching(tensors["vectors"], vocabulary, path)
     return tensors["vectors"].float(), vocabulary
