@@ -150,7 +150,8 @@ def _read_cases(path: Path) -> pd.DataFrame:
 
 
 def _integers(ages: pa.Array, path: Path) -> list[int | None]:
-    if not (pa.types.is_integer(ages.type) or pa.types.is_floating(ages.type)):
+    kinds = (pa.types.is_integer, pa.types.is_floating, pa.types.is_null)  # null: none is known
+    if not any(is_kind(ages.type) for is_kind in kinds):
         raise PairDxError(
             f"ages should be numbers of years, but are of type {ages.type}",
             where=f"{path}: cases.age",
@@ -172,8 +173,13 @@ def _read_articles(path: Path) -> pd.DataFrame:
     articles = pd.DataFrame({"article_id": table.column("article_id").to_pylist()})
     for field, column in fields.items():
         values = records.field(field).to_pylist()
-        articles[column] = ["" if value is None else str(value) for value in values]
+        articles[column] = ["" if value is None else _as_text(value) for value in values]
     return articles.drop_duplicates("article_id")
+
+
+def _as_text(value: object) -> str:
+    """Return a text as it is, and a year that pandas made a float (2023.0) as 2023."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def _flatten(path: Path, column: str, fields: tuple[str, ...]) -> pa.StructArray:
