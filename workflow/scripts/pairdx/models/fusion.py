@@ -42,7 +42,7 @@ from pairdx.models.weights import (
 from pairdx.training.batches import Batch
 from pairdx.training.objective import Objective
 from pairdx.training.randomness import seeded
-from pairdx.words import FIRST_WORD_ID, word_ids, word_numbers
+from pairdx.words import FIRST_WORD_ID, read_words, word_ids, word_numbers
 
 FAMILY = "fusion"
 BRANCHES = ("image", "caption")
@@ -97,6 +97,10 @@ class FusionClassifier:
         if self.network.captions is None:
             return None
         return word_ids(captions, self._numbers, self.settings["tokens"])
+
+    def words(self, caption: str) -> list[str]:
+        """Return the words that ``tokenise`` numbers, beyond the last that is read, too."""
+        return read_words(caption, self._numbers)
 
     def probabilities(self, images: np.ndarray, tokens: np.ndarray | None) -> np.ndarray:
         """Classify uint8 images (B, S, S, 3) with word numbers (B, tokens): float32 (B, C)."""
