@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from safetensors.numpy import save_file
+from safetensors.numpy import load_file, save_file
 from torch import nn
 from torchvision.models import ResNet18_Weights, resnet18
 
@@ -269,6 +269,27 @@ def test_word_vectors_must_fit_the_vocabulary(tmp_path, resources):
         )
     with pytest.raises(PairDxError, match="vocabulary"):
         fusion.build(tiny.FUSION, tiny.CLASSES, {"word_vectors": resources["word_vectors"]}, 1)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_word_vectors_that_are_not_numbers_are_refused(resources, value):
+    """Before any training, which would fail and blame its learning rate."""
+    vectors = load_file(resources["word_vectors"])["vectors"]
+    vectors[3, 2] = value
+    save_file({"vectors": vectors}, resources["word_vectors"])
+    with pytest.raises(PairDxError, match=r"not numbers: vectors[\s\S]*word_vectors") as caught:
+        fusion.build(tiny.FUSION, tiny.CLASSES, resources, 1)
+    assert "learning_rate" not in str(caught.value)
+
+
+def test_words_without_a_vector_are_read_and_named_as_their_parts(resources):
+    """What is explained are the words that are numbered, those beyond the last included."""
+    classifier = fusion.build(tiny.FUSION, tiny.CLASSES, resources, 1)
+    caption = "Axial/CT-scan zzz mass; colon-polyp"
+    assert classifier.words(caption) == "axial ct scan zzz mass colon polyp".split()  # noqa: SIM905
+    ids = classifier.tokenise([caption, "axial ct scan zzz mass colon"])
+    assert ids[0].tolist() == ids[1].tolist()
+    assert (ids[0] == 1).tolist() == [False, False, False, True, False, False]
 
 
 def test_images_of_another_size_than_in_training_are_refused(resources):

@@ -28,7 +28,7 @@ def test_what_is_no_number_or_too_large_is_refused_with_its_word(
 ) -> None:
     """Even if no caption has the word: the file is damaged."""
     path = written(tmp_path, *LINES, f"polyp 0.1 {number}")
-    with pytest.raises(PairDxError, match=r"of the words 'polyp'[\s\S]*glove\.txt"):
+    with pytest.raises(PairDxError, match=r"those of 'polyp'\n[\s\S]*glove\.txt"):
         read_word_vectors(path, ["ct"], dimension=2)
 
 
@@ -47,7 +47,7 @@ def test_a_header_line_is_refused(tmp_path: Path) -> None:
 
 def test_of_many_damaged_vectors_the_first_are_named(tmp_path: Path) -> None:
     path = written(tmp_path, *LINES, *(f"w{number} nan 1" for number in range(9)))
-    with pytest.raises(PairDxError, match=r"9 word vectors.*first of the words 'w0', 'w1', 'w2'"):
+    with pytest.raises(PairDxError, match=r"those of 'w0', 'w1', 'w2' and 6 more"):
         read_word_vectors(path, ["ct"], dimension=2)
 
 

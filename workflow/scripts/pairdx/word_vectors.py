@@ -109,10 +109,10 @@ def _require_sensible(vectors: np.ndarray, words: Sequence[str], path: Path) -> 
     wrong = np.flatnonzero(~(np.abs(vectors) <= LARGEST_NUMBER).all(axis=1))
     if len(wrong):
         named = ", ".join(repr(words[row]) for row in wrong[:NAMED_IN_AN_ERROR])
+        more = len(wrong) - NAMED_IN_AN_ERROR
         raise PairDxError(
-            f"{len(wrong)} word vectors hold what is not a number, or one beyond "
-            f"{LARGEST_NUMBER:g}; {'they are' if len(wrong) <= NAMED_IN_AN_ERROR else 'first'} "
-            f"of the words {named}",
+            f"word vectors hold what is not a number, or one beyond {LARGEST_NUMBER:g}: those of "
+            f"{named}{f' and {more} more' if more > 0 else ''}",
             where=path,
             remedy="use glove.6B.300d.txt as it is released, or mend these lines",
         )
