@@ -299,6 +299,63 @@ def test_trained_weights_refuse_a_folder_that_was_edited(
         load_classifier(kept, {"weights": moved})
 
 
+def state_preprocessing(folder: Path, **changes: object) -> None:
+    path = folder / "open_clip_config.json"
+    content = json.loads(path.read_text())
+    content["preprocess_cfg"] = {**content["preprocess_cfg"], **changes}
+    path.write_text(json.dumps(content))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"resize_mode": "squash"},
+        {"resize_mode": "longest", "fill_color": 0},
+        {"interpolation": "bilinear"},
+        {"mode": "L"},
+        {"size": 64},
+        {"size": [32, 64]},
+        {"mean": [0.5, 0.5]},
+        {"mean": "imagenet"},
+        {"std": [0.2, 0.2, 0]},
+        {"std": [0.2, 0.2, float("nan")]},
+    ],
+    ids=str,
+)
+def test_a_folder_that_wants_other_images_than_the_packed_ones_is_refused(model_folder, change):
+    """Squashed, say, as SigLIP's: centre crops would be fed to it without a word."""
+    state_preprocessing(model_folder, **change)
+    message = rf"{next(iter(change))}[\s\S]*open_clip_config\.json: preprocess_cfg"
+    with pytest.raises(PairDxError, match=message):
+        from_folder(model_folder)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"resize_mode": "shortest", "interpolation": "bicubic", "mode": "RGB", "fill_color": 0},
+        {"resize_mode": None, "interpolation": None},
+        {"size": 32, "interpolation": "random"},
+        {"size": [3, 32, 32]},
+        {"crop_pct": 0.9},
+    ],
+    ids=str,
+)
+def test_a_folder_that_wants_the_packed_images_is_built(model_folder, change):
+    """Stated in full, as open_clip writes it today, or not at all, as BiomedCLIP's."""
+    state_preprocessing(model_folder, **change)
+    assert from_folder(model_folder).parts.mean == [0.5, 0.4, 0.3]
+
+
+def test_mean_and_deviation_are_openais_where_none_are_stated_and_one_number_is_of_all(
+    model_folder,
+):
+    state_preprocessing(model_folder, mean=None, std=0.5)
+    parts = from_folder(model_folder).parts
+    assert parts.mean == pytest.approx((0.48145466, 0.4578275, 0.40821073))
+    assert list(parts.std) == [0.5] * 3
+
+
 @pytest.mark.parametrize("name", ["config.json", "tokenizer.json", "open_clip_config.json"])
 def test_a_model_folder_without_its_files_is_refused(model_folder, name):
     """The text encoder's configuration is a second download; what is missing is named."""

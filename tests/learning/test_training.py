@@ -6,6 +6,7 @@ import math
 
 import pytest
 import torch
+from torch import nn
 
 from pairdx.errors import PairDxError
 from pairdx.training.history import COLUMNS
@@ -13,6 +14,7 @@ from pairdx.training.loop import train
 from pairdx.training.optimisation import make_optimiser
 from pairdx.training.randomness import epoch_order, mixed_seed
 from pairdx.training.settings import TrainingSettings
+from pairdx.training.soundness import require_sound_start
 from tiny_training import (
     SETTINGS,
     CrossEntropy,
@@ -196,6 +198,16 @@ def test_a_module_with_what_is_no_number_is_not_trained_and_no_rate_is_blamed(na
             seed=1, device="cpu",
         )  # fmt: skip
     assert "learning_rate" not in str(caught.value)
+
+
+def test_masks_of_attention_may_be_infinite_and_nothing_else():
+    """They are buffers that are not saved, as CLIP's; what is no number is refused in them, too."""
+    module = nn.Linear(2, 2)
+    module.register_buffer("mask", torch.tensor([0.0, -math.inf]), persistent=False)
+    require_sound_start(module)
+    module.mask[0] = math.nan
+    with pytest.raises(PairDxError, match="mask"):
+        require_sound_start(module)
 
 
 def test_weights_that_the_last_step_spoiled_are_not_kept():

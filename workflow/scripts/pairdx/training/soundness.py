@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from torch import Tensor, nn
+from torch import nn
 
 from pairdx.errors import PairDxError
 
@@ -40,6 +40,9 @@ def require_sound_end(module: nn.Module) -> None:
 
 
 def _not_finite(module: nn.Module) -> str:
-    tensors: dict[str, Tensor] = {**dict(module.named_parameters()), **dict(module.named_buffers())}
-    names = [name for name, tensor in tensors.items() if not bool(tensor.isfinite().all())]
+    # Buffers that are not saved may be infinite by design: masks of attention are.
+    saved = module.state_dict()
+    names = [name for name, tensor in saved.items() if not bool(tensor.isfinite().all())]
+    others = {name: tensor for name, tensor in module.named_buffers() if name not in saved}
+    names += [name for name, tensor in others.items() if bool(tensor.isnan().any())]
     return ", ".join(names[:NAMED_IN_AN_ERROR])
