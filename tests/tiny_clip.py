@@ -10,11 +10,12 @@ from typing import Any
 import open_clip
 import torch
 from open_clip.model import CustomTextCLIP
-from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
-from transformers import BertConfig
 
+import files_as_saved
 import tiny_models as tiny
 from pairdx.models import clip
+
+POSITIONS = 20
 
 
 def build(seed: int = 1, weights: Path | None = None, **changes: Any) -> clip.ClipClassifier:
@@ -32,26 +33,12 @@ def plain_open_clip(**changes: Any) -> open_clip.CLIP:
 
 
 def write_model_folder(folder: Path) -> Path:
-    """A folder in BiomedCLIP's format: a timm image encoder, a BERT text encoder, all tiny."""
+    """A folder as BiomedCLIP's: a timm image encoder, a BERT text encoder, all tiny."""
     folder.mkdir()
-    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "photo", "of"]
-    words += [*tiny.CLASSES, "image", "axial", "ct"]
-    tokeniser = Tokenizer(models.WordPiece({w: i for i, w in enumerate(words)}, unk_token="[UNK]"))  # noqa: S106 - a token of text
-    tokeniser.normalizer = normalizers.BertNormalizer(lowercase=True)
-    tokeniser.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    tokeniser.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
-    tokeniser.save(str(folder / "tokenizer.json"))
-    (folder / "tokenizer_config.json").write_text(
-        json.dumps(
-            {"tokenizer_class": "BertTokenizer", "do_lower_case": True, "pad_token": "[PAD]"}
-        ),
-        encoding="utf-8",
-    )
-    (folder / "vocab.txt").write_text("\n".join(words) + "\n", encoding="utf-8")
-    BertConfig(
-        vocab_size=len(words), hidden_size=16, num_hidden_layers=1, num_attention_heads=2,
-        intermediate_size=16, max_position_embeddings=20,
-    ).save_pretrained(folder)  # fmt: skip
+    words = ("a", "photo", "of", *tiny.CLASSES, "image", "axial", "ct")
+    files_as_saved.write_bert_tokeniser(folder, words)
+    size = len(files_as_saved.SPECIAL) + len(words)
+    files_as_saved.write_bert_configuration(folder / "config.json", size, POSITIONS)
     config = {
         "embed_dim": 16,
         "vision_cfg": {
@@ -72,7 +59,9 @@ def write_model_folder(folder: Path) -> Path:
     with torch.random.fork_rng():
         torch.manual_seed(3)
         original = CustomTextCLIP(16, config["vision_cfg"], text)
-    torch.save(original.state_dict(), folder / "open_clip_pytorch_model.bin")
+    files_as_saved.write_biomedclip_weights(
+        original.state_dict(), folder / "open_clip_pytorch_model.bin", POSITIONS
+    )
     return folder
 
 

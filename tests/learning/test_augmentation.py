@@ -89,6 +89,46 @@ def test_images_stay_between_zero_and_one():
     assert changed.max() <= 1
 
 
+@pytest.mark.parametrize("settings", [{name: STRONG[name]} for name in STRONG] + [STRONG])
+@pytest.mark.parametrize("layout", [torch.channels_last, torch.contiguous_format])
+def test_the_layout_of_images_is_kept_whatever_is_changed(settings, layout):
+    """And their numbers do not depend on it."""
+    images = one_image(6)
+    changed = augmented(settings, images.contiguous(memory_format=layout))
+    assert changed.is_contiguous(memory_format=layout)
+    torch.testing.assert_close(changed, augmented(settings, images), rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("settings", [{name: STRONG[name]} for name in STRONG] + [STRONG])
+def test_mixed_precision_changes_nothing(settings):
+    """In bfloat16 a matrix of rotation would have 8 bits."""
+    images = one_image(6)
+    expected = augmented(settings, images)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        changed = augmented(settings, images)
+    assert changed.dtype == torch.float32
+    assert torch.equal(changed, expected)
+
+
+def test_rotation_moves_points_by_the_sine_and_cosine_of_its_angle():
+    """A dot's centre lies where its angle puts it, to a tenth of a pixel, at the rim, too."""
+    size, count = 224, 24
+    middle = (size - 1) / 2
+    images = torch.zeros(count, 3, size, size)
+    images[:, :, 110:114, 205:209] = 1.0  # its centre: 95 pixels right of the middle, level with it
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        changed = augmented({"rotation_degrees": 15}, images)[:, 0]
+    positions = torch.arange(size, dtype=torch.float32) - middle
+    total = changed.sum(dim=(1, 2))
+    down = (changed.sum(dim=2) @ positions) / total
+    right = (changed.sum(dim=1) @ positions) / total
+    reach = torch.hypot(torch.tensor(206.5 - middle), torch.tensor(111.5 - middle))
+    torch.testing.assert_close(torch.hypot(down, right), reach.expand(count), rtol=0, atol=0.1)
+    angles = torch.rad2deg(torch.atan2(down, right))
+    assert angles.abs().max() <= 15.1
+    assert len({round(float(angle), 2) for angle in angles}) > count / 2
+
+
 @pytest.mark.parametrize(
     ("settings", "named"),
     [({"flips": 0.5}, "flips"), ({"flip": 1.5}, "flip"), ({"hue": -0.1}, "hue")],

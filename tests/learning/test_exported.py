@@ -16,9 +16,16 @@ from pairdx.errors import PairDxError
 from pairdx.models import exported as module
 from pairdx.models import fusion
 from pairdx.models.base import Classifier
-from pairdx.models.exported import TOLERANCE, ExportedClassifier, export_classifier
+from pairdx.models.exported import (
+    TIE,
+    TOLERANCE,
+    ExportedClassifier,
+    disagreement,
+    export_classifier,
+)
 
 PAIRS = tiny.make_pairs(5)
+ON_PAIRS = {"images": PAIRS.images, "captions": PAIRS.captions, "threads": 1}
 
 
 def fusion_system(folder: Path, **changes: Any) -> fusion.FusionClassifier:
@@ -27,7 +34,7 @@ def fusion_system(folder: Path, **changes: Any) -> fusion.FusionClassifier:
 
 
 def export(classifier: Classifier, family: str, threads: int = 1) -> ExportedClassifier:
-    exported = export_classifier(classifier, family, image_size=32, threads=threads)
+    exported = export_classifier(classifier, family, **ON_PAIRS | {"threads": threads})
     assert exported is not None
     return exported
 
@@ -115,7 +122,7 @@ def test_a_failing_export_is_logged_with_its_reason(
 
     classifier.network.__class__ = Branching
     with caplog.at_level(logging.WARNING, logger="pairdx"):
-        assert export_classifier(classifier, "fusion", image_size=32, threads=1) is None
+        assert export_classifier(classifier, "fusion", **ON_PAIRS) is None
     assert "the export fails: " in caplog.text
 
 
@@ -129,10 +136,70 @@ def test_an_export_that_computes_something_else_is_not_timed(
     classifier = fusion_system(tmp_path, branches=["caption"], fusion=None)
     monkeypatch.setattr(module, "_session", lambda *_: exported_captions._session)
     with caplog.at_level(logging.WARNING, logger="pairdx"):
-        assert export_classifier(classifier, "fusion", image_size=32, threads=1) is None
+        assert export_classifier(classifier, "fusion", **ON_PAIRS) is None
     assert "differ from PyTorch's" in caplog.text
+
+
+def test_the_pairs_decide_whether_an_export_is_right(
+    of_captions: fusion.FusionClassifier,
+    exported_captions: ExportedClassifier,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A network that is wrong about one word is found by the last of many pairs, which has it."""
+
+    class WrongAboutOneWord:
+        def __init__(self, word: int) -> None:
+            self.word = word
+
+        def get_inputs(self) -> Any:
+            return exported_captions._session.get_inputs()
+
+        def run(self, names: Any, given: dict[str, np.ndarray]) -> list[np.ndarray]:
+            (found,) = exported_captions._session.run(names, given)
+            has = (given["ids"] == self.word).any(axis=1)
+            return [np.where(has[:, None], found[:, ::-1], found)]
+
+    word = of_captions.vocabulary.index("polyp") + 2
+    monkeypatch.setattr(module, "_session", lambda *_: WrongAboutOneWord(word))
+    captions = ["axial ct", "curve"] * 20
+    images = np.zeros((len(captions), 32, 32, 3), dtype=np.uint8)
+    with caplog.at_level(logging.INFO, logger="pairdx"):
+        right = export_classifier(
+            of_captions, "fusion", images=images, captions=captions, threads=1
+        )
+        assert right is not None
+        assert "all 40 pairs the classes" in caplog.text
+        captions[-1] = "polyp"
+        wrong = export_classifier(
+            of_captions, "fusion", images=images, captions=captions, threads=1
+        )
+    assert wrong is None
+
+
+def test_other_decisions_are_a_disagreement_however_near_the_probabilities_are() -> None:
+    """Except where the classifier itself is undecided."""
+    expected = np.array([[0.50002, 0.49998, 0.0], [0.2, 0.3, 0.5]], dtype=np.float32)
+    assert disagreement(expected, expected) == ""
+    other = expected.copy()
+    other[0] = [0.49998, 0.50002, 0.0]
+    assert np.abs(other - expected).max() < TOLERANCE
+    assert disagreement(expected, other) == "it gives 1 of 2 pairs another class"
+    tied = expected.copy()
+    tied[0] = [0.5 + TIE / 4, 0.5 - TIE / 4, 0.0]
+    assert disagreement(tied, np.where(tied == tied[0, 0], tied[0, 1], tied)) == ""
+    assert "differ" in disagreement(expected, other + 2 * TOLERANCE)
+    assert "differ" in disagreement(expected, np.full_like(expected, np.nan))
+
+
+def test_one_pair_is_enough_to_export(of_captions: fusion.FusionClassifier) -> None:
+    """The exported network takes batches of any size all the same."""
+    one = {"images": PAIRS.images[:1], "captions": PAIRS.captions[:1], "threads": 1}
+    exported = export_classifier(of_captions, "fusion", **one)
+    assert exported is not None
+    assert_same_probabilities(of_captions, exported)
 
 
 def test_families_without_a_network_of_their_own_are_refused() -> None:
     with pytest.raises(PairDxError, match="no network to export"):
-        export_classifier(tiny_clip.build(), "probe", image_size=32, threads=1)
+        export_classifier(tiny_clip.build(), "probe", **ON_PAIRS)

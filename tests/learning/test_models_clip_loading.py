@@ -12,6 +12,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+import files_as_saved
 import tiny_models as tiny
 from pairdx.errors import PairDxError
 from pairdx.models import clip
@@ -24,16 +25,18 @@ from tiny_clip import build, from_folder, plain_open_clip, write_model_folder
 
 @pytest.mark.parametrize("form", ["safetensors", "pt", "wrapped"])
 def test_open_clip_checkpoints_are_loaded(tmp_path, form):
-    """As safetensors, as a state dict, and as a training checkpoint with `module.` before names."""
+    """As OpenAI's is handed on, as a state dict, and as a training checkpoint."""
     original = plain_open_clip()
     state = original.state_dict()
     path = tmp_path / ("weights.safetensors" if form == "safetensors" else "weights.pt")
     if form == "safetensors":
-        save_file({name: tensor.half() for name, tensor in state.items()}, path)
+        files_as_saved.write_openai_safetensors(state, path)
     elif form == "pt":
         torch.save(state, path)
     else:
-        torch.save({"epoch": 3, "state_dict": {f"module.{n}": t for n, t in state.items()}}, path)
+        wrapped = {f"module.{n}": t for n, t in state.items()}
+        optimiser = torch.optim.AdamW(original.parameters()).state_dict()
+        torch.save({"epoch": 3, "name": "run", "state_dict": wrapped, "optimizer": optimiser}, path)
     loaded = build(weights=path).parts.clip
     pixels = torch.rand(2, 3, 32, 32)
     tolerance = 2e-2 if form == "safetensors" else 0
@@ -241,7 +244,8 @@ def test_a_model_folder_is_built_without_the_network(model_folder, monkeypatch):
     classifier = from_folder(model_folder)
     stored = torch.load(model_folder / "open_clip_pytorch_model.bin", weights_only=True)
     loaded = classifier.parts.clip.state_dict()
-    assert all(torch.equal(stored[name], loaded[name]) for name in stored)
+    assert set(stored) - set(loaded) == {"text.transformer.embeddings.position_ids"}
+    assert all(torch.equal(stored[name], loaded[name]) for name in loaded)
     assert classifier.parts.mean == [0.5, 0.4, 0.3]
     tokens = classifier.parts.tokenise(["a photo of a chart"])
     assert tokens.tolist() == [[2, 5, 6, 7, 5, 10, 3, 0, 0, 0]]
@@ -293,6 +297,63 @@ def test_trained_weights_refuse_a_folder_that_was_edited(
     (moved / file).write_text(json.dumps(content), encoding="utf-8")
     with pytest.raises(PairDxError, match=message):
         load_classifier(kept, {"weights": moved})
+
+
+def state_preprocessing(folder: Path, **changes: object) -> None:
+    path = folder / "open_clip_config.json"
+    content = json.loads(path.read_text())
+    content["preprocess_cfg"] = {**content["preprocess_cfg"], **changes}
+    path.write_text(json.dumps(content))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"resize_mode": "squash"},
+        {"resize_mode": "longest", "fill_color": 0},
+        {"interpolation": "bilinear"},
+        {"mode": "L"},
+        {"size": 64},
+        {"size": [32, 64]},
+        {"mean": [0.5, 0.5]},
+        {"mean": "imagenet"},
+        {"std": [0.2, 0.2, 0]},
+        {"std": [0.2, 0.2, float("nan")]},
+    ],
+    ids=str,
+)
+def test_a_folder_that_wants_other_images_than_the_packed_ones_is_refused(model_folder, change):
+    """Squashed, say, as SigLIP's: centre crops would be fed to it without a word."""
+    state_preprocessing(model_folder, **change)
+    message = rf"{next(iter(change))}[\s\S]*open_clip_config\.json: preprocess_cfg"
+    with pytest.raises(PairDxError, match=message):
+        from_folder(model_folder)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"resize_mode": "shortest", "interpolation": "bicubic", "mode": "RGB", "fill_color": 0},
+        {"resize_mode": None, "interpolation": None},
+        {"size": 32, "interpolation": "random"},
+        {"size": [3, 32, 32]},
+        {"crop_pct": 0.9},
+    ],
+    ids=str,
+)
+def test_a_folder_that_wants_the_packed_images_is_built(model_folder, change):
+    """Stated in full, as open_clip writes it today, or not at all, as BiomedCLIP's."""
+    state_preprocessing(model_folder, **change)
+    assert from_folder(model_folder).parts.mean == [0.5, 0.4, 0.3]
+
+
+def test_mean_and_deviation_are_openais_where_none_are_stated_and_one_number_is_of_all(
+    model_folder,
+):
+    state_preprocessing(model_folder, mean=None, std=0.5)
+    parts = from_folder(model_folder).parts
+    assert parts.mean == pytest.approx((0.48145466, 0.4578275, 0.40821073))
+    assert list(parts.std) == [0.5] * 3
 
 
 @pytest.mark.parametrize("name", ["config.json", "tokenizer.json", "open_clip_config.json"])

@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from safetensors.numpy import save_file
+from safetensors.numpy import load_file, save_file
 from torch import nn
 from torchvision.models import ResNet18_Weights, resnet18
 
 import tiny_models as tiny
+from files_as_saved import torchvision_state
 from pairdx.errors import PairDxError
 from pairdx.models import fusion
 from pairdx.models.base import FitJob, Pairs, predict
@@ -215,10 +216,10 @@ def test_the_seed_decides_the_weights(resources):
 
 
 def test_imagenet_weights_are_loaded_without_their_last_layer(tmp_path, resources):
-    """A file with torchvision's names: everything but `fc` arrives in the image encoder."""
+    """The file as torchvision's is: everything but `fc` arrives in the image encoder."""
     with torch.random.fork_rng():
         torch.manual_seed(42)
-        original = resnet18(weights=None).state_dict()
+        original = torchvision_state(resnet18(weights=None))
     torch.save(original, tmp_path / "resnet18.pth")
     settings = tiny.settings(tiny.FUSION, image_encoder="resnet18", weights="resnet18")
     classifier = fusion.build(
@@ -226,13 +227,16 @@ def test_imagenet_weights_are_loaded_without_their_last_layer(tmp_path, resource
     )
     loaded = classifier.network.images.state_dict()
     assert set(original) - set(loaded) == {"fc.weight", "fc.bias"}
-    assert all(torch.equal(original[name], loaded[name]) for name in loaded)
+    counts = set(loaded) - set(original)
+    assert len(counts) == 20
+    assert all(not loaded[name] for name in counts)
+    assert all(torch.equal(original[name], loaded[name]) for name in set(loaded) - counts)
     assert classifier.sources["weights"]["file"] == "resnet18.pth"
 
 
 def test_weights_of_another_architecture_are_refused_by_name(tmp_path, resources):
     """ResNet-18's weights do not fit ResNet-10; the error names the first strangers."""
-    torch.save(resnet18(weights=None).state_dict(), tmp_path / "resnet18.pth")
+    torch.save(torchvision_state(resnet18(weights=None)), tmp_path / "resnet18.pth")
     settings = tiny.settings(tiny.FUSION, weights="resnet18")
     with pytest.raises(PairDxError, match=r"layer1\.1\.conv1\.weight is unknown.*more"):
         fusion.build(settings, tiny.CLASSES, {**resources, "weights": tmp_path / "resnet18.pth"}, 1)
@@ -265,6 +269,27 @@ def test_word_vectors_must_fit_the_vocabulary(tmp_path, resources):
         )
     with pytest.raises(PairDxError, match="vocabulary"):
         fusion.build(tiny.FUSION, tiny.CLASSES, {"word_vectors": resources["word_vectors"]}, 1)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_word_vectors_that_are_not_numbers_are_refused(resources, value):
+    """Before any training, which would fail and blame its learning rate."""
+    vectors = load_file(resources["word_vectors"])["vectors"]
+    vectors[3, 2] = value
+    save_file({"vectors": vectors}, resources["word_vectors"])
+    with pytest.raises(PairDxError, match=r"not numbers: vectors[\s\S]*word_vectors") as caught:
+        fusion.build(tiny.FUSION, tiny.CLASSES, resources, 1)
+    assert "learning_rate" not in str(caught.value)
+
+
+def test_words_without_a_vector_are_read_and_named_as_their_parts(resources):
+    """What is explained are the words that are numbered, those beyond the last included."""
+    classifier = fusion.build(tiny.FUSION, tiny.CLASSES, resources, 1)
+    caption = "Axial/CT-scan zzz mass; colon-polyp"
+    assert classifier.words(caption) == "axial ct scan zzz mass colon polyp".split()  # noqa: SIM905
+    ids = classifier.tokenise([caption, "axial ct scan zzz mass colon"])
+    assert ids[0].tolist() == ids[1].tolist()
+    assert (ids[0] == 1).tolist() == [False, False, False, True, False, False]
 
 
 def test_images_of_another_size_than_in_training_are_refused(resources):

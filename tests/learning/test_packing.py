@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from pairdx import words
+from pairdx import word_vectors, words
 from pairdx.errors import PairDxError
 from pairdx.packing import fit_to_square, pack_images
 
@@ -99,8 +99,8 @@ def test_word_numbers_are_padded_truncated_and_marked_unknown() -> None:
 
 def test_glove_files_are_read_for_the_words_in_use(tmp_path: Path) -> None:
     path = tmp_path / "glove.txt"
-    path.write_text("the 0.1 0.2 0.3\nct 1 2 3\n, 4 5 6\n", encoding="utf-8")
-    found, matrix = words.read_word_vectors(path, ["ct", "absent", "the"], dimension=3)
+    path.write_text("the 0.1 0.2 0.3\nct 1 2 3\n, 4 5 6\n")
+    found, matrix = word_vectors.read_word_vectors(path, ["ct", "absent", "the"], dimension=3)
     assert found == ["ct", "the"]
     np.testing.assert_allclose(matrix, [[0, 0, 0], [0, 0, 0], [1, 2, 3], [0.1, 0.2, 0.3]])
 
@@ -110,14 +110,14 @@ def test_files_that_are_not_glove_are_refused(tmp_path: Path, content: str) -> N
     path = tmp_path / "glove.txt"
     path.write_text(content, encoding="utf-8")
     with pytest.raises(PairDxError, match=r"glove\.txt"):
-        words.read_word_vectors(path, ["ct"], dimension=3)
+        word_vectors.read_word_vectors(path, ["ct"], dimension=3)
 
 
 def test_vectors_of_another_dimension_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "glove.txt"
     path.write_text("ct 1 2 3\n", encoding="utf-8")
     with pytest.raises(PairDxError, match=r"word_vectors\.dimension"):
-        words.read_word_vectors(path, ["ct"], dimension=300)
+        word_vectors.read_word_vectors(path, ["ct"], dimension=300)
 
 
 def test_the_out_of_vocabulary_rate_counts_occurrences() -> None:

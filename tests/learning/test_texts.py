@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 from open_clip.model import CLIP
-from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
 import tiny_models as tiny
+from files_as_saved import write_bert_configuration, write_bert_tokeniser
 from pairdx.errors import PairDxError
 from pairdx.models.clip_loading import tokeniser_of
 from pairdx.models.texts import read_captions
@@ -27,16 +27,8 @@ def system(**settings: object) -> dict:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """What of BiomedCLIP's folder its tokeniser is made of: no weights."""
-    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "axial", "ct", "scan", "##s"]
-    tokeniser = Tokenizer(models.WordPiece({w: i for i, w in enumerate(words)}, unk_token="[UNK]"))  # noqa: S106 - a token of text
-    tokeniser.normalizer = normalizers.BertNormalizer(lowercase=True)
-    tokeniser.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    tokeniser.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
-    tokeniser.save(str(tmp_path / "tokenizer.json"))
-    named = {"tokenizer_class": "BertTokenizer", "do_lower_case": True, "pad_token": "[PAD]"}
-    (tmp_path / "tokenizer_config.json").write_text(json.dumps(named), encoding="utf-8")
-    (tmp_path / "vocab.txt").write_text("\n".join(words) + "\n", encoding="utf-8")
-    (tmp_path / "config.json").write_text(json.dumps({"model_type": "bert"}), encoding="utf-8")
+    write_bert_tokeniser(tmp_path, ("axial", "ct", "scan", "##s"))
+    write_bert_configuration(tmp_path / "config.json", 9, 20)
     text = {"hf_model_name": "somebody/bert", "hf_tokenizer_name": "somebody/bert"}
     content = {"model_cfg": {"embed_dim": 16, "vision_cfg": {}, "text_cfg": text}}
     (tmp_path / "open_clip_config.json").write_text(json.dumps(content), encoding="utf-8")

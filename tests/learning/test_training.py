@@ -6,6 +6,7 @@ import math
 
 import pytest
 import torch
+from torch import nn
 
 from pairdx.errors import PairDxError
 from pairdx.training.history import COLUMNS
@@ -13,6 +14,7 @@ from pairdx.training.loop import train
 from pairdx.training.optimisation import make_optimiser
 from pairdx.training.randomness import epoch_order, mixed_seed
 from pairdx.training.settings import TrainingSettings
+from pairdx.training.soundness import require_sound_start
 from tiny_training import (
     SETTINGS,
     CrossEntropy,
@@ -163,25 +165,61 @@ def test_bfloat16_and_channels_last_train_as_well():
 # -------------------------------------------------------------------- what training refuses
 
 
-def test_a_loss_that_is_not_finite_stops_training_and_names_the_place():
-    """A diverged training is an error with epoch, step and a remedy, not a file of NaNs."""
+@pytest.mark.parametrize(
+    ("step", "remedy"),
+    [(1, "extreme size in the files"), (2, "learning_rate"), (4, "learning_rate")],
+)
+def test_a_loss_that_is_not_finite_stops_training_and_names_the_place(step, remedy):
+    """An error with epoch, step and a remedy; before any step was made, no setting of them is."""
+    calls = []
 
     class Exploding(CrossEntropy):
         def __call__(self, batch):
             loss, scores = super().__call__(batch)
-            return loss * math.inf, scores
+            calls.append(len(batch.labels))
+            return loss * (math.inf if len(calls) == step else 1), scores
 
-    module = make_module()
-    with pytest.raises(PairDxError, match=r"epoch 1, step 1[\s\S]*learning_rate"):
+    message = rf"epoch 1, step {step}[\s\S]*{remedy}"
+    with pytest.raises(PairDxError, match=message) as caught:
+        run(count=20, objective=Exploding)
+    assert ("learning_rate" in str(caught.value)) is (step > 1)
+
+
+@pytest.mark.parametrize("name", ["0.weight", "1.running_var"])
+def test_a_module_with_what_is_no_number_is_not_trained_and_no_rate_is_blamed(name):
+    """Frozen or trained, parameter or buffer: the name is in the error."""
+    module = make_module().requires_grad_(False)
+    module[-1].requires_grad_(True)
+    with torch.no_grad():
+        module.state_dict()[name].view(-1)[0] = math.nan
+    with pytest.raises(PairDxError, match=rf"before any training.*{name}") as caught:
         train(
-            module,
-            Exploding(module),
-            make_examples(6),
-            make_examples(4),
-            SETTINGS,
-            seed=1,
-            device="cpu",
-        )
+            module, CrossEntropy(module), make_examples(6), make_examples(4), SETTINGS,
+            seed=1, device="cpu",
+        )  # fmt: skip
+    assert "learning_rate" not in str(caught.value)
+
+
+def test_masks_of_attention_may_be_infinite_and_nothing_else():
+    """They are buffers that are not saved, as CLIP's; what is no number is refused in them, too."""
+    module = nn.Linear(2, 2)
+    module.register_buffer("mask", torch.tensor([0.0, -math.inf]), persistent=False)
+    require_sound_start(module)
+    module.mask[0] = math.nan
+    with pytest.raises(PairDxError, match="mask"):
+        require_sound_start(module)
+
+
+def test_weights_that_the_last_step_spoiled_are_not_kept():
+    """Every loss of the training was a number."""
+
+    class Spoiling(CrossEntropy):
+        def after_step(self):
+            self.module[-1].bias.fill_(math.inf)
+
+    one_step = TrainingSettings(epochs=1, batch_size=20, learning_rate=0.01, weight_decay=0)
+    with pytest.raises(PairDxError, match=r"after training.*5\.bias"):
+        run(count=20, settings=one_step, objective=Spoiling)
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")

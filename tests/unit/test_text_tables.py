@@ -58,13 +58,28 @@ def test_rows_stand_in_the_order_given_with_the_columns_that_are_promised() -> N
 
 def test_words_are_those_that_pairdxfusion_reads() -> None:
     """Punctuation alone is no word; the rate is the one of the packed vocabulary."""
-    reading = read_captions(system(), CAPTIONS, None, {"out_of_vocabulary_rate": 0.25})
+    vocabulary = {"out_of_vocabulary_rate": 0.25, "words": ["axial"]}
+    reading = read_captions(system(), CAPTIONS, None, vocabulary)
     assert reading.token_counts is not None
     assert reading.token_counts.tolist() == [3, 1, 6, 0]
     assert (reading.context, reading.out_of_vocabulary) == (4, 0.25)
     words = {"family": "linear", "settings": {}, "reads": ["caption"]}
     reading = read_captions(system(**words), CAPTIONS, None, None)
     assert (reading.context, reading.out_of_vocabulary) == (None, None)
+
+
+def test_a_word_without_a_vector_counts_as_its_parts() -> None:
+    """As PairDxFusion numbers them; for TF-IDF, which has no vectors, it is one word."""
+    captions = ["T2-weighted", "x-ray", "don't"]
+    words = ["t2", "weighted", "do", "n't", "x-ray"]
+    vocabulary = {"out_of_vocabulary_rate": 0.0, "words": words}
+    reading = read_captions(system(), captions, None, vocabulary)
+    assert reading.token_counts is not None
+    assert reading.token_counts.tolist() == [2, 1, 2]
+    linear = {"family": "linear", "settings": {}, "reads": ["caption"]}
+    reading = read_captions(system(**linear), captions, None, None)
+    assert reading.token_counts is not None
+    assert reading.token_counts.tolist() == [1, 1, 1]
 
 
 def test_a_family_that_is_not_known_has_a_row_and_no_counts() -> None:

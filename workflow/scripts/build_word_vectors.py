@@ -8,10 +8,14 @@ from safetensors.numpy import save_file
 
 from pairdx.files import write_json, written_whole
 from pairdx.logs import job_log
-from pairdx.words import out_of_vocabulary_rate, random_word_vectors, read_word_vectors, word_counts
+from pairdx.word_vectors import glove_vectors
+from pairdx.words import out_of_vocabulary_rate, random_word_vectors, word_counts
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
+
+# A share of words without a vector above which the vectors are hardly those of this language.
+MANY_UNKNOWN = 0.5
 
 
 def main() -> None:
@@ -20,15 +24,17 @@ def main() -> None:
     with job_log(snakemake.log[0]) as log:
         captions = pd.read_parquet(snakemake.input.pairs)["caption"]
         counts = word_counts(captions)
-        words = list(counts.index[counts >= settings["min_count"]])
+        frequent = counts[counts >= settings["min_count"]]
         if settings["source"] == "glove":
-            words, matrix = read_word_vectors(
-                Path(snakemake.input.glove), words, settings["dimension"]
-            )
+            path = Path(snakemake.input.glove)
+            words, matrix = glove_vectors(path, frequent, settings["dimension"])
         else:
+            words = list(frequent.index)
             matrix = random_word_vectors(words, settings["dimension"], settings["seed"])
         rate = out_of_vocabulary_rate(counts, words)
         log.info("%d words; %.2f %% of all tokens are out of vocabulary", len(words), 100 * rate)
+        if rate > MANY_UNKNOWN:
+            log.warning("most words have no vector, and a system that reads captions reads little")
         with written_whole(snakemake.output.vectors) as aside:
             save_file({"vectors": matrix}, aside)
         facts = {"source": settings["source"], "out_of_vocabulary_rate": rate, "words": words}

@@ -3,15 +3,18 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
+from pairdx.errors import PairDxError
 from pairdx.evaluation.timing import time_classifier
 from pairdx.files import write_json
+from pairdx.images import apply_edit, decode
 from pairdx.logs import job_log
 from pairdx.models.inputs import resources
 from pairdx.models.registry import load_or_build
 from pairdx.ordering import seeded_rank
-from pairdx.packing import encoded_images
+from pairdx.packing import encoded_images, fit_to_square
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -26,8 +29,19 @@ def chosen_pairs() -> pd.DataFrame:
     return test.loc[order[: snakemake.params.timing["images"]]]
 
 
-def exported(classifier: Any) -> dict[str, Any]:
-    """Return the system in ONNX Runtime, if that is to be timed and its family can be exported."""
+def square(content: bytes, edit: str) -> np.ndarray:
+    """Make the square that a classifier reads of an image file's bytes: uint8 (S, S, 3)."""
+    image = decode(content)
+    if isinstance(image, str):
+        raise PairDxError(f"an image chosen for timing cannot be read ({image})")
+    return fit_to_square(apply_edit(image, edit), snakemake.params.image_size)
+
+
+def exported(classifier: Any, pairs: pd.DataFrame, contents: list[bytes]) -> dict[str, Any]:
+    """Return the system in ONNX Runtime, if that is to be timed and its family can be exported.
+
+    It must give the pairs to be timed the classes that the system itself gives them.
+    """
     params = snakemake.params
     if not params.timing["onnx"] or not hasattr(classifier, "network"):
         return {}
@@ -36,8 +50,10 @@ def exported(classifier: Any) -> dict[str, Any]:
 
     if params.family not in GRAPHS:
         return {}
-    size, threads = params.image_size, snakemake.threads
-    return {RUNTIME: export_classifier(classifier, params.family, image_size=size, threads=threads)}
+    images = np.stack(list(map(square, contents, pairs["image_edit"])))
+    captions, threads = pairs["caption"].tolist(), snakemake.threads
+    options = {"images": images, "captions": captions, "threads": threads}
+    return {RUNTIME: export_classifier(classifier, params.family, **options)}
 
 
 def main() -> None:
@@ -49,9 +65,10 @@ def main() -> None:
         pairs = chosen_pairs()
         archives = dict(zip(params.archives, map(Path, source.archives), strict=True))
         encoded = dict(encoded_images(pairs, archives))
+        contents = [encoded[row] for row in pairs.index]
         timing = time_classifier(
             classifier,
-            [encoded[row] for row in pairs.index],
+            contents,
             pairs["caption"].tolist(),
             pairs["image_edit"].tolist(),
             image_size=params.image_size,
@@ -59,7 +76,7 @@ def main() -> None:
             warm_up=params.timing["warm_up"],
             batch_sizes=params.timing["batch_sizes"],
             runtime="scikit-learn" if params.family == "linear" else "PyTorch",
-            exported=exported(classifier),
+            exported=exported(classifier, pairs, contents),
         )
         log.info("%(p50).4f s per image (median), %(p95).4f s (95 %%)", timing)
         write_json(snakemake.output.timing, timing)

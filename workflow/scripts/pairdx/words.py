@@ -1,42 +1,131 @@
 """Captions as words: the tokens of PairDxFusion and the word vectors behind them.
 
 The paper (Section 3.2) lower-cases captions, splits them at white space, strips punctuation, keeps
-stop words, abbreviations and negations, and truncates or zero-pads to 32 tokens. It strips
-punctuation and also says that "don't"
-stays in its original form; here punctuation is stripped at both ends of a token only, so that
-"don't", "x-ray" and "1.5" stay whole.
+stop words, abbreviations and negations, and truncates or zero-pads to 32 tokens. Captions lack
+spaces, though ("CT/PET", "scan—axial", "figure.Showing"), and what is not split has no word vector.
+So words are also split at most signs between letters. It strips punctuation and also says that
+"don't" stays in its original form; here "don't", "x-ray" and "1.5" stay whole, and are read as
+their parts only where they have no vector (see :func:`pieces`): GloVe was made of texts cut as in
+the Penn Treebank, and knows "do" and "n't".
 """
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-
-from pairdx.errors import PairDxError
 
 PADDING_ID = 0
 OUT_OF_VOCABULARY_ID = 1
 FIRST_WORD_ID = 2
 LENGTH = 5.0  # of random vectors
+# Longer ones are addresses, sequences and the like; they are not cut, which bounds the time.
+LONGEST_CUT_WORD = 60
+
+_RUN = re.compile(r"[^\W_]+")
+# Signs that belong to a word: x-ray, don't, h&e.
+_JOINING = "-'&"
+# Written for the hyphen and the apostrophe; trade marks, which NFKC would make letters of.
+_SAME_SIGN = str.maketrans("\u2010\u2011\u2212\u2019\u02bc", "---''", "\u2122\u2120")
+_CLITICS = ("n't", "'s", "'re", "'ve", "'ll", "'d", "'m")
+_CLITIC = re.compile(rf"(.+)({'|'.join(_CLITICS)})")
+_NUMBER_AND_UNIT = re.compile(r"(\d+(?:[.,]\d+)*)([^\W\d_]{2,})")
+# From the weakest bond to the strongest: signs between numbers, hyphens, what joins abbreviations.
+_SEPARATORS = (re.compile(r"[^\w.'&-]+"), re.compile(r"-+"), re.compile(r"[&.']+"))
 
 
 def tokenise(caption: str) -> list[str]:
-    """Split a caption into lower-case words without outer punctuation (paper, Section 3.2)."""
-    stripped = (_without_outer_punctuation(token) for token in caption.lower().split())
-    return [token for token in stripped if token]
+    """Split a caption into lower-case words without outer punctuation (paper, Section 3.2).
+
+    Words are split at white space and at signs between letters, except hyphens, apostrophes, "&"
+    and the dots of abbreviations; between digits all signs stay ("1.5", "10:30"). Compatible forms
+    of one character (lowered digits, full-width letters, curly apostrophes) are one, and
+    characters without a width are left out.
+    """
+    text = unicodedata.normalize("NFKC", caption.translate(_SAME_SIGN)).translate(_SAME_SIGN)
+    if not text.isascii():
+        text = "".join(sign for sign in text if unicodedata.category(sign) != "Cf")
+    return [word for token in text.lower().split() for word in _split(token)]
 
 
-def _without_outer_punctuation(token: str) -> str:
-    def is_word(character: str) -> bool:
-        return unicodedata.category(character)[0] in "LN"
+def _split(token: str) -> Iterator[str]:
+    start = end = 0
+    for run in _RUN.finditer(token):
+        between = token[end : run.start()]
+        if not end:
+            start = run.start()
+        elif not _joined(token[max(start, end - 3) : end], between, run[0][:3]):
+            yield token[start:end]
+            start = run.start()
+        end = run.end()
+    if end:
+        yield token[start:end]
 
-    inner = [index for index, character in enumerate(token) if is_word(character)]
-    return token[inner[0] : inner[-1] + 1] if inner else ""
+
+def _joined(before: str, between: str, after: str) -> bool:
+    """Say whether what stands between up to three signs before and after is part of one word."""
+    if all(unicodedata.category(sign)[0] == "M" for sign in between):
+        return True
+    if len(between) != 1:
+        return False
+    if between in _JOINING or (before[-1].isdigit() and after[0].isdigit()):
+        return True
+    # An abbreviation's letters stand alone or in twos: e.g., i.v., ph.d.
+    longer = any(len(letters) == 3 and letters.isalpha() for letters in (before, after))
+    return between == "." and not longer
+
+
+def pieces(word: str, known: Collection[str]) -> list[str]:
+    """Return what a word is read as: itself if it is known, or else its parts.
+
+    An abbreviation may be known with its last dot, a word with "n't" or "'s" as the two pieces of
+    the Penn Treebank, a compound by its parts, a number with its unit as two. Parts that are not
+    known either stay, if another is; a word without any known part stays whole.
+
+    Args:
+        word: As :func:`tokenise` gives it.
+        known: The words that have a vector.
+    """
+    if word in known or word in _CLITICS:
+        return [word]
+    if f"{word}." in known:
+        return [f"{word}."]
+    for parts in _readings(word):
+        found = [piece for part in parts for piece in pieces(part, known)]
+        if any(piece in known for piece in found):
+            return found
+    return [word]
+
+
+def possible_pieces(word: str) -> set[str]:
+    """Return all that :func:`pieces` may make of a word, whatever is known."""
+    if word in _CLITICS:
+        return {word}
+    parts = {part for reading in _readings(word) for part in reading}
+    return {word, f"{word}."}.union(*(possible_pieces(part) for part in parts))
+
+
+def _readings(word: str) -> Iterator[list[str]]:
+    """Yield the ways to cut a word into shorter parts."""
+    if len(word) > LONGEST_CUT_WORD:
+        return
+    if clitic := _CLITIC.fullmatch(word):
+        yield [clitic[1], clitic[2]]
+    for separator in _SEPARATORS:
+        parts = [part for part in separator.split(word) if part]
+        if parts and parts != [word]:
+            yield parts
+    if unit := _NUMBER_AND_UNIT.fullmatch(word):
+        yield [unit[1], unit[2]]
+
+
+def read_words(caption: str, known: Collection[str]) -> list[str]:
+    """Return the words of a caption as they are read: those without a vector by their parts."""
+    return [piece for word in tokenise(caption) for piece in pieces(word, known)]
 
 
 def word_numbers(vocabulary: Sequence[str]) -> dict[str, int]:
@@ -57,7 +146,8 @@ def word_ids(captions: Sequence[str], numbers: Mapping[str, int], tokens: int) -
     """
     ids = np.full((len(captions), tokens), PADDING_ID, dtype=np.int64)
     for row, caption in enumerate(captions):
-        found = [numbers.get(word, OUT_OF_VOCABULARY_ID) for word in tokenise(caption)[:tokens]]
+        read = read_words(caption, numbers)[:tokens]
+        found = [numbers.get(word, OUT_OF_VOCABULARY_ID) for word in read]
         ids[row, : len(found)] = found
     return ids
 
@@ -69,58 +159,32 @@ def word_counts(captions: Iterable[str]) -> pd.Series:
     return pd.Series(dict(ordered), dtype="int64")
 
 
+def piece_counts(counts: pd.Series, known: Collection[str]) -> pd.Series:
+    """Count what the words are read as (see :func:`pieces`), ordered as :func:`word_counts` does.
+
+    Args:
+        counts: As from :func:`word_counts`.
+        known: The words that have a vector.
+    """
+    found: Counter[str] = Counter()
+    for word, count in counts.items():
+        for piece in pieces(str(word), known):
+            found[piece] += int(count)
+    ordered = sorted(found.items(), key=lambda item: (-item[1], item[0]))
+    return pd.Series(dict(ordered), dtype="int64")
+
+
 def out_of_vocabulary_rate(counts: pd.Series, vocabulary: Sequence[str]) -> float:
-    """Return the share of all word occurrences whose word the vocabulary lacks, from 0 to 1.
+    """Return the share of all that is read whose word the vocabulary lacks, from 0 to 1.
 
     Args:
         counts: As from :func:`word_counts`.
         vocabulary: The words that have a vector.
     """
-    total = int(counts.sum())
-    known = int(counts.reindex(list(vocabulary)).sum())
-    return (total - known) / total if total else 0.0
-
-
-def read_word_vectors(
-    path: Path, words: Sequence[str], dimension: int
-) -> tuple[list[str], np.ndarray]:
-    """Read the vectors of ``words`` from a text file in GloVe's format (no header line).
-
-    Args:
-        path: A text file, one word and its vector per line, separated by single spaces.
-        words: The words wanted; those that the file lacks are left out.
-        dimension: The length that the vectors must have.
-
-    Returns:
-        The words found, in the order of ``words``, and a float32 matrix of shape (2 + found, d),
-        whose rows 0 (padding) and 1 (out of vocabulary) are zero.
-
-    Raises:
-        PairDxError: The file is missing, not in GloVe's format, or of another dimension.
-    """
-    from gensim.models import KeyedVectors
-
-    if not path.is_file():
-        raise PairDxError("the word-vector file is missing", where=path)
-    try:
-        vectors = KeyedVectors.load_word2vec_format(str(path), binary=False, no_header=True)
-    except (ValueError, TypeError, UnicodeDecodeError, EOFError) as error:
-        raise PairDxError(
-            f"this is not a word-vector file in GloVe's text format: {error}",
-            where=path,
-            remedy="use glove.6B.300d.txt (one word and 300 numbers per line, no header line)",
-        ) from error
-    if vectors.vector_size != dimension:
-        raise PairDxError(
-            f"the word vectors have {vectors.vector_size} dimensions, the config says {dimension}",
-            where=path,
-            remedy="set word_vectors.dimension, or use the file of that dimension",
-        )
-    found = [word for word in words if word in vectors.key_to_index]
-    matrix = np.zeros((FIRST_WORD_ID + len(found), vectors.vector_size), dtype=np.float32)
-    if found:
-        matrix[FIRST_WORD_ID:] = vectors[found]
-    return found, matrix
+    known = set(vocabulary)
+    read = piece_counts(counts, known)
+    unknown = int(read[[word not in known for word in read.index]].sum())
+    return unknown / int(read.sum()) if len(read) else 0.0
 
 
 def random_word_vectors(words: Sequence[str], dimension: int, seed: int) -> np.ndarray:

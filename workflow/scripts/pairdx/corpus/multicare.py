@@ -169,7 +169,8 @@ def _read_cases(path: Path) -> pd.DataFrame:
 
 
 def _integers(ages: pa.Array, path: Path) -> list[int | None]:
-    if not (pa.types.is_integer(ages.type) or pa.types.is_floating(ages.type)):
+    kinds = (pa.types.is_integer, pa.types.is_floating, pa.types.is_null)  # null: none is known
+    if not any(is_kind(ages.type) for is_kind in kinds):
         raise PairDxError(
             f"ages should be numbers of years, but are of type {ages.type}",
             where=f"{path}: cases.age",

@@ -26,6 +26,11 @@ from pairdx.logs import progress
 
 SETTINGS_FILE = "settings.json"
 WEIGHTS_FILE = "model.safetensors"
+# Weights are looked at when they are read and when a training ends; their size is not.
+NO_NUMBERS_REMEDY = (
+    "look for numbers of extreme size in the files that it is made from; if it was trained here "
+    "and its losses in training.csv grow, lower its learning_rate"
+)
 
 
 @dataclass(frozen=True)
@@ -159,6 +164,6 @@ def predict(classifier: Classifier, pairs: Pairs, batch_size: int) -> np.ndarray
     if not np.isfinite(found).all():
         raise PairDxError(
             "the model predicts values that are not numbers",
-            remedy="its weights are damaged or its training diverged: lower its learning_rate",
+            remedy=NO_NUMBERS_REMEDY,
         )
     return found

@@ -11,13 +11,13 @@ from typing import Any
 
 import open_clip
 import torch
-from open_clip.constants import OPENAI_DATASET_MEAN, OPENAI_DATASET_STD
 from open_clip.model import CLIP, CustomTextCLIP
 from open_clip.transformer import QuickGELU
 from torch import Tensor, nn
 
 from pairdx.errors import PairDxError
 from pairdx.files import read_json
+from pairdx.models.clip_preprocessing import normalisation
 from pairdx.models.clip_tokenisers import ClipTokeniser, clip_tokeniser
 from pairdx.training.randomness import seeded
 
@@ -63,10 +63,11 @@ def build_clip(settings: Mapping[str, Any], folder: Path | None, seed: int) -> C
         seed: Of the weights.
 
     Raises:
-        PairDxError: No such architecture, or it contradicts the settings.
+        PairDxError: No such architecture, or it contradicts the settings, or the model was trained
+            on images that are prepared in another way than the packed ones.
     """
     config = _model_config(settings["architecture"], folder)
-    preprocessing = config.pop("preprocess_cfg", {})
+    preprocessing = config.pop("preprocess_cfg", None)
     clip = _instantiate(config, seed)
     quick_gelu = any(isinstance(module, QuickGELU) for module in clip.modules())
     _require_activation(wanted=settings["quick_gelu"], built=quick_gelu)
@@ -75,15 +76,16 @@ def build_clip(settings: Mapping[str, Any], folder: Path | None, seed: int) -> C
         settings["context_length"], clip.context_length, exactly=not tokeniser.from_folder
     )
     _require_vocabulary(tokeniser.vocabulary, clip.vocab_size)
-    mean = preprocessing.get("mean", OPENAI_DATASET_MEAN)
-    std = preprocessing.get("std", OPENAI_DATASET_STD)
+    image_size = _side(clip.visual.image_size)
+    read_from = ARCHITECTURE_KEY if folder is None else folder / FOLDER_CONFIG
+    mean, std = normalisation(preprocessing, image_size, read_from)
     return ClipParts(
         clip=clip.eval(),
         tokenise=tokeniser.tokenise,
         token_counts=tokeniser.token_counts,
         mean=mean,
         std=std,
-        image_size=_side(clip.visual.image_size),
+        image_size=image_size,
         quick_gelu=quick_gelu,
         architecture=_described({**config, "normalisation": {"mean": mean, "std": std}}),
     )

@@ -18,13 +18,10 @@ from pairdx.errors import PairDxError
 from pairdx.models.clip_loading import ClipParts
 from pairdx.models.weights import load_strictly, read_header, read_weights, save_weights
 
-# Left over in files of other versions; no model of ours has them, and they are not learned.
-NOT_LEARNED = (
-    "input_resolution",
-    "context_length",
-    "vocab_size",
-    "text.transformer.embeddings.position_ids",
-)
+# Left over in files of other versions; no model of ours has them, and they are not learned. The
+# numbers are OpenAI's; the others are counted up or masked out anew by every model.
+LEFT_OVER_NUMBERS = ("input_resolution", "context_length", "vocab_size")
+LEFT_OVER_BUFFERS = ("position_ids", "token_type_ids", "attn_mask")
 # One entry for all that we state: safetensors writes several in no fixed order, and equal weights
 # are to be equal files.
 HEADER = "pairdx.clip"
@@ -49,11 +46,15 @@ def load_clip_weights(parts: ClipParts, path: Path) -> None:
         weights = convert_to_custom_text_state_dict(weights)
     own = parts.clip.state_dict()
     kept = {
-        name: value for name, value in weights.items() if name in own or name not in NOT_LEARNED
+        name: value for name, value in weights.items() if name in own or not _is_left_over(name)
     }
     if "logit_scale" in kept and kept["logit_scale"].numel() == 1:
         kept["logit_scale"] = kept["logit_scale"].reshape(own["logit_scale"].shape)
     load_strictly(parts.clip, kept, path)
+
+
+def _is_left_over(name: str) -> bool:
+    return name in LEFT_OVER_NUMBERS or name.rpartition(".")[2] in LEFT_OVER_BUFFERS
 
 
 def _require_same_architecture(parts: ClipParts, path: Path) -> None:

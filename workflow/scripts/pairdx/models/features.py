@@ -121,7 +121,7 @@ def read_features(path: Path) -> Features:
     """Read what :func:`write_features` wrote.
 
     Raises:
-        PairDxError: It is no features file.
+        PairDxError: It is no features file, or its features are not numbers, one row per pair.
     """
     try:
         with safe_open(path, framework="numpy") as file:
@@ -135,4 +135,11 @@ def read_features(path: Path) -> Features:
             f"this is no features file: {error}", where=path, remedy="delete it; it is made again"
         ) from error
     device = header.get("device", "cpu")
+    for name, found in zip(INPUTS, (image, caption), strict=True):
+        if len(found) != len(pair_ids) or not np.isfinite(found).all():
+            raise PairDxError(
+                f"its {name} features are not one row of numbers for each of {len(pair_ids)} pairs",
+                where=path,
+                remedy="delete it; it is made again",
+            )
     return Features(tuple(pair_ids), image, caption, encoder, parameters, seconds, device)

@@ -33,11 +33,16 @@ from pairdx.models.neural import (
     require_image_size,
 )
 from pairdx.models.sources import named_with_checksum, read_settings, require_resource
-from pairdx.models.weights import load_strictly, read_weights, save_weights
+from pairdx.models.weights import (
+    load_strictly,
+    read_weights,
+    require_finite_weights,
+    save_weights,
+)
 from pairdx.training.batches import Batch
 from pairdx.training.objective import Objective
 from pairdx.training.randomness import seeded
-from pairdx.words import FIRST_WORD_ID, word_ids, word_numbers
+from pairdx.words import FIRST_WORD_ID, read_words, word_ids, word_numbers
 
 FAMILY = "fusion"
 BRANCHES = ("image", "caption")
@@ -92,6 +97,10 @@ class FusionClassifier:
         if self.network.captions is None:
             return None
         return word_ids(captions, self._numbers, self.settings["tokens"])
+
+    def words(self, caption: str) -> list[str]:
+        """Return the words that ``tokenise`` numbers, beyond the last that is read, too."""
+        return read_words(caption, self._numbers)
 
     def probabilities(self, images: np.ndarray, tokens: np.ndarray | None) -> np.ndarray:
         """Classify uint8 images (B, S, S, 3) with word numbers (B, tokens): float32 (B, C)."""
@@ -272,6 +281,7 @@ def _read_words(resources: Mapping[str, Path]) -> tuple[Tensor, list[str]]:
     tensors = read_weights(path)
     if "vectors" not in tensors or tensors["vectors"].ndim != 2:
         raise PairDxError("this file has no matrix called `vectors`", where=path)
+    require_finite_weights(tensors, path)
     vocabulary = read_json(require_resource(resources, "vocabulary"))["words"]
     _require_matching(tensors["vectors"], vocabulary, path)
     return tensors["vectors"].float(), vocabulary

@@ -7,6 +7,7 @@ PyTorch's scaled_dot_product_attention does not give them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from pairdx.models.fusion_encoders import CaptionEncoder, visible_words
 from pairdx.models.fusion_modes import CrossAttentionFusion
 from pairdx.models.fusion_network import FusionNetwork
 from pairdx.models.neural import images_for, network_device
-from pairdx.words import OUT_OF_VOCABULARY_ID, PADDING_ID, tokenise
+from pairdx.words import OUT_OF_VOCABULARY_ID, PADDING_ID
 
 # What attends to the words.
 CAPTION, IMAGE = "the caption's words", "the image"
@@ -46,7 +47,8 @@ def explain(classifier: FusionClassifier, image: np.ndarray, caption: str) -> Ex
         heat, positions = heat_maps(maps, len(image))[0], (maps.shape[1], maps.shape[2])
     attention = None
     if ids is not None:
-        attention = _word_attention(caption, ids[0], shares_of_words(network, inputs, words))
+        shares = shares_of_words(network, inputs, words)
+        attention = _word_attention(classifier.words(caption), ids[0], shares)
     return Explanation(probabilities, heat, positions, attention)
 
 
@@ -125,8 +127,9 @@ def image_attention(network: FusionNetwork, images: Tensor, ids: Tensor) -> Tens
     return weights[:, :, 0] * (ids != PADDING_ID)[:, None, :]
 
 
-def _word_attention(caption: str, ids: np.ndarray, shares: dict[str, Tensor]) -> WordAttention:
-    words = tokenise(caption)
+def _word_attention(
+    words: Sequence[str], ids: np.ndarray, shares: dict[str, Tensor]
+) -> WordAttention:
     read = words[: len(ids)]
     return WordAttention(
         words=tuple(read),

@@ -15,7 +15,7 @@ from scipy.special import logsumexp, softmax
 
 from pairdx.errors import PairDxError
 from pairdx.logs import progress
-from pairdx.models.base import Classifier, Pairs, ScoringClassifier
+from pairdx.models.base import NO_NUMBERS_REMEDY, Classifier, Pairs, ScoringClassifier
 
 # What the column `subset` of out_of_distribution.parquet says.
 KNOWN, UNKNOWN = "test", "unknown"
@@ -74,7 +74,7 @@ def sureness(
     if not np.isfinite(highest).all() or np.isinf(energy).any():
         raise PairDxError(
             "the model's scores are not finite numbers",
-            remedy="its weights are damaged or its training diverged: lower its learning_rate",
+            remedy=NO_NUMBERS_REMEDY,
         )
     return Sureness(predicted, highest, energy)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from pairdx.words import read_words
 from pairdx.words import tokenise as words_of
 
 WORD_FAMILIES = ("fusion", "linear")
@@ -63,8 +64,12 @@ def read_captions(
         return _reading(tokeniser.name, system, settings["context_length"], counts)
     if system["family"] not in WORD_FAMILIES:
         return Reading("Not known", used_for(system), None, None)
-    counts = [len(words_of(caption)) for caption in captions]
-    rate = None if vocabulary is None else float(vocabulary["out_of_vocabulary_rate"])
+    rate, known = None, frozenset[str]()
+    if vocabulary is not None:
+        rate, known = float(vocabulary["out_of_vocabulary_rate"]), frozenset(vocabulary["words"])
+    counts = [
+        len(read_words(caption, known) if known else words_of(caption)) for caption in captions
+    ]
     return _reading("Words", system, settings.get("tokens"), counts, rate)
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import pickle
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -15,13 +14,21 @@ from pairdx.errors import PairDxError
 from pairdx.files import written_whole
 
 NAMED_IN_AN_ERROR = 3
+# Keys under which training checkpoints keep their state dict: open_clip's, torchvision's, others'.
+WRAPPERS = ("state_dict", "model", "model_state_dict")
+# What data-parallel and compiled modules put before every name.
+PREFIXES = ("module.", "_orig_mod.")
+# How many batches a normalisation has seen. Files that were first saved before PyTorch counted
+# them (torchvision's ResNets) have none; a count of 0 computes the same.
+LATER_BUFFER = "num_batches_tracked"
+LFS_POINTER = b"version https://git-lfs"
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
     """Read named tensors from a ``.safetensors`` file or a PyTorch state dict (any other suffix).
 
-    A state dict may lie under the key ``state_dict``, and its names may all begin with ``module.``
-    (training checkpoints of open_clip).
+    A state dict may lie under one of the keys :data:`WRAPPERS`, and its names may all begin with
+    ``module.`` or ``_orig_mod.`` (training checkpoints). Of Parameters the numbers are returned.
 
     Raises:
         PairDxError: The file is missing or damaged, holds code or anything but tensors, or is a
@@ -29,18 +36,47 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     """
     if not path.is_file():
         raise PairDxError("the weights file is missing", where=path)
+    with path.open("rb") as file:
+        if file.read(len(LFS_POINTER)) == LFS_POINTER:
+            raise PairDxError(
+                "this is Git LFS's pointer to a weights file, not the file",
+                where=path,
+                remedy="fetch the file itself (git lfs pull)",
+            )
     if path.suffix == ".safetensors":
         return _from_safetensors(path)
-    content = _from_pickle(path)
-    if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
-        content = content["state_dict"]
+    named = _named(_from_pickle(path), path)
+    for prefix in PREFIXES:
+        if all(name.startswith(prefix) for name in named):
+            named = {name.removeprefix(prefix): value for name, value in named.items()}
+    return named
+
+
+def _named(content: object, path: Path) -> dict[str, Tensor]:
+    for key in WRAPPERS:
+        if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
+            content = content[key]
     if not isinstance(content, Mapping) or not content:
-        raise PairDxError("this file holds no named weights", where=path)
-    strangers = [name for name, value in content.items() if not isinstance(value, Tensor)]
-    if strangers:
-        raise PairDxError(f"{strangers[0]!r} in this file is no tensor", where=path)
-    wrapped = all(name.startswith("module.") for name in content)
-    return {name.removeprefix("module.") if wrapped else name: content[name] for name in content}
+        raise PairDxError(
+            f"this file holds no named weights, but {_kind(content)}",
+            where=path,
+            remedy="use a state dict: names, and a tensor for each",
+        )
+    for name, value in content.items():
+        if not isinstance(name, str) or not isinstance(value, Tensor):
+            raise PairDxError(
+                f"in this file the name {name!r} stands for {_kind(value)}; a state dict has texts "
+                "as names, and a tensor for each",
+                where=path,
+                remedy="use a state dict saved by torch.save, or a .safetensors file",
+            )
+    return {name: value.detach() for name, value in content.items()}
+
+
+def _kind(value: object) -> str:
+    if isinstance(value, Mapping) and not value:
+        return "nothing"
+    return f"a {type(value).__name__}"
 
 
 def read_header(path: Path) -> dict[str, str]:
@@ -78,7 +114,12 @@ def _torn(path: Path, error: Exception) -> PairDxError:
 def _from_pickle(path: Path) -> object:
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError) as error:
+    except MemoryError:
+        raise
+    # Bytes that are no pickle of tensors end in errors of every kind, from KeyError to zlib's own.
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # the storage's, not the file's
         raise PairDxError(
             "this file holds something other than tensors, or is damaged; it was not executed",
             where=path,
@@ -88,29 +129,59 @@ def _from_pickle(path: Path) -> object:
 
 
 def load_strictly(module: nn.Module, weights: Mapping[str, Tensor], where: Path) -> None:
-    """Load weights whose names and shapes must equal the module's own.
+    """Load weights whose names and shapes must equal the module's own, whatever their order.
+
+    Floating-point numbers of another precision are converted. Counts of batches that the file
+    lacks (:data:`LATER_BUFFER`) stay as they are.
 
     Raises:
-        PairDxError: A name is missing or unknown, or a shape differs; the first few are named.
+        PairDxError: A name is missing or unknown, a shape or kind of number differs, or a weight is
+            not a number; the first few are named.
     """
     own = module.state_dict()
-    problems = [f"{name} is missing" for name in own if name not in weights]
+    missing = [name for name in own if name not in weights]
+    problems = [f"{name} is missing" for name in missing if not name.endswith(LATER_BUFFER)]
     problems += [f"{name} is unknown" for name in weights if name not in own]
-    problems += [
-        f"{name} has the shape {tuple(weights[name].shape)} instead of {tuple(own[name].shape)}"
-        for name in own
-        if name in weights and weights[name].shape != own[name].shape
-    ]
+    for name in own:
+        if name in weights:
+            problems += _differences(name, weights[name], own[name])
     if problems:
-        named = "; ".join(problems[:NAMED_IN_AN_ERROR])
-        rest = len(problems) - NAMED_IN_AN_ERROR
         raise PairDxError(
-            f"the weights do not fit the architecture: {named}"
-            + (f"; and {rest} more" if rest > 0 else ""),
+            f"the weights do not fit the architecture: {_first_few(problems)}",
             where=where,
             remedy="name the architecture that these weights were trained with",
         )
-    module.load_state_dict(dict(weights))
+    require_finite_weights(weights, where)
+    module.load_state_dict({name: weights.get(name, value) for name, value in own.items()})
+
+
+def _differences(name: str, given: Tensor, own: Tensor) -> list[str]:
+    if given.shape != own.shape:
+        return [f"{name} has the shape {tuple(given.shape)} instead of {tuple(own.shape)}"]
+    if given.is_floating_point() != own.is_floating_point():
+        return [f"{name} holds {given.dtype} instead of {own.dtype}"]
+    return []
+
+
+def _first_few(problems: Sequence[str]) -> str:
+    rest = len(problems) - NAMED_IN_AN_ERROR
+    return "; ".join(problems[:NAMED_IN_AN_ERROR]) + (f"; and {rest} more" if rest > 0 else "")
+
+
+def require_finite_weights(weights: Mapping[str, Tensor], where: Path) -> None:
+    """Refuse weights that are infinite or not numbers.
+
+    Raises:
+        PairDxError: Some are; the first few tensors are named.
+    """
+    strange = [name for name, tensor in weights.items() if not bool(torch.isfinite(tensor).all())]
+    if strange:
+        raise PairDxError(
+            f"weights are infinite or not numbers: {_first_few(strange)}",
+            where=where,
+            remedy="get the file again from where it came from; if it was made by a training, "
+            "that training diverged",
+        )
 
 
 def save_weights(module: nn.Module, path: Path, header: Mapping[str, str] | None = None) -> None:

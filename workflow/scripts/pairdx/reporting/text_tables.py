@@ -27,8 +27,9 @@ NOTES = (
     "Over all curated captions, those of training, validation and test pairs alike. Truncated "
     "share: captions with more tokens than the context. Cut tokens share: tokens beyond the "
     "context, of all tokens.",
-    "Tokens of CLIP and BERT include the marks of start and end, as their contexts do. Out of "
-    "vocabulary: words without a word vector, of all words, cut ones included.",
+    "Tokens of CLIP and BERT include the marks of start and end, as their contexts do. A word "
+    "without a word vector is read as its parts if one of these has one (don't as do and n't), and "
+    "each counts. Out of vocabulary: words without a word vector, of all words, cut ones included.",
     "A system that reads prompts only loses nothing of a caption; its row says what its encoder "
     "would read of one, as when it is fine-tuned or probed.",
 )

@@ -179,8 +179,9 @@ class Attempt:
 
     def _step(self, batch: Batch) -> tuple[Tensor, Tensor]:
         self.optimiser.zero_grad(set_to_none=True)
+        images = self.augment(batch.images)
         with self._precision():
-            loss, scores = self.compute(self.augment(batch.images), batch.labels, batch.texts)
+            loss, scores = self.compute(images, batch.labels, batch.texts)
         loss.backward()
         if self.settings.max_grad_norm is not None:
             nn.utils.clip_grad_norm_(self.module.parameters(), self.settings.max_grad_norm)

@@ -19,6 +19,7 @@ from pairdx.training.history import COLUMNS
 from pairdx.training.interruption import sigterm_noted
 from pairdx.training.objective import Objective
 from pairdx.training.settings import TrainingSettings
+from pairdx.training.soundness import require_sound_end, require_sound_start
 
 
 def train(
@@ -68,7 +69,8 @@ def train(
 
     Raises:
         InterruptedTrainingError: SIGTERM came; the state, if any, was written.
-        PairDxError: Too few examples, no such device, or a loss that is not finite.
+        PairDxError: Too few examples, no such device, or a number of the module, before or after,
+            or a loss that is not finite.
     """
     if len(training) < 2 or len(validation) < 1:
         raise PairDxError(
@@ -77,6 +79,7 @@ def train(
             remedy="use a larger corpus or larger shares; at least 2 and 1 are needed",
         )
     target = torch_device(device)
+    require_sound_start(module)
     with reproducible(target, threads), sigterm_noted() as stop:
         attempt = Attempt(module, objective, settings, seed, target)
         attempt.use_data(training, validation, loader_workers)
@@ -86,4 +89,5 @@ def train(
             if after_epoch is not None:
                 after_epoch(row)
         attempt.keep_weights()
+        require_sound_end(module)
         return pd.DataFrame(attempt.history, columns=COLUMNS).astype({"epoch": "int64"})

@@ -16,6 +16,15 @@ from torch import Tensor
 from pairdx.errors import PairDxError
 from pairdx.training.distributed import Team
 
+_DIVERGED = (
+    "lower the model's learning_rate, set max_grad_norm (1.0 is usual), or use precision: float32"
+)
+# The weights have not moved, and were looked at before (soundness.py).
+_BEFORE_ANY_STEP = (
+    "no step was made before this one, so no setting of steps is the cause: look for numbers of "
+    "extreme size in the files that the model is built from, or use precision: float32"
+)
+
 
 class Totals:
     """Sums over the steps of a pass.
@@ -72,8 +81,7 @@ class Totals:
             raise PairDxError(
                 f"the training loss is {value} in epoch {epoch}, step {step + 1}",
                 where="training",
-                remedy="lower the model's learning_rate, set max_grad_norm (1.0 is usual), "
-                "or use precision: float32",
+                remedy=_BEFORE_ANY_STEP if (epoch, step) == (1, 0) else _DIVERGED,
             )
 
     def of(self, team: Team) -> Totals:

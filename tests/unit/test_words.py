@@ -1,0 +1,127 @@
+"""Captions as words: where they are split, and what stands for a word without a vector."""
+
+from __future__ import annotations
+
+import time
+
+import pandas as pd
+import pytest
+
+from pairdx import words
+
+# Words as GloVe has them: from texts cut as in the Penn Treebank ("do", "n't").
+_KNOWN = """the a do n't patient 's ca wo ct pet scan axial figure showing weighted t1 t2 and or
+x-ray 1.5 t e.g. i.e. ph.d. contrast enhanced h e 10 mm left right follow up follow-up"""
+GLOVE = frozenset(_KNOWN.split())
+
+
+@pytest.mark.parametrize(
+    ("caption", "expected"),
+    [
+        ("T1/T2-weighted", ["t1", "t2-weighted"]),
+        ("CT/PET", ["ct", "pet"]),
+        ("scan—axial", ["scan", "axial"]),
+        ("contrast\u2013enhanced scan", ["contrast", "enhanced", "scan"]),
+        ("the figure.Showing a", ["the", "figure", "showing", "a"]),
+        ("(a)axial;CT:scan,left…right", ["a", "axial", "ct", "scan", "left", "right"]),
+        ("and/or", ["and", "or"]),
+        ("scan--axial, CT)/(PET", ["scan", "axial", "ct", "pet"]),
+        ("mass_left TE=30ms 50%of", ["mass", "left", "te", "30ms", "50", "of"]),
+    ],
+)
+def test_words_are_split_between_letters(caption: str, expected: list[str]) -> None:
+    assert words.tokenise(caption) == expected
+
+
+@pytest.mark.parametrize(
+    "caption",
+    ["x-ray", "don't", "h&e", "1.5-t", "10:30", "120/80", "2\u20133", "1,000", "e.g", "ph.d"],
+)
+def test_hyphens_apostrophes_abbreviations_and_numbers_stay_whole(caption: str) -> None:
+    assert words.tokenise(f"({caption}).") == [caption]
+
+
+@pytest.mark.parametrize(
+    ("caption", "expected"),
+    [
+        ("don\u2019t", ["don't"]),  # curly apostrophe
+        ("x\u2010ray x\u2011ray x\u2212ray", ["x-ray"] * 3),  # hyphens and a minus sign
+        ("T\u2082", ["t2"]),
+        ("\uff23\uff34", ["ct"]),  # full-width letters
+        ("\ufb01gure", ["figure"]),  # a ligature
+        ("sc\u00adan sc\u200ban", ["scan", "scan"]),  # a soft hyphen, a space without a width
+        ("cafe\u0301", ["caf\u00e9"]),  # an accent of its own
+        ("Lipiodol\u2122", ["lipiodol"]),
+        ("left\u00a0scan", ["left", "scan"]),
+    ],
+)
+def test_forms_of_one_character_are_one_word(caption: str, expected: list[str]) -> None:
+    assert words.tokenise(caption) == expected
+
+
+@pytest.mark.parametrize("caption", ["", " ", "—", "... (!)", "'"])
+def test_without_letters_there_are_no_words(caption: str) -> None:
+    assert words.tokenise(caption) == []
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("x-ray", ["x-ray"]),
+        ("follow-up", ["follow-up"]),
+        ("don't", ["do", "n't"]),
+        ("can't", ["ca", "n't"]),
+        ("patient's", ["patient", "'s"]),
+        ("t2-weighted", ["t2", "weighted"]),
+        ("contrast-enhanced", ["contrast", "enhanced"]),
+        ("non-enhanced", ["non", "enhanced"]),
+        ("1.5-t", ["1.5", "t"]),
+        ("e.g", ["e.g."]),
+        ("h&e", ["h", "e"]),
+        ("10mm", ["10", "mm"]),
+        ("zzz", ["zzz"]),
+        ("zz-yy", ["zz-yy"]),
+        ("zz's", ["zz", "'s"]),
+    ],
+)
+def test_a_word_without_a_vector_is_read_as_its_parts(word: str, expected: list[str]) -> None:
+    """The whole, where it has one; the whole too, where no part has one."""
+    assert words.pieces(word, GLOVE) == expected
+    assert set(expected) <= words.possible_pieces(word)
+
+
+def test_words_with_vectors_are_never_cut() -> None:
+    assert words.pieces("don't", {"don't", "do", "n't"}) == ["don't"]
+
+
+def test_words_that_matter_are_no_zeros_any_more() -> None:
+    """The words of the captions that were seen to have no vector, all of them with one now."""
+    numbers = words.word_numbers(sorted(GLOVE))
+    caption = "T1/T2-weighted CT/PET scan—axial figure.Showing; don't"
+    assert words.OUT_OF_VOCABULARY_ID not in words.word_ids([caption], numbers, tokens=11)
+    assert words.PADDING_ID not in words.word_ids([caption], numbers, tokens=11)
+    expected = "t1 t2 weighted ct pet scan axial figure showing do n't".split()  # noqa: SIM905 - shorter
+    assert words.read_words(caption, numbers) == expected
+    assert words.out_of_vocabulary_rate(words.word_counts([caption]), sorted(GLOVE)) == 0
+
+
+def test_the_rate_counts_what_is_read() -> None:
+    """Of "non", "enhanced", "ct" and "zzz" two have no vector."""
+    counts = words.word_counts(["Non-enhanced CT zzz"])
+    assert words.out_of_vocabulary_rate(counts, sorted(GLOVE)) == pytest.approx(0.5)
+    assert words.out_of_vocabulary_rate(pd.Series(dtype="int64"), ["ct"]) == 0
+
+
+@pytest.mark.parametrize(
+    "sign", ["a", "a-", "a/", "a.", "'s", "a's", "1", "1,", "1mm-", "\u0301", "-", "a_"]
+)
+def test_time_grows_with_the_length_of_a_text_and_no_faster(sign: str) -> None:
+    """A caption without a space, of 8,000 and of 64,000 characters; none is near a second."""
+
+    def seconds(length: int) -> float:
+        text = (sign * length)[:length]
+        started = time.process_time()
+        words.read_words(text, GLOVE)
+        return time.process_time() - started
+
+    assert seconds(64_000) < 40 * max(seconds(8_000), 0.002)
