@@ -16,6 +16,7 @@ from pairdx.curation.archives import inspect_archive, perceptual_hash
 from pairdx.curation.duplicates import near_duplicates
 from pairdx.errors import PairDxError
 from pairdx.images import decode
+from picture_files import STORED, turned
 
 IMAGE_SETTINGS = {"min_side_pixels": 32, "max_aspect_ratio": 10, "min_grey_level_spread": 2.0}
 
@@ -63,6 +64,18 @@ def test_each_trouble_of_an_archive_has_its_reason(tmp_path: Path, picture: Imag
     }
     assert facts.loc[0, ["width", "height"]].tolist() == [128, 96]
     assert len(facts.loc[0, "perceptual_hash"]) == 64
+
+
+def test_size_and_hash_are_those_of_the_upright_image(tmp_path: Path, picture: Image.Image) -> None:
+    for orientation in STORED:
+        (tmp_path / str(orientation)).write_bytes(turned("WEBP", orientation, picture))
+    table = pd.DataFrame({"row": range(8), "member": [str(number) for number in STORED]})
+    facts = inspect_archive(table, tmp_path, IMAGE_SETTINGS)
+    assert set(zip(facts["width"], facts["height"], strict=True)) == {(128, 96)}
+    assert set(facts["perceptual_hash"]) == {perceptual_hash(picture)}
+    assert facts["sha256"].nunique() == 8
+    assert set(facts["image_format"]) == {"WEBP"}
+    assert facts["beside_pixels"].tolist() == ["exif", *["exif;orientation"] * 7]
 
 
 def test_a_folder_is_read_like_an_archive(tmp_path: Path, picture: Image.Image) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from pairdx.curation.review import read_decisions, review_sample, review_sheet
+from pairdx.export import file_name, handed_on
 from pairdx.files import write_table
 from pairdx.logs import job_log
 from pairdx.packing import encoded_images
@@ -15,11 +16,11 @@ if TYPE_CHECKING:
 
 
 def copy_images(pairs: pd.DataFrame, archives: dict[str, Path], folder: Path) -> None:
-    """Copy the sample's images as they are in the archives, under their own names."""
+    """Copy the sample's images, upright and without what their files state beside the pixels."""
     folder.mkdir(parents=True, exist_ok=True)
-    files = pairs["file"].to_dict()
+    rows = pairs.to_dict("index")
     for index, content in encoded_images(pairs, archives):
-        (folder / str(files[index])).write_bytes(content)
+        (folder / rows[index]["file"]).write_bytes(handed_on(content, rows[index]))
 
 
 def main() -> None:
@@ -28,7 +29,8 @@ def main() -> None:
     with job_log(snakemake.log[0]) as log:
         pairs = pd.read_parquet(snakemake.input.pairs)
         decided = read_decisions(snakemake.input.get("decisions"))
-        sample = review_sample(pairs, **params.sample, seed=params.seed)
+        sample = review_sample(pairs, **params.sample, seed=params.seed).assign(image_edit="")
+        sample["file"] = [file_name(pair) for pair in sample.to_dict("records")]
         sheet = review_sheet(sample, decided)
         write_table(out.sheet, sheet)
         archives = dict(zip(params.archives, map(Path, snakemake.input.archives), strict=True))

@@ -72,6 +72,7 @@ def decode(content: bytes) -> Image.Image | str:
 def _opened(content: bytes) -> Image.Image:
     """Open and load an image; metadata that a PNG file has behind its pixels are read with it."""
     with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of metadata that are damaged
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         image = Image.open(io.BytesIO(content), formats=READABLE_FORMATS)
         image.load()
@@ -81,7 +82,8 @@ def _opened(content: bytes) -> Image.Image:
 def _orientation(image: Image.Image) -> int:
     """Return an image's orientation, 1 to 8; 1, as it lies, where it states none or is damaged."""
     try:
-        stated = image.getexif().get(ExifTags.Base.Orientation)
+        with warnings.catch_warnings(action="ignore"):
+            stated = image.getexif().get(ExifTags.Base.Orientation)
     except (OSError, SyntaxError, ValueError, TypeError, LookupError, struct.error):
         return 1
     return stated if isinstance(stated, int) and stated in TURNS else 1
@@ -106,7 +108,7 @@ def _in_srgb(image: Image.Image, profile: bytes | None, *, grey: bool) -> Image.
     transform = _transform_to_srgb(profile, mode) if profile else None
     if transform is None:
         return image.convert("RGB")
-    return ImageCms.applyTransform(image.convert(mode), transform)
+    return transform.apply(image.convert(mode))
 
 
 @lru_cache(maxsize=32)
@@ -123,7 +125,7 @@ def _transform_to_srgb(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform 
         target = ImageCms.createProfile("sRGB")
         transform = ImageCms.buildTransform(source, target, mode, "RGB")
         samples = _samples(mode)
-        converted = ImageCms.applyTransform(samples, transform)
+        converted = transform.apply(samples)
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
         return None
     change = np.asarray(converted, dtype=int) - np.asarray(samples.convert("RGB"), dtype=int)

@@ -12,12 +12,15 @@ import pandas as pd
 from PIL import Image
 
 from pairdx.curation.outcomes import KEEP
-from pairdx.images import decode, grey_level_spread
+from pairdx.image_containers import format_of
+from pairdx.images import beside_pixels, decode, grey_level_spread
 from pairdx.logs import logger, progress
 from pairdx.stores import DamagedMemberError, ImageStore, climbs_out, open_store
 
 HASH_SIZE = 16  # 16 x 16 = 256 bits: with 64, discs and charts of one layout fall together
 LARGEST_FILE_BYTES = 200_000_000
+# Of an image: what is known of the bytes alone, then what is known of the decoded picture.
+FACTS = ["sha256", "image_format", "beside_pixels", "perceptual_hash", "width", "height"]
 
 
 def inspect_archive(
@@ -34,13 +37,15 @@ def inspect_archive(
         settings: The config's ``curation.images`` section.
 
     Returns:
-        One row per candidate, in its order: row, sha256, perceptual_hash (64 hexadecimal digits),
-        width and height (pixels), stage, reason and detail ("" for a sound image).
+        One row per candidate, in its order: row, sha256 (of the file), image_format (JPEG, PNG or
+        WEBP, by its first bytes), beside_pixels (see :func:`pairdx.images.beside_pixels`),
+        perceptual_hash (64 hexadecimal digits), width and height (pixels, upright), stage, reason
+        and detail ("" for a sound image).
 
     Raises:
         PairDxError: The archive is missing or cannot be opened as a whole.
     """
-    columns = ["sha256", "perceptual_hash", "width", "height", "stage", "reason", "detail"]
+    columns = [*FACTS, "stage", "reason", "detail"]
     with open_store(path) as store:
         _log_ignored_members(store, path.name, set(candidates["member"]))
         members = progress(candidates["member"], f"reading {path.name}", total=len(candidates))
@@ -63,20 +68,28 @@ def _log_ignored_members(store: ImageStore, name: str, wanted: set[str]) -> None
     )
 
 
-def _inspect(store: ImageStore, member: str, settings: Mapping[str, Any]) -> tuple[Any, ...]:
+def _inspect(store: ImageStore, member: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a candidate's facts, as far as they are known, and why it is rejected."""
+    facts: dict[str, Any] = dict.fromkeys(FACTS[:4], "") | dict.fromkeys(FACTS[4:])
     content = _read(store, member)
     if content is None:
-        return ("", "", None, None, "archive", "missing_from_archive", member)
+        return facts | _rejection("archive", "missing_from_archive", member)
     if isinstance(content, str):
-        return ("", "", None, None, "image", "unreadable", content)
-    sha256 = hashlib.sha256(content).hexdigest()
+        return facts | _rejection("image", "unreadable", content)
+    facts |= {"sha256": hashlib.sha256(content).hexdigest(), "image_format": format_of(content)}
     image = decode(content)
     if isinstance(image, str):
-        return (sha256, "", None, None, "image", "unreadable", image)
+        return facts | _rejection("image", "unreadable", image)
+    facts |= {"width": image.width, "height": image.height}
+    facts["beside_pixels"] = beside_pixels(content)
     reason, detail = _image_problem(image, settings)
     if reason != KEEP:
-        return (sha256, "", *image.size, "image", reason, detail)
-    return (sha256, perceptual_hash(image), *image.size, "", KEEP, "")
+        return facts | _rejection("image", reason, detail)
+    return facts | {"perceptual_hash": perceptual_hash(image)} | _rejection("", KEEP, "")
+
+
+def _rejection(stage: str, reason: str, detail: str) -> dict[str, str]:
+    return {"stage": stage, "reason": reason, "detail": detail}
 
 
 def _read(store: ImageStore, member: str) -> bytes | str | None:
