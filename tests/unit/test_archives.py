@@ -109,6 +109,37 @@ def test_ignored_members_are_counted_in_the_log(
     assert [path.name for path in tmp_path.iterdir()] == ["PMC1.zip"]
 
 
+def test_images_under_other_spellings_are_found_and_said_and_ambiguous_ones_named(
+    tmp_path: Path, picture: Image.Image, caplog: pytest.LogCaptureFixture
+) -> None:
+    names = ["top/a/first.webp", "top\\a\\second.webp", "top/a/THIRD.webp", "top/A/third.webp"]
+    with ZipFile(tmp_path / "PMC1.zip", "w") as archive:
+        for name in names:
+            archive.writestr(name, encoded(picture))
+    members = ["a/first.webp", "a/second.webp", "a/third.webp", "a/absent.webp"]
+    table = pd.DataFrame({"row": range(4), "member": members})
+    with caplog.at_level(logging.INFO, logger="pairdx"):
+        facts = inspect_archive(table, tmp_path / "PMC1.zip", IMAGE_SETTINGS)
+    assert facts["reason"].tolist() == ["", "", "unreadable", "missing_from_archive"]
+    assert "top/A/third.webp, top/a/THIRD.webp" in facts.loc[2, "detail"]
+    assert "2 images were found under other spellings" in caplog.text
+    assert "top/a/first.webp for a/first.webp" in caplog.text
+    assert "2 members are ignored because no candidate names them" in caplog.text
+
+
+def test_an_archive_with_none_of_many_images_is_the_wrong_one(
+    tmp_path: Path, picture: Image.Image
+) -> None:
+    with ZipFile(tmp_path / "PMC1.zip", "w") as archive:
+        archive.writestr("other/place/image.webp", encoded(picture))
+    members = [f"PMC1/PMC10/{number}.webp" for number in range(20)]
+    table = pd.DataFrame({"row": range(20), "member": members})
+    with pytest.raises(PairDxError, match=r"none of the 20.*PMC10/0\.webp.*other/place/image"):
+        inspect_archive(table, tmp_path / "PMC1.zip", IMAGE_SETTINGS)
+    few = inspect_archive(table.head(3), tmp_path / "PMC1.zip", IMAGE_SETTINGS)
+    assert set(few["reason"]) == {"missing_from_archive"}
+
+
 def test_a_file_that_is_too_large_is_not_read(
     tmp_path: Path, picture: Image.Image, monkeypatch: pytest.MonkeyPatch
 ) -> None:
