@@ -1,5 +1,6 @@
 """Time one system on the CPU, from image file and caption to label, singly and in batches."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from pairdx.logs import job_log
 from pairdx.models.inputs import resources
 from pairdx.models.registry import load_or_build
 from pairdx.ordering import seeded_rank
-from pairdx.packing import encoded_images
+from pairdx.packing import encoded_images, fit_to_square
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -55,6 +56,7 @@ def main() -> None:
             pairs["caption"].tolist(),
             pairs["image_edit"].tolist(),
             image_size=params.image_size,
+            preprocess=partial(fit_to_square, squaring=params.squaring),
             threads=snakemake.threads,
             warm_up=params.timing["warm_up"],
             batch_sizes=params.timing["batch_sizes"],
