@@ -14,7 +14,7 @@ from PIL import Image
 from pairdx.curation.outcomes import KEEP
 from pairdx.errors import PairDxError
 from pairdx.image_containers import format_of
-from pairdx.images import beside_pixels, decode, grey_level_spread
+from pairdx.images import TOO_DEEP, beside_pixels, decode, grey_level_spread
 from pairdx.logs import logger, progress
 from pairdx.stores import (
     NAMES_IN_MESSAGES,
@@ -122,7 +122,8 @@ def _inspect(store: ImageStore, member: str, settings: Mapping[str, Any]) -> dic
     facts |= {"sha256": hashlib.sha256(content).hexdigest(), "image_format": format_of(content)}
     image = decode(content)
     if isinstance(image, str):
-        return facts | _rejection("image", "unreadable", image)
+        reason = "more_than_8_bits" if image == TOO_DEEP else "unreadable"
+        return facts | _rejection("image", reason, image)
     facts |= {"width": image.width, "height": image.height}
     facts["beside_pixels"] = beside_pixels(content)
     reason, detail = _image_problem(image, settings)
