@@ -16,7 +16,7 @@ from dataset_samples import EDIT, LAYOUT, image_bytes, pairs_table, split_table,
 from pairdx.corpus.release import read_release
 from pairdx.curation.archives import inspect_archive
 from pairdx.errors import PairDxError
-from pairdx.export import SUFFIXES, export_dataset, exported_table
+from pairdx.export import SUFFIXES, as_seen, copy_images, export_dataset, exported_table
 from pairdx.files import sha256_of
 from pairdx.image_containers import format_of
 from pairdx.images import apply_edit, decode
@@ -95,29 +95,55 @@ def photographs() -> dict[str, bytes]:
     return files | {f"turned_{kind}.webp": turned(kind, 6) for kind in FORMATS}
 
 
+def curated_files(files: dict[str, bytes], folder: Path) -> tuple[pd.DataFrame, dict[str, Path]]:
+    """Pairs of these image files as curation describes them, and where their archive lies."""
+    archive = folder / "PMC1.zip"
+    with ZipFile(archive, "w") as source:
+        for name, content in files.items():
+            source.writestr(name, content)
+    settings = {"min_side_pixels": 8, "max_aspect_ratio": 9, "min_grey_level_spread": 1}
+    members = pd.DataFrame({"row": range(len(files)), "member": list(files)})
+    facts = inspect_archive(members, archive, settings)
+    assert (facts["reason"] == "").all(), facts["detail"].tolist()
+    pairs = pd.concat([pairs_table().iloc[[0]]] * len(files), ignore_index=True).assign(
+        archive="PMC1",
+        member=members["member"],
+        file=members["member"],
+        pair_id=[f"pair{number}" for number in members["row"]],
+        **facts[["image_format", "beside_pixels", "width", "height"]],
+    )
+    return pairs, {"PMC1": archive}
+
+
+def test_a_reviewer_sees_what_boxes_count_in_and_nothing_else(tmp_path: Path) -> None:
+    """Whole, upright, named by the format; an earlier edit does not hide what it covers."""
+    files = photographs()
+    pairs, archives = curated_files(files, tmp_path)
+    seen = as_seen(pairs.assign(image_edit="crop 0 0 9 9"))
+    copy_images(seen, archives, tmp_path / "images")
+    names = {path.name for path in (tmp_path / "images").iterdir()}
+    assert names == set(seen["file"])
+    for (_, pair), content in zip(seen.iterrows(), files.values(), strict=True):
+        written = (tmp_path / "images" / pair["file"]).read_bytes()
+        assert not any(plant in written for plant in PLANTS)
+        with Image.open(io.BytesIO(written)) as image:
+            assert image.size == (pair["width"], pair["height"]) == (48, 80)
+            assert not image.getexif()
+        before, after = decode(content), decode(written)
+        np.testing.assert_array_equal(np.asarray(before), np.asarray(after))
+
+
 @pytest.mark.parametrize("edit", ["", "mask 0 0 24 40"])
 def test_nothing_that_files_state_is_handed_on_and_every_image_looks_as_before(
     tmp_path: Path, edit: str
 ) -> None:
     """The export shows what was packed and reviewed, upright and in the same colours."""
     files = photographs()
-    with ZipFile(tmp_path / "PMC1.zip", "w") as source:
-        for name, content in files.items():
-            source.writestr(name, content)
-    settings = {"min_side_pixels": 8, "max_aspect_ratio": 9, "min_grey_level_spread": 1}
-    members = pd.DataFrame({"row": range(len(files)), "member": list(files)})
-    facts = inspect_archive(members, tmp_path / "PMC1.zip", settings)
-    assert (facts["reason"] == "").all(), facts["detail"].tolist()
-    pairs = pd.concat([pairs_table().iloc[[0]]] * len(files), ignore_index=True).assign(
-        archive="PMC1",
-        member=members["member"],
-        pair_id=[f"pair{number}" for number in members["row"]],
-        image_edit=edit,
-        **facts[["image_format", "beside_pixels", "width", "height"]],
-    )
+    pairs, archives = curated_files(files, tmp_path)
+    pairs["image_edit"] = edit
     split = pd.DataFrame({"pair_id": pairs["pair_id"], "subset": "train"})
     archive = tmp_path / "dataset.zip"
-    export_dataset(pairs, split, {"PMC1": tmp_path / "PMC1.zip"}, archive, LAYOUT)
+    export_dataset(pairs, split, archives, archive, LAYOUT)
     assert not any(plant in archive.read_bytes() for plant in PLANTS)
     with ZipFile(archive) as opened:
         table = pd.read_csv(opened.open("image_metadata.csv")).set_index("image_id")

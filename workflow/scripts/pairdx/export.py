@@ -1,4 +1,4 @@
-"""The dataset as one zip file, laid out as the published PairDx: a table of pairs and ``images/``.
+"""Images that are handed on, and the dataset as one zip file: a table of pairs and ``images/``.
 
 The paper (Data Availability Statement) describes a metadata file at the root with identifier,
 modality, file name, caption and split, and a folder of images named by their identifiers.
@@ -189,6 +189,32 @@ def handed_on(content: bytes, pair: Mapping[Hashable, Any]) -> bytes:
     buffer = io.BytesIO()
     apply_edit(image, pair["image_edit"]).save(buffer, DRAWN_ANEW)
     return buffer.getvalue()
+
+
+def as_seen(pairs: pd.DataFrame) -> pd.DataFrame:
+    """Return pairs whose images are to be looked at whole: not edited, ``file`` as they are named.
+
+    An edit's boxes count from the whole image, so that this is what a reviewer must see.
+    """
+    whole = pairs.assign(image_edit="")
+    return whole.assign(file=[file_name(pair) for pair in whole.to_dict("records")])
+
+
+def copy_images(pairs: pd.DataFrame, archives: Mapping[str, Path], folder: Path) -> None:
+    """Write images as :func:`handed_on` makes them, under their names.
+
+    Args:
+        pairs: archive, member, file, image_edit and beside_pixels.
+        archives: The zip file or folder of every archive that ``pairs`` names.
+        folder: Where to; it is made if need be.
+
+    Raises:
+        PairDxError: An image of a curated pair cannot be read.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = pairs.to_dict("index")
+    for index, content in encoded_images(pairs, archives):
+        (folder / rows[index]["file"]).write_bytes(handed_on(content, rows[index]))
 
 
 def _unreadable(reason: str, pair: Mapping[Hashable, Any]) -> PairDxError:
