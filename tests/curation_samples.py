@@ -58,7 +58,8 @@ def candidates(labels: list[str], ages: list[int | None]) -> pd.DataFrame:
 def facts_of(table: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
     generator = np.random.default_rng(seed)
     hashes = [generator.bytes(32).hex() for _ in range(len(table))]
-    sound = {"width": 300, "height": 300, "stage": "", "reason": "", "detail": ""}
+    of_file = {"image_format": "WEBP", "beside_pixels": ""}
+    sound = of_file | {"width": 300, "height": 300, "stage": "", "reason": "", "detail": ""}
     return pd.DataFrame({"row": table["row"], "sha256": hashes, "perceptual_hash": hashes} | sound)
 
 

@@ -68,6 +68,8 @@ def pairs_table() -> pd.DataFrame:
             "licence": ["CC BY", "CC BY", "CC BY-NC", "CC BY-NC-ND", "CC0", "", "CC BY", "CC BY"],
             "year": ["2019", "2019", "", "2020", "2021", "Jan ", "1999", "2024"],
             "sha256": [f"{number:064x}" for number in numbers],
+            "image_format": "WEBP",
+            "beside_pixels": "",
             "perceptual_hash": [f"{number:064x}" for number in numbers],
             "width": pd.array([WIDTH] * 8, dtype="Int64"),
             "height": pd.array([HEIGHT] * 8, dtype="Int64"),

@@ -14,7 +14,9 @@ from PIL import Image
 
 from pairdx import word_vectors, words
 from pairdx.errors import PairDxError
-from pairdx.packing import fit_to_square, pack_images
+from pairdx.images import apply_edit
+from pairdx.packing import PAD_COLOUR, fit_to_square, pack_images
+from picture_files import FORMATS, turned, upright
 
 
 def picture(width: int, height: int, seed: int = 0) -> Image.Image:
@@ -22,14 +24,37 @@ def picture(width: int, height: int, seed: int = 0) -> Image.Image:
     return Image.fromarray(noise)
 
 
-@pytest.mark.parametrize("shape", [(420, 300), (300, 420), (224, 224), (100, 80)])
-def test_packing_plus_normalisation_is_clips_own_preprocessing(shape: tuple[int, int]) -> None:
+@pytest.mark.parametrize("shape", [(420, 300), (300, 420), (224, 224), (100, 80), (640, 97)])
+@pytest.mark.parametrize(
+    ("squaring", "name"), [("crop", "shortest"), ("squash", "squash"), ("pad", "longest")]
+)
+def test_packing_plus_normalisation_is_open_clips_preprocessing_of_that_name(
+    shape: tuple[int, int], squaring: str, name: str
+) -> None:
+    """CLIP's own is the first."""
     image = picture(*shape)
-    transform = open_clip.image_transform(224, is_train=False)
+    transform = open_clip.image_transform(
+        224, is_train=False, resize_mode=name, fill_color=PAD_COLOUR
+    )
     mean = np.array(open_clip.OPENAI_DATASET_MEAN, dtype=np.float32)
     deviation = np.array(open_clip.OPENAI_DATASET_STD, dtype=np.float32)
-    ours = (fit_to_square(image, 224) / np.float32(255) - mean) / deviation
+    ours = (fit_to_square(image, 224, squaring) / np.float32(255) - mean) / deviation
     np.testing.assert_allclose(ours.transpose(2, 0, 1), transform(image).numpy(), atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(400, 100), (100, 400)])
+def test_only_the_crop_loses_the_ends_of_a_wide_recording(shape: tuple[int, int]) -> None:
+    image = Image.new("RGB", shape, (0, 0, 255))
+    ends = 40 if shape[0] > shape[1] else shape[0], 40 if shape[1] > shape[0] else shape[1]
+    image.paste((255, 0, 0), (0, 0, *ends))
+    image.paste((255, 0, 0), (shape[0] - ends[0], shape[1] - ends[1], *shape))
+    red = {
+        squaring: (fit_to_square(image, 80, squaring)[..., 0] > 200).mean()
+        for squaring in ("crop", "squash", "pad")
+    }
+    assert red["crop"] == 0
+    assert red["squash"] == pytest.approx(0.2, abs=0.03)
+    assert red["pad"] == pytest.approx(0.05, abs=0.02)
 
 
 def test_rows_of_the_array_follow_the_rows_of_the_pairs(tmp_path: Path) -> None:
@@ -45,7 +70,7 @@ def test_rows_of_the_array_follow_the_rows_of_the_pairs(tmp_path: Path) -> None:
                 file.writestr(name, stream.getvalue())
     pairs = pd.DataFrame({"archive": ["PMC2", "PMC1", "PMC1"], "member": ["z", "y", "x"]})
     pairs["image_edit"] = ""
-    pack_images(pairs, archives, tmp_path / "images.npy", size=20)
+    pack_images(pairs, archives, tmp_path / "images.npy", size=20, squaring="crop")
     packed = np.load(tmp_path / "images.npy", mmap_mode="r")
     assert packed.dtype == np.uint8
     for row, name in enumerate(pairs["member"]):
@@ -75,6 +100,19 @@ def test_edited_images_are_packed_edited_from_a_folder_too(tmp_path: Path) -> No
     expected[1:4, 1:4] = 128
     np.testing.assert_array_equal(packed[1], expected)
     np.testing.assert_array_equal(packed[0], fit_to_square(raw, 10))
+
+
+@pytest.mark.parametrize("squaring", ["crop", "squash", "pad"])
+def test_what_is_packed_is_what_a_viewer_shows_squared_as_chosen(
+    tmp_path: Path, squaring: str
+) -> None:
+    for kind in FORMATS:
+        (tmp_path / kind).write_bytes(turned(kind, 6))
+    pairs = pd.DataFrame({"archive": "A", "member": list(FORMATS), "image_edit": "mask 0 0 24 40"})
+    pack_images(pairs, {"A": tmp_path}, tmp_path / "images.npy", size=48, squaring=squaring)
+    expected = fit_to_square(apply_edit(upright(), "mask 0 0 24 40"), 48, squaring).astype(int)
+    for square in np.load(tmp_path / "images.npy"):
+        assert np.abs(square - expected).max() < 8
 
 
 def test_an_edit_that_does_not_fit_its_image_names_the_image(tmp_path: Path) -> None:

@@ -76,6 +76,27 @@ def test_what_nobody_looked_at_is_said_plainly(pairs: pd.DataFrame) -> None:
     assert "Captions were not searched" in as_released
 
 
+def test_what_files_held_beside_the_pixels_is_counted_and_what_became_of_it(
+    pairs: pd.DataFrame,
+) -> None:
+    text = section(sheet(pairs), "De-identification and review")
+    assert "The files of 0 of 8 (0.0 %) images hold more" in text
+    assert "1 of 8 (12.5 %) images are stored anew" in text
+    kinds = ["exif", "", "exif;iptc;orientation", "exif;orientation", "structure", "", "", ""]
+    text = section(sheet(pairs.assign(beside_pixels=kinds)), "De-identification and review")
+    assert "The files of 3 of 8 (37.5 %) images hold more" in text
+    counted = counts.kinds_beside_pixels(pairs.assign(beside_pixels=kinds))
+    assert dict(zip(counted["beside_pixels"], counted["files"], strict=True)) == {
+        "exif": 3,
+        "iptc": 1,
+        "orientation": 2,
+    }
+    assert (
+        "3 of 8 (37.5 %) images are stored anew, as PNG without loss and in sRGB: 1 edited by a "
+        "person, 1 turned upright, 1 because their files cannot be cleared otherwise." in text
+    )
+
+
 def test_identifiers_of_rejected_captions_are_not_repeated(pairs: pd.DataFrame) -> None:
     """The table of rejections holds what identified a person; the datasheet is passed on."""
     text = sheet(pairs)

@@ -117,6 +117,7 @@ def test_rooms_of_the_library_import_only_what_lies_before_them() -> None:
         "ordering",
         "subsets",
         "machine",
+        "image_containers",
         "images",
         "fetching",
         "corpus",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
@@ -220,6 +221,29 @@ def test_a_source_without_the_table_says_what_is_there(tmp_path: Path) -> None:
     message = r"is none; found: LICENSE\.txt, images/, metadata\.csv[\s\S]*`release\.metadata`"
     with pytest.raises(PairDxError, match=message):
         read_release(source, SETTINGS)
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        lambda name: f"PairDx\\{name}".replace("/", "\\"),
+        lambda name: f"./{name}",
+        str.upper,
+        lambda name: f"PairDx/{name}".title(),
+    ],
+)
+def test_a_release_whose_zip_file_spells_paths_otherwise_is_read(
+    tmp_path: Path, spelled: Callable[[str], str]
+) -> None:
+    folder = release(tmp_path / "made")
+    with ZipFile(tmp_path / "PairDx.zip", "w") as archive:
+        for file in filter(Path.is_file, folder.rglob("*")):
+            name = spelled(file.relative_to(folder).as_posix())
+            archive.writestr(name, file.read_bytes())
+    table = read_release(tmp_path / "PairDx.zip", SETTINGS)
+    with open_store(tmp_path / "PairDx.zip") as store:
+        for file, member in zip(table["file"], table["member"], strict=True):
+            assert store.read(member).decode() == file
 
 
 def test_two_tables_are_not_chosen_from(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import unicodedata
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile
 
@@ -60,6 +61,66 @@ def test_missing_and_outside_members_are_key_errors(store_path: Path, member: st
         for ask in (store.read, store.size):
             with pytest.raises(KeyError):
                 ask(member)
+
+
+SPELLED_OTHERWISE = {
+    "backslashes": "PMC1\\PMC10\\Übersicht.webp",
+    "a dot": "./PMC1/PMC10/Übersicht.webp",
+    "two strokes": "PMC1//PMC10/Übersicht.webp",
+    "a top folder": "corpus/PMC1/PMC10/Übersicht.webp",
+    "a top folder with backslashes": ".\\Corpus\\PMC1\\PMC10\\Übersicht.webp",
+    "other capitals": "pmc1/PMC10/ÜBERSICHT.WebP",
+    "decomposed letters": unicodedata.normalize("NFD", "PMC1/PMC10/Übersicht.webp"),
+}
+
+
+@pytest.mark.parametrize("form", ["folder", "zip", "download"])
+@pytest.mark.parametrize("spelled", SPELLED_OTHERWISE)
+def test_other_spellings_of_a_name_are_found(tmp_path: Path, form: str, spelled: str) -> None:
+    wanted, name = "PMC1/PMC10/Übersicht.webp", SPELLED_OTHERWISE[spelled]
+    others = {"__MACOSX/PMC1/PMC10/Übersicht.webp": b"shadow", "PMC1/PMC10/other": b"other"}
+    if form == "folder":
+        for file, content in {name: b"first", **others}.items():
+            (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / file).write_bytes(content)
+        path = tmp_path
+    else:
+        path = write_zip(tmp_path / "corpus.zip", {name: b"first", **others})
+        if form == "download":
+            write_json(tmp_path / "manifest.json", {"corpus.zip": "0"})
+            path = tmp_path / "manifest.json"
+    with open_store(path) as store:
+        assert store.read(wanted) == b"first"
+        assert store.size(wanted) == 5
+        # A disk has no path with `./` or `//`; in a zip file they are parts of a name.
+        assert (tmp_path / store.find(wanted) == tmp_path / name) or store.find(wanted) == name
+        with pytest.raises(KeyError):
+            store.read("PMC10/absent.webp")
+
+
+def test_the_very_name_wins_and_what_could_be_several_is_none_of_them(tmp_path: Path) -> None:
+    members = {"a/X.png": b"capital", "a/x.png": b"small", "b/a/y.png": b"1", "c/a/y.png": b"2"}
+    with open_store(write_zip(tmp_path / "corpus.zip", members)) as store:
+        assert store.read("a/X.png") == b"capital"
+        assert store.read("a/x.png") == b"small"
+        with pytest.raises(DamagedMemberError, match=r"several .* a/X\.png, a/x\.png"):
+            store.read("A/x.png")
+        with pytest.raises(DamagedMemberError, match=r"several .* b/a/y\.png, c/a/y\.png"):
+            store.read("a/y.png")
+
+
+def test_no_spelling_leads_out(tmp_path: Path) -> None:
+    """Neither a wanted name nor one in the archive that only means the wanted one if it climbs."""
+    (tmp_path / "secret").write_bytes(b"not for you")
+    members = {"..\\SECRET": b"x", "C:\\Secret": b"x", "/secret": b"x", "a/../Secret": b"x"}
+    archive = write_zip(tmp_path / "corpus.zip", members)
+    (tmp_path / "corpus").mkdir()
+    (tmp_path / "corpus" / "Secret.png").symlink_to(tmp_path / "secret")
+    for path in (archive, tmp_path / "corpus"):
+        with open_store(path) as store:
+            for name in ("secret", "secret.png", "../secret", "..\\secret", "a/../secret"):
+                with pytest.raises(KeyError):
+                    store.read(name)
 
 
 def test_a_name_that_no_disk_can_hold_is_one_unreadable_member(store_path: Path) -> None:

@@ -25,6 +25,7 @@ rule pack_images:
         code=code_of("pack_images.py"),
         archives=corpus_archives(),
         size=config["packing"]["image_size"],
+        squaring=config["packing"]["squaring"],
     script:
         "../scripts/pack_images.py"
 
@@ -72,6 +73,7 @@ rule pack_out_of_distribution:
         code=code_of("pack_out_of_distribution.py"),
         archives=corpus_archives(),
         size=config["packing"]["image_size"],
+        squaring=config["packing"]["squaring"],
         most=config["evaluation"]["out_of_distribution_pairs"],
         seed=config["curation"]["seed"],
     script:

@@ -32,6 +32,7 @@ rule time_model:
         classes=config["curation"]["classes"],
         archives=corpus_archives(),
         image_size=config["packing"]["image_size"],
+        squaring=config["packing"]["squaring"],
         timing=config["timing"],
     script:
         "../scripts/time_model.py"

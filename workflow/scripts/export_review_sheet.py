@@ -6,20 +6,12 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from pairdx.curation.review import read_decisions, review_sample, review_sheet
+from pairdx.export import as_seen, copy_images
 from pairdx.files import write_table
 from pairdx.logs import job_log
-from pairdx.packing import encoded_images
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
-
-
-def copy_images(pairs: pd.DataFrame, archives: dict[str, Path], folder: Path) -> None:
-    """Copy the sample's images as they are in the archives, under their own names."""
-    folder.mkdir(parents=True, exist_ok=True)
-    files = pairs["file"].to_dict()
-    for index, content in encoded_images(pairs, archives):
-        (folder / str(files[index])).write_bytes(content)
 
 
 def main() -> None:
@@ -28,7 +20,7 @@ def main() -> None:
     with job_log(snakemake.log[0]) as log:
         pairs = pd.read_parquet(snakemake.input.pairs)
         decided = read_decisions(snakemake.input.get("decisions"))
-        sample = review_sample(pairs, **params.sample, seed=params.seed)
+        sample = as_seen(review_sample(pairs, **params.sample, seed=params.seed))
         sheet = review_sheet(sample, decided)
         write_table(out.sheet, sheet)
         archives = dict(zip(params.archives, map(Path, snakemake.input.archives), strict=True))

@@ -19,9 +19,10 @@ def main() -> None:
         archives = dict(
             zip(snakemake.params.archives, map(Path, snakemake.input.archives), strict=True)
         )
-        size = snakemake.params.size
-        pack_images(pairs, archives, Path(snakemake.output.images), size=size)
-        log.info("%d images packed at %d x %d pixels", len(pairs), size, size)
+        size, squaring = snakemake.params.size, snakemake.params.squaring
+        path = Path(snakemake.output.images)
+        pack_images(pairs, archives, path, size=size, squaring=squaring)
+        log.info("%d images packed at %d x %d pixels (%s)", len(pairs), size, size, squaring)
 
 
 main()

@@ -21,7 +21,8 @@ def main() -> None:
         aside = pd.read_parquet(snakemake.input.pairs)
         pairs = sample_set_aside(aside, params.most, seed=params.seed)
         archives = dict(zip(params.archives, map(Path, snakemake.input.archives), strict=True))
-        pack_images(pairs, archives, Path(out.images), size=params.size)
+        squaring = params.squaring
+        pack_images(pairs, archives, Path(out.images), size=params.size, squaring=squaring)
         write_table(out.pairs, pairs)
         log.info("%d of %d pairs that were set aside are packed", len(pairs), len(aside))
 

@@ -1,5 +1,6 @@
 """Time one system on the CPU, from image file and caption to label, singly and in batches."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -72,6 +73,7 @@ def main() -> None:
             pairs["caption"].tolist(),
             pairs["image_edit"].tolist(),
             image_size=params.image_size,
+            preprocess=partial(fit_to_square, squaring=params.squaring),
             threads=snakemake.threads,
             warm_up=params.timing["warm_up"],
             batch_sizes=params.timing["batch_sizes"],

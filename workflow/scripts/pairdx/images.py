@@ -1,54 +1,157 @@
-"""Image bytes from outside, decoded without trusting them, and a reviewer's edits of images."""
+"""Image bytes from outside, decoded without trusting them, and a reviewer's edits of images.
+
+There is one way of decoding, and it gives what a viewer shows: every size, box, hash, packed pixel
+and exported picture is of that. Nothing else in the library opens an image file from outside.
+"""
 
 from __future__ import annotations
 
 import io
 import re
+import struct
 import warnings
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
 
 from pairdx.errors import PairDxError
+from pairdx.image_containers import bits_per_channel, strip
 
 READABLE_FORMATS = ("WEBP", "JPEG", "PNG")
+TOO_DEEP = "more than 8 bits per channel; convert it to 8 bits first"
+# How an image that EXIF gives this orientation is turned to be upright (EXIF 2.32, tag 0x0112).
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+# Kinds of metadata that may state an orientation; PNG texts hold what older software knew of EXIF.
+MAY_TURN = frozenset({"exif", "xmp", "text"})
+TURNED, NOT_STRIPPABLE = "orientation", "structure"
+COLOUR_SPACES = {"L": "GRAY", "RGB": "RGB", "CMYK": "CMYK"}
+SMALLEST_CHANGE = 3  # grey levels: by less, a profile's colours are those of sRGB and rounding
 MASK_COLOUR = (128, 128, 128)
 
 Box = tuple[int, int, int, int]
 
 
 def decode(content: bytes) -> Image.Image | str:
-    """Decode an image to RGB, over white where it is transparent.
+    """Decode an image to RGB as a viewer shows it: upright, in sRGB, over white if transparent.
 
-    Images of more pixels than Pillow's limit (about 89 million), which may be decompression bombs,
-    and images of more than 8 bits per channel, whose meaning is not known, are not decoded.
+    It is turned as its EXIF says (or its XMP, where EXIF says nothing), and the colours of an
+    embedded profile become those of sRGB. Of several pictures the first is read. Images of more
+    pixels than Pillow's limit (about 89 million), which may be decompression bombs, and images
+    whose files have more than 8 bits per channel, whose meaning is not known, are not decoded.
 
     Returns:
-        The image, or, where it cannot be decoded, one sentence that says why.
+        The image, with nothing of what its file states beside the pixels; or, where it cannot be
+        decoded, one sentence that says why.
     """
+    if bits_per_channel(content) > 8:
+        return TOO_DEEP
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            image = Image.open(io.BytesIO(content), formats=READABLE_FORMATS)
-            if image.mode.startswith(("I", "F")):
-                return "more than 8 bits per channel; convert it to 8 bits first"
-            image.load()
+        image = _opened(content)
     except UnidentifiedImageError:
         return f"not a {', '.join(READABLE_FORMATS)} image"
     except (OSError, SyntaxError, ValueError, EOFError) as error:
         return f"damaged image: {error}"
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         return f"refused: {error}"
-    return _over_white(image)
+    turn = TURNS.get(_orientation(image))
+    image = _in_srgb_over_white(image)
+    image.info.clear()
+    return image if turn is None else image.transpose(turn)
 
 
-def _over_white(image: Image.Image) -> Image.Image:
-    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
-        rgba = image.convert("RGBA")
-        background = Image.new("RGBA", rgba.size, "white")
-        return Image.alpha_composite(background, rgba).convert("RGB")
-    return image.convert("RGB")
+def _opened(content: bytes) -> Image.Image:
+    """Open and load an image; metadata that a PNG file has behind its pixels are read with it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of metadata that are damaged
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        image = Image.open(io.BytesIO(content), formats=READABLE_FORMATS)
+        image.load()
+    return image
+
+
+def _orientation(image: Image.Image) -> int:
+    """Return an image's orientation, 1 to 8; 1, as it lies, where it states none or is damaged."""
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            stated = image.getexif().get(ExifTags.Base.Orientation)
+    except (OSError, SyntaxError, ValueError, TypeError, LookupError, struct.error):
+        return 1
+    return stated if isinstance(stated, int) and stated in TURNS else 1
+
+
+def _in_srgb_over_white(image: Image.Image) -> Image.Image:
+    profile = image.info.get("icc_profile")
+    grey = image.mode in ("1", "L", "LA")
+    transparent = image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
+    if not transparent:
+        return _in_srgb(image, profile, grey=grey)
+    rgba = image.convert("RGBA")
+    colours = _in_srgb(rgba.convert("RGB"), profile, grey=grey)
+    colours.putalpha(rgba.getchannel("A"))
+    background = Image.new("RGBA", rgba.size, "white")
+    return Image.alpha_composite(background, colours).convert("RGB")
+
+
+def _in_srgb(image: Image.Image, profile: bytes | None, *, grey: bool) -> Image.Image:
+    """Convert to RGB, by the profile where there is one that fits the image's colours."""
+    mode = "L" if grey else "CMYK" if image.mode == "CMYK" else "RGB"
+    transform = _transform_to_srgb(profile, mode) if profile else None
+    if transform is None:
+        return image.convert("RGB")
+    return transform.apply(image.convert(mode))
+
+
+@lru_cache(maxsize=32)
+def _transform_to_srgb(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
+    """Return what makes sRGB of a profile's colours, or None where colours stay as they are.
+
+    That is so where the profile is damaged or for another kind of image, as viewers have it, and
+    where it changes nothing but by rounding, as the many profiles of sRGB itself do.
+    """
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        if source.profile.xcolor_space.strip() != COLOUR_SPACES[mode]:
+            return None
+        target = ImageCms.createProfile("sRGB")
+        transform = ImageCms.buildTransform(source, target, mode, "RGB")
+        samples = _samples(mode)
+        converted = transform.apply(samples)
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+        return None
+    change = np.asarray(converted, dtype=int) - np.asarray(samples.convert("RGB"), dtype=int)
+    return transform if np.abs(change).max() >= SMALLEST_CHANGE else None
+
+
+def _samples(mode: str) -> Image.Image:
+    """Return colours from all over the space of a mode."""
+    bands = len(Image.new(mode, (1, 1)).getbands())
+    levels = np.stack(np.meshgrid(*[np.arange(0, 256, 51)] * bands), axis=-1).astype(np.uint8)
+    pixels = np.ascontiguousarray(levels.reshape(1, -1, bands).squeeze())
+    return Image.frombytes(mode, (pixels.size // bands, 1), pixels.tobytes())
+
+
+def beside_pixels(content: bytes) -> str:
+    """Name what a readable image file holds beside its pixels, kinds joined by ``;`` ("": nothing).
+
+    The kinds are those of :class:`pairdx.image_containers.Stripped`, and two that decide how the
+    image can be handed on: ``orientation`` (it must be turned to be upright) and ``structure``
+    (nothing can be taken out of the file as it is).
+    """
+    stripped = strip(content)
+    found = {NOT_STRIPPABLE} if stripped is None else set(stripped.found)
+    if (stripped is None or found & MAY_TURN) and _orientation(_opened(content)) != 1:
+        found.add(TURNED)
+    return ";".join(sorted(found))
 
 
 def grey_level_spread(image: Image.Image) -> float:
@@ -58,7 +161,7 @@ def grey_level_spread(image: Image.Image) -> float:
 
 @dataclass(frozen=True)
 class Edit:
-    """What is cut off or painted over, in pixels of the raw image: left, top, right, bottom.
+    """What is cut off or painted over, in pixels of the decoded image: left, top, right, bottom.
 
     Attributes:
         crop: What is kept; None for all.
@@ -73,12 +176,12 @@ def parse_edit(text: str, size: tuple[int, int] | None = None) -> Edit:
     """Read an edit such as ``crop 10 20 300 400; mask 0 0 50 50``, or "" for none.
 
     Steps are separated by semicolons: at most one crop, which stands first, and any number of
-    masks. Each names left, top, right and bottom in pixels of the raw image, right and bottom
-    excluded; a mask counts from the raw image's corner even where the image is cropped.
+    masks. Each names left, top, right and bottom in pixels of the whole decoded image, right and
+    bottom excluded; a mask counts from its corner even where the image is cropped.
 
     Args:
         text: The edit.
-        size: Width and height of the raw image, to refuse boxes outside it; None if not known.
+        size: Width and height of the decoded image, to refuse boxes outside it; None if not known.
 
     Raises:
         PairDxError: The text is not in this form, or a box is empty or outside the image.

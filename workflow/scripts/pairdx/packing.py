@@ -1,9 +1,8 @@
 """Images decoded once: from archives into one array of fixed size on disk.
 
 Decoding a 420-pixel WebP takes several milliseconds, a forward pass less: training that decodes in
-every epoch is bound by the decoder. The packed array holds what CLIP's own preprocessing makes of
-an image (short side resized to S with a bicubic filter, centre S x S cut out) as 8-bit RGB; models
-only normalise.
+every epoch is bound by the decoder. The packed array holds S x S squares of 8-bit RGB, made as the
+configuration says: by default as CLIP's own preprocessing makes them; models only normalise.
 """
 
 from __future__ import annotations
@@ -22,22 +21,46 @@ from pairdx.images import apply_edit, decode
 from pairdx.logs import progress
 from pairdx.stores import DamagedMemberError, open_store
 
+PAD_COLOUR = (128, 128, 128)  # close to what normalisation makes zero
 
-def fit_to_square(image: Image.Image, size: int) -> np.ndarray:
-    """Resize the short side to ``size`` (bicubic) and cut out the centre: uint8 (size, size, 3).
 
-    The same pixels as OpenAI CLIP's preprocessing before normalisation (torchvision's Resize and
-    CenterCrop).
+def fit_to_square(image: Image.Image, size: int, squaring: str = "crop") -> np.ndarray:
+    """Make a square of an image, with a bicubic filter: uint8 (size, size, 3).
+
+    Each way gives the pixels that open_clip's preprocessing of the name in brackets gives before
+    normalisation; OpenAI's CLIP has the first.
+
+    Args:
+        image: Any image.
+        size: Side of the square in pixels.
+        squaring: ``crop``: resize the short side, cut out the centre (shortest). ``squash``: resize
+            both sides, shapes change (squash). ``pad``: resize the long side, mid-grey beside it
+            (longest, with this colour to fill).
     """
+    image = image.convert("RGB")
+    if squaring == "squash":
+        return np.asarray(image.resize((size, size), Image.Resampling.BICUBIC), dtype=np.uint8)
+    if squaring == "pad":
+        longest = max(image.size)
+        width, height = (max(1, round(side / (longest / size))) for side in image.size)
+        square = Image.new("RGB", (size, size), PAD_COLOUR)
+        resized = image.resize((width, height), Image.Resampling.BICUBIC)
+        square.paste(resized, ((size - width) // 2, (size - height) // 2))
+        return np.asarray(square, dtype=np.uint8)
     short = min(image.size)
     width, height = (int(size * side / short) for side in image.size)
-    resized = image.convert("RGB").resize((width, height), Image.Resampling.BICUBIC)
+    resized = image.resize((width, height), Image.Resampling.BICUBIC)
     left, top = round((width - size) / 2), round((height - size) / 2)
     return np.asarray(resized.crop((left, top, left + size, top + size)), dtype=np.uint8)
 
 
 def pack_images(
-    pairs: pd.DataFrame, archives: Mapping[str, Path], path: Path, *, size: int
+    pairs: pd.DataFrame,
+    archives: Mapping[str, Path],
+    path: Path,
+    *,
+    size: int,
+    squaring: str = "crop",
 ) -> None:
     """Write the images of ``pairs`` as a NumPy file: uint8 (N, size, size, 3), row i for row i.
 
@@ -47,6 +70,7 @@ def pack_images(
         archives: Where every archive lies, for :func:`pairdx.stores.open_store`.
         path: The ``.npy`` file, made for memory mapping and written whole or not at all.
         size: Side length in pixels.
+        squaring: See :func:`fit_to_square`.
 
     Raises:
         PairDxError: An image that was readable when the pairs were curated is not any more, or an
@@ -60,7 +84,7 @@ def pack_images(
         positions = {index: row for row, index in enumerate(pairs.index)}
         done = progress(_images(pairs, archives), "packing images", total=len(pairs))
         for index, image in done:
-            packed[positions[index]] = fit_to_square(image, size)
+            packed[positions[index]] = fit_to_square(image, size, squaring)
         packed.flush()
 
 

@@ -1,6 +1,8 @@
 """Where the files of a corpus lie: a zip file, a folder or a download, read in the same way.
 
-Nothing is unpacked to disk, and no name leads out of the zip file or the folder.
+Nothing is unpacked to disk, and no name leads out of the zip file or the folder. A file is found by
+its name or, where there is none of that very name, by one that means the same: as other programs
+and systems spell it, or inside one folder more.
 """
 
 from __future__ import annotations
@@ -8,8 +10,11 @@ from __future__ import annotations
 import os
 import re
 import struct
+import unicodedata
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import cached_property
 from lzma import LZMAError
 from pathlib import Path
 from typing import Protocol
@@ -32,13 +37,16 @@ _DAMAGE = (
     struct.error,
 )
 
+SHADOWS = "__macosx"  # a folder in which one system keeps what belongs to its own files
+NAMES_IN_MESSAGES = 5
+
 
 class DamagedMemberError(Exception):
     """One member cannot be read, although it is listed; the others may be sound."""
 
 
-class ImageStore(Protocol):
-    """Files by name, as a zip file, a folder or a download holds them."""
+class Files(Protocol):
+    """Files by their very names, as a zip file, a folder or a download holds them."""
 
     def read(self, member: str) -> bytes:
         """Return a member's content.
@@ -57,7 +65,84 @@ class ImageStore(Protocol):
         """
 
     def members(self) -> list[str]:
-        """Return the names of all files, with ``/``, unsafe names included."""
+        """Return the names of all files as they stand there, unsafe names included."""
+
+
+class ImageStore:
+    """The same files, found by names that mean theirs.
+
+    A member is found under its very name; else under one that differs in backslashes for ``/``,
+    in ``./`` or ``//``, in capitals or in the form of Unicode; else under such a name inside one
+    folder more.
+    """
+
+    def __init__(self, files: Files) -> None:
+        self.files = files
+        self._known: dict[str, str] = {}  # names that were asked for, by what they are
+
+    def read(self, member: str) -> bytes:
+        """Return a member's content.
+
+        Raises:
+            KeyError: There is no such member, or its name leads out of the store.
+            DamagedMemberError: It cannot be read, or several members could be meant.
+        """
+        return self.files.read(self.find(member))
+
+    def size(self, member: str) -> int:
+        """Return the number of bytes that :meth:`read` would give; errors as there."""
+        return self.files.size(self.find(member))
+
+    def members(self) -> list[str]:
+        """Return the names of all files as they stand there, unsafe names included."""
+        return self.files.members()
+
+    def find(self, member: str) -> str:
+        """Return the very name of a member; errors as of :meth:`read`."""
+        if member not in self._known:
+            try:
+                self.files.size(member)
+                self._known[member] = member
+            except KeyError:
+                self._known[member] = self._find_by_meaning(member)
+        return self._known[member]
+
+    def _find_by_meaning(self, member: str) -> str:
+        if climbs_out(member) or member.endswith("/"):
+            raise KeyError(member)
+        whole, inside = self._by_meaning
+        meaning = meaning_of(member)
+        found = list(dict.fromkeys(whole.get(meaning) or inside.get(meaning) or []))
+        if len(found) > 1:
+            named = ", ".join(sorted(found)[:NAMES_IN_MESSAGES])
+            raise DamagedMemberError(f"several members could be meant: {named}")
+        if not found:
+            raise KeyError(member)
+        return found[0]
+
+    @cached_property
+    def _by_meaning(self) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+        """Names by what they mean, and by what they mean without their first folder."""
+        whole, inside = defaultdict(list), defaultdict(list)
+        for name in self.members():
+            if climbs_out(name):
+                continue
+            meaning = meaning_of(name)
+            whole[meaning].append(name)
+            folder, _, rest = meaning.partition("/")
+            if rest and folder != SHADOWS:
+                inside[rest].append(name)
+        return dict(whole), dict(inside)
+
+
+def parts_of(member: str) -> list[str]:
+    """Split a member's name into folders and file, whichever way they are joined."""
+    return [part for part in re.split(r"[/\\]", member) if part not in ("", ".")]
+
+
+def meaning_of(member: str) -> str:
+    """Return what all spellings of a member's name have in common."""
+    return "/".join(parts_of(unicodedata.normalize("NFC", member).casefold()))
 
 
 @contextmanager
@@ -74,15 +159,15 @@ def open_store(path: str | Path) -> Iterator[ImageStore]:
     path = Path(path)
     with ExitStack() as stack:
         if path.is_dir():
-            yield _Folder(path)
+            yield ImageStore(_Folder(path))
         elif path.suffix.lower() == ".json":
             listed = _listed(path)
             zips = [name for name in listed if name.lower().endswith(".zip")]
             others = frozenset(listed).difference(zips)
             archives = [_Zip(stack.enter_context(_opened(path.parent / name))) for name in zips]
-            yield _Joined([_Folder(path.parent, others), *archives])
+            yield ImageStore(_Joined([_Folder(path.parent, others), *archives]))
         else:
-            yield _Zip(stack.enter_context(_opened(path)))
+            yield ImageStore(_Zip(stack.enter_context(_opened(path))))
 
 
 def _listed(manifest: Path) -> list[str]:
@@ -146,7 +231,7 @@ class _Zip:
 
 
 class _Joined:
-    def __init__(self, stores: Sequence[ImageStore]) -> None:
+    def __init__(self, stores: Sequence[Files]) -> None:
         self.stores = stores
 
     def read(self, member: str) -> bytes:
@@ -158,7 +243,7 @@ class _Joined:
     def members(self) -> list[str]:
         return [name for store in self.stores for name in store.members()]
 
-    def _holder(self, member: str) -> ImageStore:
+    def _holder(self, member: str) -> Files:
         for store in self.stores:
             try:
                 store.size(member)

@@ -17,7 +17,15 @@ import pandas as pd
 from pairdx.errors import PairDxError
 from pairdx.logs import logger
 from pairdx.sheets import read_text_table
-from pairdx.stores import DamagedMemberError, ImageStore, climbs_out, open_store
+from pairdx.stores import (
+    SHADOWS,
+    DamagedMemberError,
+    ImageStore,
+    climbs_out,
+    meaning_of,
+    open_store,
+    parts_of,
+)
 
 ARCHIVE = "release"  # the archive that every row names
 REQUIRED = ("pair_id", "label", "file", "caption")
@@ -50,7 +58,9 @@ def read_release(source: Path, settings: Mapping[str, Any]) -> pd.DataFrame:
         where = f"{source}: {metadata}"
         table = _read_table(_content(store, metadata, where), where)
         _require_columns(table, settings["columns"], where)
-        top = metadata.removesuffix(settings["metadata"])
+        # However its path is spelled: images are found by the meaning of theirs.
+        below = len(parts_of(settings["metadata"]))
+        top = "".join(f"{part}/" for part in parts_of(metadata)[:-below])
         candidates = _candidates(table, settings, top, where)
         _require_images(store, candidates["member"], where)
     return candidates
@@ -70,8 +80,14 @@ def locate(store: ImageStore, metadata: str, where: object) -> str:
     Raises:
         PairDxError: None or several have this name; the message says what there is.
     """
-    pattern = re.compile(rf"([^/]+/)?{re.escape(metadata)}")
-    found = [name for name in store.members() if pattern.fullmatch(name) and not climbs_out(name)]
+    wanted = meaning_of(metadata)
+    found = [
+        name
+        for name in store.members()
+        if not climbs_out(name)
+        and wanted in (meaning := meaning_of(name), meaning.partition("/")[2])
+        and not meaning.startswith(f"{SHADOWS}/")
+    ]
     if len(found) != 1:
         raise PairDxError(
             f"one file {metadata} is expected in the release, but there "

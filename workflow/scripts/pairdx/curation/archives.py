@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,23 @@ import pandas as pd
 from PIL import Image
 
 from pairdx.curation.outcomes import KEEP
-from pairdx.images import decode, grey_level_spread
+from pairdx.errors import PairDxError
+from pairdx.image_containers import format_of
+from pairdx.images import TOO_DEEP, beside_pixels, decode, grey_level_spread
 from pairdx.logs import logger, progress
-from pairdx.stores import DamagedMemberError, ImageStore, climbs_out, open_store
+from pairdx.stores import (
+    NAMES_IN_MESSAGES,
+    DamagedMemberError,
+    ImageStore,
+    climbs_out,
+    open_store,
+)
 
 HASH_SIZE = 16  # 16 x 16 = 256 bits: with 64, discs and charts of one layout fall together
 LARGEST_FILE_BYTES = 200_000_000
+MANY = 20  # images, of which not all go missing one by one
+# Of an image: what is known of the bytes alone, then what is known of the decoded picture.
+FACTS = ["sha256", "image_format", "beside_pixels", "perceptual_hash", "width", "height"]
 
 
 def inspect_archive(
@@ -26,7 +37,7 @@ def inspect_archive(
     """Read every candidate's image out of one archive, without unpacking it to disk.
 
     The log says how many members no candidate names, and how many have names that lead out of the
-    archive; both are ignored.
+    archive, which both are ignored; and how many were found under other spellings of their names.
 
     Args:
         candidates: Columns row and member, all of one archive.
@@ -34,15 +45,18 @@ def inspect_archive(
         settings: The config's ``curation.images`` section.
 
     Returns:
-        One row per candidate, in its order: row, sha256, perceptual_hash (64 hexadecimal digits),
-        width and height (pixels), stage, reason and detail ("" for a sound image).
+        One row per candidate, in its order: row, sha256 (of the file), image_format (JPEG, PNG or
+        WEBP, by its first bytes), beside_pixels (see :func:`pairdx.images.beside_pixels`),
+        perceptual_hash (64 hexadecimal digits), width and height (pixels, upright), stage, reason
+        and detail ("" for a sound image).
 
     Raises:
-        PairDxError: The archive is missing or cannot be opened as a whole.
+        PairDxError: The archive is missing or cannot be opened as a whole, or holds none of many
+            candidates' images.
     """
-    columns = ["sha256", "perceptual_hash", "width", "height", "stage", "reason", "detail"]
+    columns = [*FACTS, "stage", "reason", "detail"]
     with open_store(path) as store:
-        _log_ignored_members(store, path.name, set(candidates["member"]))
+        _log_names(store, path, candidates["member"].astype(str).tolist())
         members = progress(candidates["member"], f"reading {path.name}", total=len(candidates))
         facts = [_inspect(store, str(member), settings) for member in members]
     table = pd.DataFrame(facts, columns=columns)
@@ -50,33 +64,76 @@ def inspect_archive(
     return table.astype({"width": "Int64", "height": "Int64"})
 
 
-def _log_ignored_members(store: ImageStore, name: str, wanted: set[str]) -> None:
+def _log_names(store: ImageStore, path: Path, wanted: Sequence[str]) -> None:
+    """Say which members are ignored, and which were found under other spellings of their names.
+
+    Raises:
+        PairDxError: Not one of many wanted members is there: this is no matter of single images.
+    """
+    found = {member: name for member in wanted if (name := _found(store, member))}
     members = store.members()
     unsafe = sum(map(climbs_out, members))
-    unnamed = sum(member not in wanted and not climbs_out(member) for member in members)
+    named = set(found.values())
+    unnamed = sum(member not in named and not climbs_out(member) for member in members)
     logger.info(
         "%s: %d members are ignored because no candidate names them, and %d because their names "
         "lead out of the archive (an absolute path, or `..`); they are never extracted",
-        name,
+        path.name,
         unnamed,
         unsafe,
     )
+    if not found and len(wanted) >= MANY:
+        raise PairDxError(
+            f"none of the {len(wanted)} images that should be in this archive is there; the first "
+            f"should be {wanted[0]}, but the archive begins with "
+            f"{', '.join(members[:NAMES_IN_MESSAGES]) or 'nothing'}",
+            where=path,
+            remedy="put the archive that the table of images belongs to in its place, or pack it "
+            "again with these paths",
+        )
+    spelled = {member: name for member, name in found.items() if member != name}
+    if spelled:
+        member, name = next(iter(spelled.items()))
+        logger.warning(
+            "%s: %d images were found under other spellings of their names, such as %s for %s",
+            path.name,
+            len(spelled),
+            name,
+            member,
+        )
 
 
-def _inspect(store: ImageStore, member: str, settings: Mapping[str, Any]) -> tuple[Any, ...]:
+def _found(store: ImageStore, member: str) -> str:
+    """Return the name that a member has in the store; "" where it is missing or not to be told."""
+    try:
+        return store.find(member)
+    except (KeyError, DamagedMemberError):
+        return ""
+
+
+def _inspect(store: ImageStore, member: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a candidate's facts, as far as they are known, and why it is rejected."""
+    facts: dict[str, Any] = dict.fromkeys(FACTS[:4], "") | dict.fromkeys(FACTS[4:])
     content = _read(store, member)
     if content is None:
-        return ("", "", None, None, "archive", "missing_from_archive", member)
+        return facts | _rejection("archive", "missing_from_archive", member)
     if isinstance(content, str):
-        return ("", "", None, None, "image", "unreadable", content)
-    sha256 = hashlib.sha256(content).hexdigest()
+        return facts | _rejection("image", "unreadable", content)
+    facts |= {"sha256": hashlib.sha256(content).hexdigest(), "image_format": format_of(content)}
     image = decode(content)
     if isinstance(image, str):
-        return (sha256, "", None, None, "image", "unreadable", image)
+        reason = "more_than_8_bits" if image == TOO_DEEP else "unreadable"
+        return facts | _rejection("image", reason, image)
+    facts |= {"width": image.width, "height": image.height}
+    facts["beside_pixels"] = beside_pixels(content)
     reason, detail = _image_problem(image, settings)
     if reason != KEEP:
-        return (sha256, "", *image.size, "image", reason, detail)
-    return (sha256, perceptual_hash(image), *image.size, "", KEEP, "")
+        return facts | _rejection("image", reason, detail)
+    return facts | {"perceptual_hash": perceptual_hash(image)} | _rejection("", KEEP, "")
+
+
+def _rejection(stage: str, reason: str, detail: str) -> dict[str, str]:
+    return {"stage": stage, "reason": reason, "detail": detail}
 
 
 def _read(store: ImageStore, member: str) -> bytes | str | None:

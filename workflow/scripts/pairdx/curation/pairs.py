@@ -30,6 +30,8 @@ PAIR_COLUMNS = [
     "licence",
     "year",
     "sha256",
+    "image_format",
+    "beside_pixels",
     "perceptual_hash",
     "width",
     "height",

@@ -23,7 +23,7 @@ from pairdx.packing import fit_to_square
 STAGES = ("decode", "preprocess", "text", "forward")
 PROTOCOL = (
     "One image at a time on the CPU, from the file's bytes in memory to class probabilities: "
-    "decode (bytes to RGB), preprocess (resize and centre crop), text (tokenise the caption), "
+    "decode (bytes to RGB), preprocess (resize to a square), text (tokenise the caption), "
     "forward (normalise, encode, classify). Loading the model, building class prompts, reading the "
     "disk and a reviewer's edits of images (crops, masks) are not included. The first images are "
     "run once beforehand and not counted. Rows of ONNX Runtime time the same network, exported, on "

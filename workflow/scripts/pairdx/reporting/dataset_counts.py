@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from pairdx.images import NOT_STRIPPABLE, TURNED
 from pairdx.logs import logger
 
 QUANTILES = {
@@ -19,6 +20,8 @@ QUANTILES = {
     "maximum": 1.0,
 }
 UNKNOWN = "unknown"
+# Of what pairdx.images.beside_pixels names, this says how a file is built, not what it states.
+NO_METADATA = NOT_STRIPPABLE
 # What pairs may share, and the column that tells.
 REPETITIONS = {
     "identical image file": "sha256",
@@ -102,8 +105,48 @@ def licences(pairs: pd.DataFrame) -> pd.DataFrame:
 
 def masked_kinds(pairs: pd.DataFrame) -> pd.Series:
     """Count the captions in which each kind of identifier was masked, by kind."""
-    kinds = pairs.loc[pairs["masked"] != "", "masked"].str.split(";").explode()
-    return kinds.value_counts().sort_index()
+    return _kinds(pairs["masked"])
+
+
+def _kinds(named: pd.Series) -> pd.Series:
+    """Count each of the kinds that texts name, joined by ``;``, in the order of their names."""
+    return named[named != ""].str.split(";").explode().value_counts().sort_index()
+
+
+def kinds_beside_pixels(pairs: pd.DataFrame) -> pd.DataFrame:
+    """Count the image files by what they hold beside their pixels.
+
+    Args:
+        pairs: beside_pixels (see :func:`pairdx.images.beside_pixels`).
+
+    Returns:
+        beside_pixels (a kind), files, share (of all files). A file counts once for each kind.
+    """
+    files = _kinds(pairs["beside_pixels"]).drop(NO_METADATA, errors="ignore")
+    table = files.rename_axis("beside_pixels").reset_index(name="files")
+    return table.assign(share=table["files"] / max(1, len(pairs)))
+
+
+def files_with_more(pairs: pd.DataFrame) -> int:
+    """Count the image files that hold anything beside their pixels."""
+    return int((~pairs["beside_pixels"].isin(["", NO_METADATA])).sum())
+
+
+def drawn_anew(pairs: pd.DataFrame) -> dict[str, int]:
+    """Count the images that are handed on in new files, by the first reason that holds.
+
+    Args:
+        pairs: image_edit, beside_pixels; :func:`pairdx.export.is_drawn_anew` decides by them.
+    """
+    kinds = pairs["beside_pixels"].str.split(";")
+    edited = pairs["image_edit"] != ""
+    turned = kinds.map(lambda found: TURNED in found) & ~edited
+    others = kinds.map(lambda found: NOT_STRIPPABLE in found) & ~edited & ~turned
+    return {
+        "edited by a person": int(edited.sum()),
+        "turned upright": int(turned.sum()),
+        "because their files cannot be cleared otherwise": int(others.sum()),
+    }
 
 
 def reviewed(pairs: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:

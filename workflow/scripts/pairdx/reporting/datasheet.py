@@ -115,7 +115,7 @@ def _composition(
             "Pairs per subtype",
             "Shares are of the class.",
         ),
-        _table(counts.quantiles(sizes), "Size of the images as stored"),
+        _table(counts.quantiles(sizes), "Size of the images, upright"),
         f"{len(out_of_distribution):,} further pairs of other classes passed the same screens and "
         "are set aside: no system is trained on them.",
     ]
@@ -231,8 +231,23 @@ def _review(pairs: pd.DataFrame, rejected: pd.DataFrame, facts: Mapping[str, Any
         f"**{unseen:,} of {len(photographs):,} medical photographs were never reviewed by a "
         "person.** No face detector is used: a face that nobody saw is still there.",
         _table(counts.reviewed(pairs, facts["classes"]), "Review by people"),
-        "Images that were not edited keep their bytes, with whatever their files state beside the "
-        "pixels.",
+        *_image_files(pairs),
+    ]
+
+
+def _image_files(pairs: pd.DataFrame) -> list[str]:
+    """Say what image files hold beside the pixels, and what becomes of it in the export."""
+    anew = counts.drawn_anew(pairs)
+    reasons = ", ".join(f"{number:,} {why}" for why, number in anew.items() if number)
+    found = counts.kinds_beside_pixels(pairs)
+    return [
+        f"The files of {_of(counts.files_with_more(pairs), len(pairs))} images hold more than "
+        "the picture: what cameras and programs state (EXIF, XMP, IPTC, comments, texts), small "
+        "copies, further pictures. Nothing of it is in the dataset that is handed on: it is taken "
+        "out of the files, whose compressed pixels and colour profiles stay as they are.",
+        *([_table(found, "Files with something beside the pixels")] if len(found) else []),
+        f"{_of(sum(anew.values()), len(pairs))} images are stored anew, as PNG without loss and in "
+        f"sRGB{f': {reasons}' if reasons else ''}.",
     ]
 
 
