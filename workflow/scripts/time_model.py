@@ -54,6 +54,7 @@ def main() -> None:
             [encoded[row] for row in pairs.index],
             pairs["caption"].tolist(),
             pairs["image_edit"].tolist(),
+            reads=params.reads,
             image_size=params.image_size,
             threads=snakemake.threads,
             warm_up=params.timing["warm_up"],
