@@ -50,6 +50,7 @@ def _conflicts():
     yield from _conflicts_of_systems(models())
     yield from _conflicts_of_probes()
     yield from _conflicts_of_branches()
+    yield from _conflicts_of_reads()
     yield from _conflicts_of_named_systems()
     yield from conflicts_of_search()
 
@@ -103,6 +104,22 @@ def _conflicts_of_branches():
             yield f"config key models.{name}.settings.fusion: {fusion} does not go with the branches {branches}; it is null with one branch only"
         if weights and "image" not in branches:
             yield f"config key models.{name}.settings.weights: must be null, because there is no image branch"
+
+
+# What a system of these families reads at test time: the whole family, or by the features that it takes.
+READS = {
+    "clip": {None: ["image"]},
+    "linear": {"words": ["caption"], "mean_colour": ["image"], "none": []},
+}
+
+
+def _conflicts_of_reads():
+    """`reads` decides what is timed and probed: it must say what the family does read."""
+    for name in models():
+        entry = config["models"][name]
+        known = READS.get(entry["family"])
+        if known and known[(of := entry["settings"].get("features"))] != entry["reads"]:
+            yield f"config key models.{name}.reads: {entry['reads']} is not what it reads, {known[of]}"
 
 
 def _conflicts_of_named_systems():
