@@ -123,11 +123,13 @@ def _conflicts_of_reads():
 
 
 def _conflicts_of_named_systems():
-    """Systems that input_probes and errors name must be in the registry, enabled or not."""
+    """Systems that input_probes, errors and leakage_price name must be in the registry, enabled or not."""
     systems, compared = config["input_probes"]["systems"], config["errors"]["compare"]
+    priced = config["leakage_price"]["systems"]
     listed = {
         "input_probes.systems": systems if isinstance(systems, list) else [],
         "errors.compare": compared or [],
+        "leakage_price.systems": priced if isinstance(priced, list) else [],
     }
     for key, names in listed.items():
         if unknown := sorted(set(names) - set(config["models"])):
