@@ -107,7 +107,7 @@ COMPARED_SPLITS = ["stratified", "grouped"]  # the one that leaks, and the one t
 
 
 def splits_are_compared():
-    """Whether both of the splits are there whose difference is the price of leakage."""
+    """Whether both of the splits are there between which accuracies are compared."""
     return set(COMPARED_SPLITS) <= set(config["splits"])
 
 
