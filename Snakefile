@@ -9,7 +9,7 @@
 #   results/{run}/dataset/                           pairdx.zip, croissant.json, datasheet.md: the dataset to hand on
 #   results/{run}/packed/                            images.npy (decoded once), word_vectors.safetensors
 #   results/{run}/features/{encoder}.safetensors     features of a frozen encoder, for probes
-#   results/{run}/{split}/                           split.parquet, leakage.json
+#   results/{run}/{split}/                           split.parquet, leakage.json ({split}: also with_siblings)
 #   results/{run}/{split}/{model}/seed{seed}/        weights, training.csv, predictions, metrics, passport
 #   results/{run}/{split}/{model}/seed{seed}/prompts.parquet   predictions by prompt, of zero-shot systems
 #   results/{run}/{split}/{model}/seed{seed}/out_of_distribution.parquet   how sure it is of known and of unknown classes
@@ -54,7 +54,7 @@ pathvars:
 
 
 wildcard_constraints:
-    split="|".join(config["splits"]),
+    split="|".join([*config["splits"], WITH_SIBLINGS]),
     model="|".join(config["models"]),
     seed=r"\d+",
     archive="|".join(corpus_archives()),

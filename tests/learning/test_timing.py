@@ -53,11 +53,19 @@ def encoded(width: int, height: int) -> bytes:
 IMAGES = [encoded(40, 30), encoded(30, 50), encoded(20, 20)]
 CAPTIONS = ["first", "second", "third"]
 EDITS = ["", "", ""]
+BOTH = ("image", "caption")
 
 
 def test_stages_add_up_to_the_mean_and_are_seconds_per_image() -> None:
     result = time_classifier(
-        RecordingClassifier(), IMAGES, CAPTIONS, EDITS, image_size=16, threads=1, warm_up=0
+        RecordingClassifier(),
+        IMAGES,
+        CAPTIONS,
+        EDITS,
+        reads=BOTH,
+        image_size=16,
+        threads=1,
+        warm_up=0,
     )
     assert tuple(result["stages"]) == STAGES
     assert sum(result["stages"].values()) == pytest.approx(result["mean"])
@@ -71,7 +79,7 @@ def test_stages_add_up_to_the_mean_and_are_seconds_per_image() -> None:
 def test_every_image_is_squared_and_classified_alone_after_the_warm_up() -> None:
     classifier = RecordingClassifier()
     result = time_classifier(
-        classifier, IMAGES, CAPTIONS, EDITS, image_size=16, threads=1, warm_up=2
+        classifier, IMAGES, CAPTIONS, EDITS, reads=BOTH, image_size=16, threads=1, warm_up=2
     )
     assert classifier.captions == ["first", "second", "first", "second", "third"]
     assert classifier.shapes == [(1, 16, 16, 3)] * 5
@@ -82,7 +90,15 @@ def test_batches_are_full_and_their_times_are_seconds_per_image() -> None:
     """Three images in batches of two: the second batch takes the first image again."""
     classifier = RecordingClassifier()
     result = time_classifier(
-        classifier, IMAGES, CAPTIONS, EDITS, image_size=16, threads=1, warm_up=1, batch_sizes=[2]
+        classifier,
+        IMAGES,
+        CAPTIONS,
+        EDITS,
+        reads=BOTH,
+        image_size=16,
+        threads=1,
+        warm_up=1,
+        batch_sizes=[2],
     )
     singly, in_batches = classifier.captions[:4], classifier.captions[4:]
     assert singly == ["first", "first", "second", "third"]
@@ -98,8 +114,8 @@ def test_batches_are_full_and_their_times_are_seconds_per_image() -> None:
 def test_other_runtimes_are_timed_one_by_one_and_in_the_same_batches() -> None:
     own, other = RecordingClassifier(), RecordingClassifier()
     result = time_classifier(
-        own, IMAGES, CAPTIONS, EDITS, image_size=16, threads=1, warm_up=1, batch_sizes=[2],
-        exported={"ONNX Runtime": other},
+        own, IMAGES, CAPTIONS, EDITS, reads=BOTH, image_size=16, threads=1, warm_up=1,
+        batch_sizes=[2], exported={"ONNX Runtime": other},
     )  # fmt: skip
     assert (other.captions, other.shapes) == (own.captions, own.shapes)
     assert (result["runtime"], result["batch_size"]) == ("PyTorch", 1)
@@ -113,8 +129,8 @@ def test_other_runtimes_are_timed_one_by_one_and_in_the_same_batches() -> None:
 
 def test_a_runtime_that_a_system_could_not_be_exported_to_is_an_empty_entry() -> None:
     result = time_classifier(
-        RecordingClassifier(), IMAGES, CAPTIONS, EDITS, image_size=8, threads=1, warm_up=0,
-        runtime="PyTorch", exported={"ONNX Runtime": None},
+        RecordingClassifier(), IMAGES, CAPTIONS, EDITS, reads=BOTH, image_size=8, threads=1,
+        warm_up=0, runtime="PyTorch", exported={"ONNX Runtime": None},
     )  # fmt: skip
     (entry,) = result["deployment"]
     assert (entry["runtime"], entry["batch_size"]) == ("ONNX Runtime", 1)
@@ -122,9 +138,54 @@ def test_a_runtime_that_a_system_could_not_be_exported_to_is_an_empty_entry() ->
     assert entry["stages"] == dict.fromkeys(STAGES)
 
 
+class Counting(RecordingClassifier):
+    """Also takes what a system gets that reads no captions."""
+
+    def probabilities(self, images: np.ndarray, tokens: Any) -> np.ndarray:
+        """As above; there need be no tokens."""
+        return super().probabilities(images, [""] * len(images) if tokens is None else tokens)
+
+
+@pytest.mark.parametrize("runtime", ["own", "exported"])
+@pytest.mark.parametrize(
+    ("reads", "run"),
+    [
+        (["image"], {"decode", "preprocess", "forward"}),
+        (["caption"], {"text", "forward"}),
+        (["image", "caption"], set(STAGES)),
+        ([], {"forward"}),
+    ],
+)
+def test_a_system_is_charged_for_the_stages_of_what_it_reads(
+    reads: list[str], run: set[str], runtime: str
+) -> None:
+    """Files that are no images are no matter to a system that reads none of them."""
+    classifier, files = Counting(), IMAGES if "image" in reads else [b"not an image"] * 3
+    result = time_classifier(
+        classifier, files, CAPTIONS, EDITS, reads=reads, image_size=16, threads=1, warm_up=0,
+        batch_sizes=[2], exported={"ONNX Runtime": classifier},
+    )  # fmt: skip
+    singly, *others = [result, *result["deployment"]]
+    assert len(others) == 3
+    for measured in [singly] if runtime == "own" else others:
+        counted = {name: seconds for name, seconds in measured["stages"].items() if seconds}
+        assert set(counted) == run
+        assert {measured["stages"][name] for name in set(STAGES) - run} <= {None}
+        assert sum(counted.values()) == pytest.approx(measured["mean"])
+    assert bool(classifier.captions) == ("caption" in reads)
+    assert set(classifier.shapes) == {(1, 16, 16, 3), (2, 16, 16, 3)}
+
+
 def test_without_batch_sizes_only_single_pairs_are_timed() -> None:
     result = time_classifier(
-        RecordingClassifier(), IMAGES, CAPTIONS, EDITS, image_size=8, threads=1, warm_up=0
+        RecordingClassifier(),
+        IMAGES,
+        CAPTIONS,
+        EDITS,
+        reads=BOTH,
+        image_size=8,
+        threads=1,
+        warm_up=0,
     )
     assert result["deployment"] == []
 
@@ -139,14 +200,23 @@ def test_linear_algebra_is_held_to_the_same_threads() -> None:
             return super().probabilities(images, tokens)
 
     with threadpool_limits(2):
-        time_classifier(Watching(), IMAGES, CAPTIONS, EDITS, image_size=8, threads=1, warm_up=0)
+        time_classifier(
+            Watching(), IMAGES, CAPTIONS, EDITS, reads=BOTH, image_size=8, threads=1, warm_up=0
+        )
         assert {library["num_threads"] for library in threadpool_info()} == {2}
     assert seen == {1}
 
 
 def test_more_warm_up_than_pairs_is_recorded_as_what_was_run() -> None:
     result = time_classifier(
-        RecordingClassifier(), IMAGES, CAPTIONS, EDITS, image_size=8, threads=1, warm_up=50
+        RecordingClassifier(),
+        IMAGES,
+        CAPTIONS,
+        EDITS,
+        reads=BOTH,
+        image_size=8,
+        threads=1,
+        warm_up=50,
     )
     assert result["warm_up"] == 3
 
@@ -155,7 +225,7 @@ def test_threads_are_set_for_the_classifier_and_restored_even_after_an_error() -
     before = torch.get_num_threads()
     classifier = RecordingClassifier()
     time_classifier(
-        classifier, IMAGES, CAPTIONS, EDITS, image_size=8, threads=before + 1, warm_up=0
+        classifier, IMAGES, CAPTIONS, EDITS, reads=BOTH, image_size=8, threads=before + 1, warm_up=0
     )
     assert classifier.threads == {before + 1}
     assert torch.get_num_threads() == before
@@ -169,6 +239,7 @@ def test_threads_are_set_for_the_classifier_and_restored_even_after_an_error() -
             IMAGES,
             CAPTIONS,
             EDITS,
+            reads=BOTH,
             image_size=8,
             threads=before + 1,
             warm_up=0,
@@ -192,7 +263,14 @@ def test_bad_input_is_refused(
 ) -> None:
     with pytest.raises(PairDxError, match=message):
         time_classifier(
-            RecordingClassifier(), images, captions, edits, image_size=8, threads=1, warm_up=0
+            RecordingClassifier(),
+            images,
+            captions,
+            edits,
+            reads=BOTH,
+            image_size=8,
+            threads=1,
+            warm_up=0,
         )
 
 
@@ -221,6 +299,7 @@ def test_edited_images_are_classified_and_editing_is_not_timed(
         IMAGES,
         CAPTIONS,
         edits,
+        reads=BOTH,
         image_size=8,
         threads=1,
         warm_up=0,

@@ -29,6 +29,30 @@ def test_the_splits_effect_needs_both_splits(
     assert "config key splits lacks one" in output
 
 
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ("splits: [stratified]", "the price of leakage needs the split grouped"),
+        ("leakage_price: {systems: []}", "leakage_price.systems names no enabled system"),
+        ("leakage_price: {systems: [clip_zero_shot, mean_colour]}\n"
+         "models: {mean_colour: {enabled: false}}", "names no enabled system that is trained"),
+    ],
+)  # fmt: skip
+def test_where_nothing_is_priced_nothing_more_is_trained_and_who_asks_is_told(
+    fresh: Workflow, tmp_path: Path, all_of_demo: str, settings: str, said: str
+) -> None:
+    assert "results/demo/with_siblings/tfidf_logistic/seed1/predictions.parquet" in all_of_demo
+    overlay = tmp_path / "unpriced.yaml"
+    overlay.write_text(settings)
+    planned = fresh.snakemake("all", "-n", *DEMO, str(overlay))
+    assert "with_siblings" not in planned
+    assert said in fresh.snakemake("leakage_price", "-n", *DEMO, str(overlay), check=False)
+
+
+def test_a_system_that_is_none_cannot_be_priced(fresh: Workflow) -> None:
+    fresh.refuses("leakage_price.systems", "--config", "leakage_price={systems: [pairdx_clop]}")
+
+
 def test_one_system_alone_disagrees_with_nobody(fresh: Workflow, tmp_path: Path) -> None:
     """Nothing is promised that no job writes, and whoever asks by name is told why."""
     overlay = tmp_path / "one.yaml"

@@ -203,6 +203,33 @@ def test_comparisons_agree_with_the_comparison(
         )
 
 
+def test_the_price_of_leakage_is_that_of_two_trainings_on_one_test_set(
+    results: Path, comparison: pd.DataFrame
+) -> None:
+    price = pd.read_csv(results / "tables/leakage_price.csv").set_index("model")
+    assert list(price.index) == ["tfidf_logistic"]
+    row = price.loc["tfidf_logistic"]
+    both = [
+        pd.read_parquet(results / split / "tfidf_logistic/seed1/predictions.parquet")
+        for split in ("with_siblings", "grouped")
+    ]
+    tested = set(both[0].loc[both[0]["subset"] == "test", "pair_id"])
+    right = [
+        (part["label"] == part["predicted"]).mean()
+        for part in (table[table["pair_id"].isin(tested)] for table in both)
+    ]
+    assert [row["with_accuracy"], row["without_accuracy"]] == pytest.approx(right)
+    assert row["price"] == pytest.approx(right[0] - right[1])
+    assert row["price_low"] < row["price"] < row["price_high"]
+    assert 0 < row["pairs_with_siblings"] <= row["test_pairs"] == len(tested)
+    passports = [
+        json.loads((results / split / "tfidf_logistic/seed1/passport.json").read_text())["pairs"]
+        for split in ("with_siblings", "grouped")
+    ]
+    assert passports[0]["train"] == passports[1]["train"]
+    assert "with_siblings" not in comparison.index.get_level_values("split")
+
+
 def test_every_system_leaves_what_it_should(results: Path, registry: dict[str, dict]) -> None:
     for model, entry in registry.items():
         folder = results / "stratified" / model / "seed1"
@@ -212,8 +239,11 @@ def test_every_system_leaves_what_it_should(results: Path, registry: dict[str, d
         assert (folder / "settings.json").is_file()
         assert (folder / "model.safetensors").is_file() == entry["trained"]
         assert (folder / "training.csv").is_file() == entry["trained"]
-        timing = json.loads((results / f"timing/{model}.json").read_text(encoding="utf-8"))
-        assert sum(timing["stages"].values()) == pytest.approx(timing["mean"])
+        timing = json.loads((results / f"timing/{model}.json").read_text())
+        run = {stage: seconds for stage, seconds in timing["stages"].items() if seconds is not None}
+        assert sum(run.values()) == pytest.approx(timing["mean"])
+        assert ({"decode", "preprocess"} <= set(run)) == ("image" in entry["reads"])
+        assert ("text" in run) == ("caption" in entry["reads"])
         assert timing["cpu_model"]
         assert [batched["batch_size"] for batched in timing["deployment"]] == [8, 32]
     states = results.parents[1] / "state/demo"

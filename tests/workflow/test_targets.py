@@ -18,6 +18,8 @@ REGISTRY = yaml.safe_load((REPOSITORY / "config/models.yaml").read_text(encoding
 SYSTEMS = {n: e | OVERLAY.get(n, {}) for n, e in REGISTRY.items()}
 ENABLED = {name: entry for name, entry in SYSTEMS.items() if entry["enabled"]}
 TRAINED = [name for name, entry in ENABLED.items() if entry["trained"]]
+# Trained once more, with siblings of their test pairs.
+PRICED = yaml.safe_load((REPOSITORY / "config/demo.yaml").read_text())["leakage_price"]["systems"]
 NETWORKS = [name for name in TRAINED if ENABLED[name]["network"]]
 SPLITS = 2
 
@@ -52,6 +54,10 @@ JOBS = {
     + Counter(make_split=SPLITS, pack_images=1, build_word_vectors=1)
     + Counter(train_on_cpu=SPLITS * len(TRAINED)),
     "evaluated": ALL_SYSTEMS,
+    # The grouped split and the one with siblings, of the systems that are priced and of no others.
+    "leakage_price": CORPUS
+    + Counter(make_split=2, pack_images=1, pack_out_of_distribution=1, price_leakage=1)
+    + Counter(train_on_cpu=2 * len(PRICED), predict=2 * len(PRICED)),
     "discrepancies": COMPARISON + Counter(describe_dataset=1, list_discrepancies=1),
     "paper_table_3": DATASET,
     "paper_table_4": DATASET,

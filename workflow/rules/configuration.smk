@@ -62,6 +62,7 @@ def _conflicts():
     yield from _conflicts_of_systems(models())
     yield from _conflicts_of_probes()
     yield from _conflicts_of_branches()
+    yield from _conflicts_of_reads()
     yield from _conflicts_of_named_systems()
     yield from conflicts_of_search()
 
@@ -117,12 +118,30 @@ def _conflicts_of_branches():
             yield f"config key models.{name}.settings.weights: must be null, because there is no image branch"
 
 
+# What a system of these families reads at test time: the whole family, or by the features that it takes.
+READS = {
+    "clip": {None: ["image"]},
+    "linear": {"words": ["caption"], "mean_colour": ["image"], "none": []},
+}
+
+
+def _conflicts_of_reads():
+    """`reads` decides what is timed and probed: it must say what the family does read."""
+    for name in models():
+        entry = config["models"][name]
+        known = READS.get(entry["family"])
+        if known and known[(of := entry["settings"].get("features"))] != entry["reads"]:
+            yield f"config key models.{name}.reads: {entry['reads']} is not what it reads, {known[of]}"
+
+
 def _conflicts_of_named_systems():
-    """Systems that input_probes and errors name must be in the registry, enabled or not."""
+    """Systems that input_probes, errors and leakage_price name must be in the registry, enabled or not."""
     systems, compared = config["input_probes"]["systems"], config["errors"]["compare"]
+    priced = config["leakage_price"]["systems"]
     listed = {
         "input_probes.systems": systems if isinstance(systems, list) else [],
         "errors.compare": compared or [],
+        "leakage_price.systems": priced if isinstance(priced, list) else [],
     }
     for key, names in listed.items():
         if unknown := sorted(set(names) - set(config["models"])):

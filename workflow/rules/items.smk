@@ -139,8 +139,8 @@ def comparisons_where_there_are():
     if "split_effect" not in tables_left_out():
         files |= outputs_of_table("split_effect", "effect")
         shown = {
-            "svg": ("figures", "1. Stratified against grouped split (figure)"),
-            "html": ("tables", "2. Stratified against grouped split (table)"),
+            "svg": ("figures", "2. Stratified against grouped split (figure)"),
+            "html": ("tables", "3. Stratified against grouped split (table)"),
         }
         for suffix, (folder, item) in shown.items():
             files[f"effect_{suffix}"] = report(
@@ -186,6 +186,7 @@ def table_files():
         "comparison",
         "seeds",
         "system_tests",
+        *(["leakage_price"] if priced_models() else []),
         "split_effect",
         "discrepancies",
         "dataset",

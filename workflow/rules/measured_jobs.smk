@@ -7,7 +7,8 @@
 
 def measured_wildcards():
     """By rule, the wildcards of each of its jobs: of all rules of `all` that do more than make tables and figures."""
-    runs = [dict(zip(("split", "model", "seed"), cell)) for cell in cell_names()]
+    priced = [[WITH_SIBLINGS, *cell] for cell in priced_cells()]
+    runs = [dict(zip(("split", "model", "seed"), cell)) for cell in [*cell_names(), *priced]]
     sources = config["demo"] if config["corpus"] == "demo" else None
     words = "fusion" in [config["models"][name]["family"] for name in models()]
 
@@ -21,7 +22,9 @@ def measured_wildcards():
         "ingest_tables": [{}],
         "inspect_archive": [{"archive": name} for name in corpus_archives()],
         "curate_pairs": [{}],
-        "make_split": [{"split": name} for name in config["splits"]],
+        "make_split": [
+            {"split": name} for name in [*config["splits"], *([WITH_SIBLINGS] if priced else [])]
+        ],
         "pack_images": [{}],
         "pack_out_of_distribution": [{}] if asks_about_unknown() else [],
         "build_word_vectors": [{}] if words else [],

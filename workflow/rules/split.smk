@@ -1,8 +1,9 @@
 # Training, validation and test subsets.
 #
-# Purpose  the paper's stratified split, a grouped one that leaks nothing, the released PairDx's own; all measured.
+# Purpose  the paper's stratified split, a grouped one that leaks nothing, the released PairDx's own; all measured. For the
+#          price of leakage also with_siblings: the grouped one, with siblings of test pairs in training.
 # Inputs   curated/pairs.parquet
-# Outputs  {split}/split.parquet, {split}/leakage.json (the grouped split's job fails if anything is shared)
+# Outputs  {split}/split.parquet, {split}/leakage.json (a job fails whose split shares more than it promises)
 
 
 rule make_split:

@@ -107,8 +107,45 @@ COMPARED_SPLITS = ["stratified", "grouped"]  # the one that leaks, and the one t
 
 
 def splits_are_compared():
-    """Whether both of the splits are there whose difference is the price of leakage."""
+    """Whether both of the splits are there between which accuracies are compared."""
     return set(COMPARED_SPLITS) <= set(config["splits"])
+
+
+# The split that is made for the price of leakage alone, and the one that it is compared with: the same test pairs,
+# trained with and without their siblings.
+WITH_SIBLINGS, WITHOUT_SIBLINGS = "with_siblings", "grouped"
+
+
+def priced_models():
+    """Systems that are trained once more, with siblings of their test pairs: those chosen that are enabled and trained."""
+    chosen = config["leakage_price"]["systems"]
+    names = trained_models() if WITHOUT_SIBLINGS in config["splits"] else []
+    return [name for name in names if chosen == "trained" or name in chosen]
+
+
+def priced_cells():
+    """[system, seed] of every such training."""
+    return [[name, seed] for name in priced_models() for seed in seeds_of(name)]
+
+
+def priced_predictions(split):
+    """Their predictions on one of the two splits; an error says why there are none."""
+
+    def files(_):
+        if WITHOUT_SIBLINGS not in config["splits"]:
+            raise WorkflowError(
+                f"the price of leakage needs the split {WITHOUT_SIBLINGS}; add it to config key splits"
+            )
+        if not priced_cells():
+            raise WorkflowError(
+                "nothing is priced: config key leakage_price.systems names no enabled system that is trained"
+            )
+        return [
+            f"<results>/{split}/{name}/seed{seed}/predictions.parquet"
+            for name, seed in priced_cells()
+        ]
+
+    return files
 
 
 def cell_names(model=None):

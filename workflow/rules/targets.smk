@@ -40,6 +40,11 @@ rule learning_rate_search:
         "<results>/figures/learning_rate_search.svg",
 
 
+rule leakage_price:
+    input:
+        "<results>/tables/leakage_price.csv",
+
+
 rule evaluated:
     input:
         cells("<results>/{split}/{model}/seed{seed}/metrics.json"),

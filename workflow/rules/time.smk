@@ -1,7 +1,7 @@
 # Seconds per image on the CPU.
 #
 # Purpose  the paper's protocol, from image file and caption to label, one pair at a time, and batches as in deployment;
-#          once per system, because it depends on the architecture, not on split or seed.
+#          the stages of what a system reads, once per system: it depends on the architecture, not on split or seed.
 # Inputs   the system's files of the first split and seed, the corpus's archives
 # Outputs  timing/{model}.json
 
@@ -28,6 +28,7 @@ rule time_model:
     params:
         code=code_of_family("time_model.py"),
         family=of_system("family"),
+        reads=of_system("reads"),
         untrained=untrained,
         classes=config["curation"]["classes"],
         archives=corpus_archives(),

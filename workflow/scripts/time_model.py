@@ -72,6 +72,7 @@ def main() -> None:
             contents,
             pairs["caption"].tolist(),
             pairs["image_edit"].tolist(),
+            reads=params.reads,
             image_size=params.image_size,
             preprocess=partial(fit_to_square, squaring=params.squaring),
             threads=snakemake.threads,

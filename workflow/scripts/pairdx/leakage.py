@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from itertools import combinations
 from typing import Any
 
@@ -96,13 +96,18 @@ def _groups(counts: pd.DataFrame, fractions: Mapping[str, float]) -> dict[str, i
     }
 
 
-def refuse_leakage(report: Mapping[str, Any]) -> None:
-    """Raise PairDxError if subsets share anything, for a split that promises that they do not."""
+def refuse_leakage(report: Mapping[str, Any], *, but_for: Collection[str] = ()) -> None:
+    """Raise PairDxError if subsets share anything, for a split that promises that they do not.
+
+    Args:
+        report: What :func:`leakage` returned.
+        but_for: Subsets that may, such as ``train-test``.
+    """
     shared = [
         f"{kind} ({between})"
         for kind, counts in report["kinds"].items()
         for between, count in counts.items()
-        if count["groups"]
+        if count["groups"] and between not in but_for
     ]
     if shared:
         raise PairDxError(

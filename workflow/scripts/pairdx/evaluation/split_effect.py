@@ -1,7 +1,9 @@
-"""What the split does to accuracy: the price of leakage, as a number per system.
+"""What the split does to accuracy, as a number per system.
 
 The stratified split lets pairs of one case, article or duplicate image stand on two sides; the
-grouped split does not. A system that profits from that is more accurate on the stratified one.
+grouped split does not. A system that profits from that is more accurate on the stratified one. The
+test pairs are others, too, so this is not the price of leakage: see
+:mod:`pairdx.evaluation.leakage_price`.
 """
 
 from __future__ import annotations

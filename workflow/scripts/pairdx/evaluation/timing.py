@@ -6,7 +6,7 @@ import itertools
 import math
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -24,7 +24,9 @@ STAGES = ("decode", "preprocess", "text", "forward")
 PROTOCOL = (
     "One image at a time on the CPU, from the file's bytes in memory to class probabilities: "
     "decode (bytes to RGB), preprocess (resize to a square), text (tokenise the caption), "
-    "forward (normalise, encode, classify). Loading the model, building class prompts, reading the "
+    "forward (normalise, encode, classify). Only the stages of what a system reads are run and "
+    "counted: without images nothing is decoded and resized, without captions nothing tokenised, "
+    "and these stages are empty. Loading the model, building class prompts, reading the "
     "disk and a reviewer's edits of images (crops, masks) are not included. The first images are "
     "run once beforehand and not counted. Rows of ONNX Runtime time the same network, exported, on "
     "the same images and threads; exporting it and opening its session are not included."
@@ -60,6 +62,7 @@ class _Timing:
     image_size: int
     warm_up: int
     preprocess: Callable[[Image.Image, int], np.ndarray]
+    reads: Collection[str]
 
     def of_batches(self, size: int) -> dict[str, Any]:
         """Time all pairs in full batches; the last is filled up with the first pairs."""
@@ -68,17 +71,38 @@ class _Timing:
         batches = [filled[start : start + size] for start in range(0, len(filled), size)]
         for batch in batches[: math.ceil(self.warm_up / size)]:
             self._seconds_per_stage(batch)
-        seconds = np.array([self._seconds_per_stage(batch) for batch in batches]) / size
-        totals = seconds.sum(axis=1)
+        rows = [self._seconds_per_stage(batch) for batch in batches]
+        # What is not read is NaN in every row, and None in the end: JSON knows no NaN.
+        seconds = np.array(rows, dtype=np.float64) / size
+        totals = np.nansum(seconds, axis=1)
+        means = [None if np.isnan(mean) else float(mean) for mean in seconds.mean(axis=0)]
         return {
             "p50": float(np.quantile(totals, 0.50)),
             "p95": float(np.quantile(totals, 0.95)),
             "mean": float(totals.mean()),
-            "stages": dict(zip(STAGES, seconds.mean(axis=0).tolist(), strict=True)),
+            "stages": dict(zip(STAGES, means, strict=True)),
         }
 
-    def _seconds_per_stage(self, batch: Sequence[tuple[bytes, str, str]]) -> list[float]:
-        """Classify one batch and return the seconds of each of ``STAGES``."""
+    def _seconds_per_stage(self, batch: Sequence[tuple[bytes, str, str]]) -> list[float | None]:
+        """Classify one batch and return the seconds of each of ``STAGES``; None: not run."""
+        squares, *of_images = self._read_images(batch)
+        tokens, of_text = None, None
+        if "caption" in self.reads:
+            start = time.perf_counter()
+            tokens = self.classifier.tokenise([caption for _, caption, _ in batch])
+            of_text = time.perf_counter() - start
+        start = time.perf_counter()
+        self.classifier.probabilities(squares, tokens)
+        return [*of_images, of_text, time.perf_counter() - start]
+
+    def _read_images(
+        self, batch: Sequence[tuple[bytes, str, str]]
+    ) -> tuple[np.ndarray, float | None, float | None]:
+        """Return the squares, uint8 [B, S, S, 3], and the seconds of decoding and of squaring."""
+        if "image" not in self.reads:
+            # Their number is all that such a classifier asks of images; these take no memory.
+            size = self.image_size
+            return np.broadcast_to(np.uint8(0), (len(batch), size, size, 3)), None, None
         images, decoding = [], 0.0
         for content, _, edit in batch:
             start = time.perf_counter()
@@ -87,14 +111,9 @@ class _Timing:
             if isinstance(image, str):
                 raise PairDxError(f"an image chosen for timing cannot be read ({image})")
             images.append(apply_edit(image, edit))
-        ticks = [time.perf_counter()]
+        start = time.perf_counter()
         squares = np.stack([self.preprocess(image, self.image_size) for image in images])
-        ticks.append(time.perf_counter())
-        tokens = self.classifier.tokenise([caption for _, caption, _ in batch])
-        ticks.append(time.perf_counter())
-        self.classifier.probabilities(squares, tokens)
-        ticks.append(time.perf_counter())
-        return [decoding, *np.diff(ticks).tolist()]
+        return squares, decoding, time.perf_counter() - start
 
 
 def time_classifier(
@@ -103,6 +122,7 @@ def time_classifier(
     captions: Sequence[str],
     edits: Sequence[str],
     *,
+    reads: Collection[str],
     image_size: int,
     threads: int,
     warm_up: int,
@@ -119,6 +139,8 @@ def time_classifier(
         captions: One caption per image.
         edits: One per image, see :func:`pairdx.images.parse_edit`; "" for none. What is classified
             is the edited image; making it is no work of a classifier's and is not counted.
+        reads: What the classifier reads: ``image``, ``caption``, both or neither. Only their stages
+            are run and counted.
         image_size: Side S of the square that the classifier reads, in pixels.
         threads: Threads that torch and the linear algebra libraries may use meanwhile.
         warm_up: How many of the first pairs to run once beforehand without counting them; in
@@ -131,12 +153,12 @@ def time_classifier(
 
     Returns:
         The content of timing/{model}.json; p50, p95, mean and the means of the stages are seconds
-        per image, and the stages add up to the mean. ``deployment`` lists the same by runtime
-        and batch size, with percentiles over batches.
+        per image, and the stages add up to the mean; a stage of what is not read is None.
+        ``deployment`` lists the same by runtime and batch size, with percentiles over batches.
 
     Raises:
         PairDxError: There are no pairs, not one caption and edit per image, an image cannot be
-            decoded, or an edit does not fit its image.
+            decoded, or an edit does not fit its image (both only where images are read).
     """
     if not encoded_images or {len(captions), len(edits)} != {len(encoded_images)}:
         raise PairDxError(
@@ -147,7 +169,7 @@ def time_classifier(
     with _limited_threads(threads):
         measured = []
         for name, one in {runtime: classifier, **(exported or {})}.items():
-            timing = one and _Timing(one, pairs, image_size, warm_up, preprocess)
+            timing = one and _Timing(one, pairs, image_size, warm_up, preprocess, reads)
             for size in (1, *batch_sizes):
                 seconds = timing.of_batches(size) if timing else NOT_MEASURED
                 measured.append({"runtime": name, "batch_size": size, **seconds})

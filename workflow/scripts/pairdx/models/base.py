@@ -9,6 +9,12 @@ A family is a module of this package with three functions:
     Train it in place; the rows of training.csv.
 ``load(folder, resources) -> Classifier``
     The system as :meth:`Classifier.save` left it.
+
+and may have a fourth:
+
+``fits_images(settings) -> bool``
+    Whether ``fit`` looks at images; without it, it does. Where it does not, none are read into
+    memory: time and memory of a training are those of what it needs.
 """
 
 from __future__ import annotations
@@ -40,7 +46,7 @@ class Pairs:
     Attributes:
         table: Columns pair_id, case_id, caption and label, with the index 0 to N - 1.
         images: uint8 of shape (N, S, S, 3), RGB; row i belongs to row i of the table. May be a
-            memory map.
+            memory map. S is 0 where images are not read.
         classes: The labels, in the order of every table and figure.
 
     Raises:

@@ -186,6 +186,11 @@ def build(
     return FusionClassifier(network, settings, classes, vocabulary, sources)
 
 
+def fits_images(settings: Mapping[str, Any]) -> bool:
+    """Say whether training looks at images: where there is a branch for them."""
+    return "image" in settings["branches"]
+
+
 def fit(classifier: FusionClassifier, train: Pairs, validation: Pairs, job: FitJob) -> pd.DataFrame:
     """Train in place with cross-entropy; return the rows of training.csv.
 
@@ -193,12 +198,15 @@ def fit(classifier: FusionClassifier, train: Pairs, validation: Pairs, job: FitJ
         PairDxError: See :func:`pairdx.training.loop.train`.
     """
     reads_images = classifier.network.images is not None
+    settings = classifier.settings
     if reads_images:
         require_image_size(validation.image_size, train.image_size)
+    else:  # there is nothing to change at random
+        settings = {**settings, "augmentation": None}
     rows = fit_network(
         classifier.network,
         _CrossEntropy(classifier.network),
-        classifier.settings,
+        settings,
         train,
         validation,
         (_texts(classifier, train), _texts(classifier, validation)),

@@ -17,9 +17,15 @@ RESOURCES = ("word_vectors", "vocabulary", "features")
 
 
 def read_subset(
-    pairs: str | Path, split: str | Path, images: str | Path, classes: Sequence[str], subset: str
+    pairs: str | Path,
+    split: str | Path,
+    images: str | Path,
+    classes: Sequence[str],
+    subset: str,
+    *,
+    with_images: bool = True,
 ) -> Pairs:
-    """Read the pairs of one subset, and their images into memory.
+    """Read the pairs of one subset, and their images into memory unless nobody looks at them.
 
     Args:
         pairs: ``pairs.parquet``.
@@ -27,6 +33,7 @@ def read_subset(
         images: ``images.npy``, row i for row i of the pairs.
         classes: The labels, in order.
         subset: ``train``, ``validation`` or ``test``.
+        with_images: Whether images are read; otherwise they have a side of 0 pixels.
 
     Raises:
         PairDxError: The packed images, or the split, are not those of these pairs.
@@ -43,7 +50,8 @@ def read_subset(
     placed = joined(pd.read_parquet(split), table[["pair_id"]], "pair_id", what=what)
     subsets = placed.set_index("pair_id")["subset"]
     rows = np.flatnonzero(table["pair_id"].map(subsets) == subset)
-    return Pairs(table.iloc[rows].reset_index(drop=True), packed[rows], tuple(classes))
+    pixels = packed[rows] if with_images else np.zeros((len(rows), 0, 0, 3), dtype=np.uint8)
+    return Pairs(table.iloc[rows].reset_index(drop=True), pixels, tuple(classes))
 
 
 def subset_sizes(split: str | Path) -> dict[str, int]:

@@ -160,6 +160,11 @@ def build(
     return LinearClassifier(settings, classes)
 
 
+def fits_images(settings: Mapping[str, Any]) -> bool:
+    """Say whether training looks at images: for their mean colour alone."""
+    return bool(settings["features"] == "mean_colour")
+
+
 def fit(classifier: LinearClassifier, train: Pairs, validation: Pairs, job: FitJob) -> pd.DataFrame:
     """Fit in place; return one row of training.csv, whose losses are mean log losses.
 

@@ -208,6 +208,11 @@ def build(
     return ProbeClassifier(settings, classes, resources, seed)
 
 
+def fits_images(settings: Mapping[str, Any]) -> bool:  # noqa: ARG001 - the protocol's argument
+    """Say that training looks at no image: it reads the features that were made of them."""
+    return False
+
+
 def fit(classifier: ProbeClassifier, train: Pairs, validation: Pairs, job: FitJob) -> pd.DataFrame:
     """Fit in place on the kept features; return one row of training.csv with mean log losses.
 

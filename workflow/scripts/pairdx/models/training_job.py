@@ -87,11 +87,12 @@ def run_training(job: TrainingJob) -> None:
 
 def _train(job: TrainingJob, *, leads: bool = True) -> None:
     started, energy = time.perf_counter(), EnergyMeter(job.device)
+    module = family(job.family)
+    with_images = getattr(module, "fits_images", lambda _: True)(job.settings)
     train, validation = (
-        read_subset(job.pairs, job.split, job.images, job.classes, name)
+        read_subset(job.pairs, job.split, job.images, job.classes, name, with_images=with_images)
         for name in ("train", "validation")
     )
-    module = family(job.family)
     files = {name: Path(path) for name, path in job.resources.items()}
     classifier = module.build(job.settings, job.classes, files, job.seed)
     conditions = FitJob(

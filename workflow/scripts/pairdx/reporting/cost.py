@@ -154,7 +154,8 @@ def timing_conditions(timings: Timings, how: str) -> str:
         for name in ("cpu_model", "threads", "pairs")
     }
     return (
-        f"CPU seconds per image: means, from file bytes to probabilities, {how}; CPU: "
+        f"CPU seconds per image: means, from file bytes to probabilities, {how}, of what a system "
+        "reads (one that reads no image decodes and resizes none); CPU: "
         f"{known['cpu_model']}, threads: {known['threads']}, pairs: {known['pairs']}."
     )
 

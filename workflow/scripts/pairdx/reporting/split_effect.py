@@ -1,4 +1,4 @@
-"""The price of leakage to read: accuracy on the stratified split against the grouped one."""
+"""What the split does to accuracy, to read: the stratified split against the grouped one."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def effect_notes(table: pd.DataFrame, registry: Registry, *, resamples: int) -> 
     notes += [
         "Stratified: pairs of one case, article or duplicate may stand on two sides. Grouped: they "
         "may not. A positive difference is what leakage, and the choice of test pairs, add to a "
-        "system's accuracy.",
+        "system's accuracy. The price of leakage alone, on one test set, is in leakage_price.",
         f"Test pairs: {stratified:,} stratified, {grouped:,} grouped, {shared:,} of them in both. "
         f"Interval: 95 %, {resamples:,} bootstrap resamples of the cases of both test sets "
         "together, of the difference of mean accuracies over seeds.",

@@ -168,7 +168,8 @@ def timing_table(timings: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
         model, runtime, batch_size, p50_seconds, p95_seconds, mean_seconds, decode_seconds,
         preprocess_seconds, text_seconds, forward_seconds, pairs, threads, cpu_model; one row per
         system, runtime and batch size, one by one first. Seconds are empty where a system could
-        not be exported to a runtime.
+        not be exported to a runtime, and those of a stage also where it does not read what the
+        stage is about.
     """
     rows = [
         {

@@ -1,0 +1,143 @@
+"""The price of leakage: one test set, classified after training with and without its siblings.
+
+Both trainings have equally many pairs of every class (:mod:`pairdx.siblings`), so a system's two
+accuracies differ by what its test pairs' siblings gave away, and by chance. Chance has two parts,
+and the interval covers both: which groups of pairs were tested, and how the trainings fell out.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import stdtrit
+
+from pairdx.errors import PairDxError
+from pairdx.evaluation.intervals import bootstrap_ratios, sums_per_case
+from pairdx.evaluation.predictions import correctness, same_pairs
+
+Array = NDArray[np.float64]
+
+PRICE_COLUMNS = (
+    *("model", "seeds", "test_pairs", "with_accuracy", "without_accuracy"),
+    *("price", "price_low", "price_high"),
+    *("pairs_with_siblings", "price_of_these", "price_of_these_low", "price_of_these_high"),
+)
+
+
+def leakage_prices(
+    with_siblings: Mapping[str, Sequence[pd.DataFrame]],
+    without_siblings: Mapping[str, Sequence[pd.DataFrame]],
+    split: pd.DataFrame,
+    *,
+    resamples: int,
+    seed: int,
+    level: float = 0.95,
+) -> pd.DataFrame:
+    """Compute what the siblings of the test pairs in training add to each system's accuracy.
+
+    Args:
+        with_siblings: Per system, one predictions table per seed, on :mod:`pairdx.siblings`' split.
+        without_siblings: The same systems and seeds on the grouped split, whose test pairs those of
+            the other are a part of.
+        split: split.parquet of the former: pair_id, subset, group.
+        resamples: Number of bootstrap resamples of groups.
+        seed: Seed of the resampling.
+        level: Coverage of the intervals.
+
+    Returns:
+        One row per system, the columns of :data:`PRICE_COLUMNS`: accuracies and prices are
+        fractions of 1, means over seeds; ``price`` is with minus without. ``of_these`` is over the
+        test pairs alone of which a sibling is in training. Bounds (and that price) are NaN where
+        there is nothing to compute them from.
+
+    Raises:
+        PairDxError: The systems or seeds differ, or a test pair was not predicted without siblings.
+    """
+    counts = [{name: len(each) for name, each in side.items()}
+              for side in (with_siblings, without_siblings)]  # fmt: skip
+    if counts[0] != counts[1]:
+        raise PairDxError(
+            "the price of leakage needs the same systems and seeds with and without siblings",
+            where=f"with: {counts[0]}; without: {counts[1]}",
+        )
+    test = split[split["subset"] == "test"]
+    trained_on = split.loc[split["subset"] == "train", "group"]
+    rows: list[dict[str, Any]] = []
+    for name, tables in with_siblings.items():
+        keys, gained, right = _differences(tables, without_siblings[name], test["pair_id"])
+        group = keys["pair_id"].map(test.set_index("pair_id")["group"])
+        hinted = group.isin(trained_on).to_numpy()
+        how = {"resamples": resamples, "seed": seed, "level": level}
+        price, low, high = mean_over_groups(gained, group, **how)
+        of_these = mean_over_groups(gained[hinted], group[hinted], **how)
+        values = (name, len(tables), len(keys), *right, price, low, high, int(hinted.sum()))
+        rows.append(dict(zip(PRICE_COLUMNS, (*values, *of_these), strict=True)))
+    return pd.DataFrame(rows, columns=PRICE_COLUMNS)
+
+
+def _differences(
+    with_siblings: Sequence[pd.DataFrame], without: Sequence[pd.DataFrame], tested: pd.Series
+) -> tuple[pd.DataFrame, Array, tuple[float, float]]:
+    """Return the test pairs, what siblings changed (+1, 0, -1), [N, seeds], and both accuracies."""
+    part = [table[table["pair_id"].isin(tested) & (table["subset"] == "test")] for table in without]
+    rows = same_pairs([*with_siblings, *part], "test", of_what="splits")
+    if len(rows[0]) != len(tested):
+        raise PairDxError(
+            f"{len(rows[0])} of {len(tested)} test pairs were predicted",
+            remedy="predict again: the split changed in between",
+        )
+    right = np.stack([correctness(one) for one in rows], axis=1)
+    seeds = len(with_siblings)
+    accuracies = float(right[:, :seeds].mean()), float(right[:, seeds:].mean())
+    return rows[0], right[:, :seeds] - right[:, seeds:], accuracies
+
+
+def mean_over_groups(
+    values: Array, group: pd.Series, *, resamples: int, seed: int, level: float
+) -> tuple[float, float, float]:
+    """Return a mean over pairs and seeds with an interval for other groups and other seeds.
+
+    Two variances of the mean are added up. Of the groups: that of a bootstrap which draws whole
+    groups. Of the seeds: that of the seeds' own means, over their number S. With a few seeds the
+    latter is uncertain itself, so the interval is Student's, with the degrees of freedom of the sum
+    (Satterthwaite's, from S - 1 and the groups less one). With one seed, only groups count. Where
+    every pair has the value 0, no bootstrap differs: the bounds are then the largest shares of
+    groups, to either side, of which none would show up with probability (1 - level) / 2 (after
+    Clopper and Pearson).
+
+    Args:
+        values: float64 [N, S], from -1 to 1, one per pair and seed.
+        group: The group of every pair.
+        resamples: Number of resamples of the groups.
+        seed: Seed of the draws.
+        level: Coverage of the interval.
+
+    Returns:
+        The mean and its bounds; NaN without any pair, and bounds of NaN with a single group.
+    """
+    if not len(values):
+        return math.nan, math.nan, math.nan
+    mean, seeds = float(values.mean()), values.shape[1]
+    of_pairs = np.column_stack([values.mean(axis=1), np.ones(len(values))])
+    sums = sums_per_case(group, of_pairs)
+    groups = len(sums)
+    if groups < 2:
+        return mean, math.nan, math.nan
+    if not values.any():
+        reach = 1 - ((1 - level) / 2) ** (1 / groups)
+        return mean, -reach, reach
+    means = bootstrap_ratios(sums[:, :1], sums[:, 1:], resamples=resamples, seed=seed)
+    parts = [(float(np.var(means, ddof=1)), groups - 1)]
+    if seeds > 1:
+        parts.append((float(np.var(values.mean(axis=0), ddof=1)) / seeds, seeds - 1))
+    total = sum(variance for variance, _ in parts)
+    uncertain = sum(variance**2 / freedom for variance, freedom in parts)
+    if not uncertain:
+        return mean, mean, mean
+    reach = float(stdtrit(total**2 / uncertain, (1 + level) / 2)) * math.sqrt(total)
+    return mean, mean - reach, mean + reach

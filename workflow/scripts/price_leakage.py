@@ -1,0 +1,64 @@
+"""Set accuracies of trainings with and without siblings of the test pairs side by side."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from pairdx.errors import PairDxError
+from pairdx.evaluation.leakage_price import leakage_prices
+from pairdx.files import write_table
+from pairdx.logs import job_log
+from pairdx.reporting.leakage_price import TITLE, price_for_reading, price_notes
+from pairdx.reporting.webpage import write_for_reading
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+
+def read_by_system(paths: list[str]) -> dict[str, list[pd.DataFrame]]:
+    """Read the predictions of all seeds by system; files come in the order of ``params.cells``."""
+    found: dict[str, list[pd.DataFrame]] = {}
+    for (model, _), path in zip(snakemake.params.cells, paths, strict=True):
+        found.setdefault(model, []).append(pd.read_parquet(path))
+    return found
+
+
+def trained_on(path: str) -> set[str]:
+    """Return the training pairs of a split."""
+    split = pd.read_parquet(path)
+    return set(split.loc[split["subset"] == "train", "pair_id"])
+
+
+def main() -> None:
+    """Write the table of prices."""
+    params, source, out = snakemake.params, snakemake.input, snakemake.output
+    with job_log(snakemake.log[0]) as log:
+        table = leakage_prices(
+            read_by_system(source.with_siblings),
+            read_by_system(source.without_siblings),
+            pd.read_parquet(source.split),
+            resamples=params.resamples,
+            seed=params.seed,
+        )
+        with_, without = trained_on(source.split), trained_on(source.other_split)
+        if len(with_) != len(without):
+            raise PairDxError(
+                f"{len(with_)} training pairs with siblings and {len(without)} without",
+                where=f"{source.split} and {source.other_split}",
+                remedy="delete both; they are made again together",
+            )
+        write_table(out.csv, table)
+        notes = price_notes(
+            table,
+            params.registry,
+            train=len(with_),
+            exchanged=len(with_ - without),
+            resamples=params.resamples,
+        )
+        readable = price_for_reading(table, params.registry)
+        write_for_reading(readable, out.md, out.html, out.tex, title=TITLE, notes=notes)
+        log.info("%s", Path(out.md).read_text(encoding="utf-8"))
+
+
+main()
