@@ -103,7 +103,7 @@ def accuracy_difference(
         raise PairDxError("two accuracies are to be compared that are over different pairs")
     case, names = pd.factorize(keys["case_id"], sort=True)
     gain = correct - other
-    sums = np.bincount(case, weights=gain, minlength=len(names))
+    sums = np.bincount(case, weights=gain, minlength=len(names)).astype(np.float64)
     sizes = np.bincount(case, minlength=len(names)).astype(np.float64)
     drawn = bootstrap_paired_differences(sums[:, None], sizes, resamples=resamples, seed=seed)[:, 0]
     low, high = interval_around(float(gain.mean()), drawn, level, len(names))

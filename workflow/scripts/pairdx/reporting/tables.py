@@ -136,7 +136,8 @@ def per_class_report(
     if scores is None:
         scores = metrics[0]["per_class"] if len(metrics) == 1 else {}
     for name in values:
-        for place, end in enumerate(("low", "high"), start=int(table.columns.get_loc(name)) + 1):
+        after = list(table.columns).index(name) + 1
+        for place, end in enumerate(("low", "high"), start=after):
             bounds = {one: scores[one][f"{name}_{end}"] for one in scores}
             table.insert(place, f"{name}_{end}", table["class"].map(bounds).astype("float64"))
     return table.astype({"support": "Int64"})
