@@ -17,7 +17,7 @@ from pairdx.reporting.discrepancies import (
     software_note,
 )
 from pairdx.reporting.labels import demo_note
-from pairdx.reporting.stated import papers_test_pairs
+from pairdx.reporting.stated import PAPER_SPLIT, papers_test_pairs
 from pairdx.reporting.tables import DRAWN_NOTE
 from pairdx.reporting.webpage import write_for_reading
 
@@ -43,7 +43,7 @@ def results_of_systems(
     """
     params = snakemake.params
     comparison = pd.read_csv(snakemake.input.comparison)
-    rows = comparison[comparison["split"] == ours.PAPER_SPLIT].set_index("model")
+    rows = comparison[comparison["split"] == PAPER_SPLIT].set_index("model")
     how = {
         "resamples": params.resamples,
         "seed": params.seed,

@@ -24,9 +24,8 @@ from numpy.typing import NDArray
 from pairdx.evaluation.accuracy import accuracy_difference, accuracy_over_seeds
 from pairdx.evaluation.agreement import Sampling, sampled_difference, sampled_share
 from pairdx.evaluation.predictions import correctness, same_pairs
+from pairdx.reporting.stated import PAPER_SPLIT
 from pairdx.subsets import SUBSETS
-
-PAPER_SPLIT = "stratified"
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from pairdx.reporting.labels import readable
 
 # Units of fractions of 1, and what is written behind them when they are written in percent.
 SHARES = {"share": "%", "points": "points"}
+PAPER_SPLIT = "stratified"
 SECOND_VALUE = "contradicted_by"
 # What a second value of the paper has in common with the first.
 INHERITED = ("ours", "unit", "not_comparable")
