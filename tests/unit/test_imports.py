@@ -31,10 +31,10 @@ SCRIPTS_WITH = {
     "": "check_node conclude_cluster_check report_cluster_check watch_cluster_check",
     "requests": "download_hub_file download_multicare download_release download_url extract_glove",
     "pandas": "build_word_vectors describe_texts draw_demo_corpus export_dataset "
-    "export_review_sheet ingest_tables inspect_archive list_discrepancies pack_images "
+    "export_review_sheet ingest_tables inspect_archive pack_images "
     # The last three import the family of the system that they are asked for.
     "pack_out_of_distribution write_datasheet probe_inputs time_model train_model",
-    "pandas scipy.special": "predict price_leakage",
+    "pandas scipy.special": "list_discrepancies predict price_leakage",
     "pandas scipy.sparse": "curate_pairs",
     "pandas scipy.optimize scipy.sparse": "make_split",
     "matplotlib": "draw_rule_graph",

@@ -53,10 +53,11 @@ def test_accuracies_are_shares_of_right_pairs_and_differences_are_to_the_unchang
     assert np.isnan(table.loc[UNCHANGED, "difference"])
 
 
-def test_a_probe_that_changes_no_prediction_differs_by_nothing_for_certain() -> None:
-    """Intervals of differences are paired."""
+def test_a_probe_that_changes_no_prediction_leaves_little_open_but_not_nothing() -> None:
+    """Intervals of differences are paired; of 30 cases without a change, some may change one."""
     row = made().set_index("probe").loc["caption_blank"].iloc[0]
-    assert row[["difference", "difference_low", "difference_high"]].tolist() == [0, 0, 0]
+    assert row["difference"] == 0
+    assert -4 / 30 < row["difference_low"] < 0 < row["difference_high"] < 4 / 30
     assert row["accuracy_low"] < row["accuracy_high"]
 
 

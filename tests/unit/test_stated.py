@@ -15,7 +15,8 @@ SYSTEMS = papers_numbers()["systems"]
 def test_the_papers_values_stand_beside_ours_in_the_scores_per_class() -> None:
     metrics = [metrics_of(predictions(0))]
     report = per_class_report(metrics, SYSTEMS["clip_zero_shot"])
-    assert list(report.columns) == [
+    without_bounds = [name for name in report if not name.endswith(("_low", "_high"))]
+    assert without_bounds == [
         *("class", "precision", "recall", "paper_recall", "f1", "paper_accuracy", "support")
     ]
     rows = report.set_index("class")

@@ -90,7 +90,7 @@ def seeds_of(model):
 
 def registry(names=None):
     """What tables and figures need to know of systems: not their settings, so that editing these redraws nothing."""
-    keys = ("title", "trained", "stand_in", "paper")
+    keys = ("title", "trained", "random", "stand_in", "paper")
     return {
         name: {key: config["models"][name][key] for key in keys}
         for name in (models() if names is None else names)

@@ -17,6 +17,7 @@ from pairdx.reporting.discrepancies import (
     software_note,
 )
 from pairdx.reporting.labels import demo_note
+from pairdx.reporting.stated import PAPER_SPLIT, papers_test_pairs
 from pairdx.reporting.tables import DRAWN_NOTE
 from pairdx.reporting.webpage import write_for_reading
 
@@ -33,14 +34,21 @@ def results_of_dataset() -> ours.Results:
     )
 
 
-def results_of_systems(passports: list[dict[str, Any]]) -> dict[str, ours.Results]:
+def results_of_systems(
+    passports: list[dict[str, Any]], paper: dict[str, Any]
+) -> dict[str, ours.Results]:
     """Read our results about the paper's systems, by their keys in the paper's numbers.
 
     Where two systems of the registry name the same key, the first one stands for it.
     """
     params = snakemake.params
     comparison = pd.read_csv(snakemake.input.comparison)
-    rows = comparison[comparison["split"] == ours.PAPER_SPLIT].set_index("model")
+    rows = comparison[comparison["split"] == PAPER_SPLIT].set_index("model")
+    how = {
+        "resamples": params.resamples,
+        "seed": params.seed,
+        "papers_pairs": papers_test_pairs(paper),
+    }
     systems: dict[str, ours.Results] = {}
     for model in dict.fromkeys(name for name, _ in params.cells):
         positions = [at for at, (name, _) in enumerate(params.cells) if name == model]
@@ -51,11 +59,12 @@ def results_of_systems(passports: list[dict[str, Any]]) -> dict[str, ours.Result
             rows.loc[model].to_dict(),
             [pd.read_parquet(snakemake.input.predictions[at]) for at in positions],
             passports[positions[0]]["settings"],
-            resamples=params.resamples,
-            seed=params.seed,
+            random=entry["random"],
             stand_in=entry["stand_in"],
+            papers_classes=paper["dataset"]["classes"]["value"],
+            **how,
         )
-    return ours.related(systems)
+    return ours.related(systems, **how)
 
 
 def notes_of(table: pd.DataFrame, paper: dict[str, Any], passports: list[Any]) -> list[str]:
@@ -63,7 +72,7 @@ def notes_of(table: pd.DataFrame, paper: dict[str, Any], passports: list[Any]) -
     demo = demo_note(snakemake.params.registry.values())
     notes = [demo] if demo else []
     notes += [DRAWN_NOTE] if snakemake.params.drawn else []
-    notes += discrepancy_notes(table)
+    notes += discrepancy_notes(table, papers_test_pairs(paper))
     return notes + ([software_note(paper, passports[0])] if passports else [])
 
 
@@ -73,7 +82,7 @@ def main() -> None:
     with job_log(snakemake.log[0]) as log:
         paper = yaml.safe_load(Path(snakemake.input.paper).read_text(encoding="utf-8"))
         passports = [read_json(path) for path in snakemake.input.passports]
-        table = discrepancy_table(paper, results_of_dataset(), results_of_systems(passports))
+        table = discrepancy_table(paper, results_of_dataset(), results_of_systems(passports, paper))
         write_table(out.csv, table)
         write_for_reading(
             discrepancies_for_reading(table, snakemake.params.registry),

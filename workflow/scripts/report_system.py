@@ -7,6 +7,8 @@ import pandas as pd
 
 from pairdx.evaluation.metrics import evaluate
 from pairdx.evaluation.mistakes import confident_mistakes
+from pairdx.evaluation.per_class import per_class
+from pairdx.evaluation.predictions import read_predictions, same_pairs
 from pairdx.files import read_json, write_json, write_table
 from pairdx.joins import joined
 from pairdx.logs import job_log
@@ -15,7 +17,7 @@ from pairdx.reporting.error_sheets import mistake_sheet, sheet_note
 from pairdx.reporting.figures import per_class_bars, training_curves
 from pairdx.reporting.labels import demo_note, system_title
 from pairdx.reporting.stated import accuracy_notes, confusion_notes, training_notes
-from pairdx.reporting.tables import per_class_report, without_empty_paper
+from pairdx.reporting.tables import per_class_for_reading, per_class_note, per_class_report
 from pairdx.reporting.theme import save
 from pairdx.reporting.webpage import write_for_reading
 
@@ -35,15 +37,26 @@ def write_metrics(predictions: list[pd.DataFrame]) -> list[dict[str, Any]]:
     return [read_json(path) for path in snakemake.output.metrics]
 
 
-def report_scores(metrics: list[dict[str, Any]], name: str, notes: list[str]) -> None:
+def scores_per_class(predictions: list[pd.DataFrame]) -> dict[str, dict[str, float | None]]:
+    """Compute the scores of every class, means over seeds with their intervals."""
+    params = snakemake.params
+    rows = same_pairs(predictions, "test", of_what="seeds")
+    reads = [read_predictions(one, params.classes) for one in rows]
+    return per_class(reads, params.classes, resamples=params.resamples, seed=params.seed)
+
+
+def report_scores(
+    metrics: list[dict[str, Any]], predictions: list[pd.DataFrame], name: str, notes: list[str]
+) -> None:
     """Write the table per class, and draw it and the confusion matrix, over all seeds."""
     stated, out = snakemake.params.stated, snakemake.output
     notes = [*notes, *accuracy_notes(stated)]
-    report = per_class_report(metrics, stated)
+    report = per_class_report(metrics, stated, scores_per_class(predictions))
     write_table(out.csv, report)
     title = f"Scores per class: {name}"
     files = out.md, out.html, out.tex
-    write_for_reading(without_empty_paper(report), *files, title=title, notes=notes)
+    written = [*notes, per_class_note(metrics)]
+    write_for_reading(per_class_for_reading(report), *files, title=title, notes=written)
     note = " ".join(notes) or None
     save(per_class_bars(report, title=title, note=note), out.bars, out.bars_png)
 
@@ -91,7 +104,7 @@ def main() -> None:
         name = f"{system_title(model, registry)}, {snakemake.wildcards.split} split"
         demo = demo_note([registry[model]])
         notes = [demo] if demo else []
-        report_scores(metrics, name, notes)
+        report_scores(metrics, predictions, name, notes)
         draw_mistakes(predictions[0], name)
         if snakemake.output.get("training"):
             draw_training(name, notes)

@@ -14,8 +14,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pairdx.errors import PairDxError
-from pairdx.evaluation.intervals import bootstrap_mean, interval_around, interval_description
+from pairdx.evaluation.intervals import (
+    bootstrap_mean,
+    interval_around,
+    interval_description,
+)
+from pairdx.evaluation.paired import bootstrap_paired_differences
 from pairdx.evaluation.predictions import correctness, same_pairs, subset_rows
+from pairdx.evaluation.score_intervals import pairs_if_cases_agree, score_interval
 
 
 def accuracy_over_seeds(
@@ -28,8 +34,9 @@ def accuracy_over_seeds(
 ) -> dict[str, Any]:
     """Compute the mean accuracy of one system over its training seeds.
 
-    The interval is a bootstrap over cases of each pair's mean correctness. It describes the choice
-    of test cases with the trained weights held fixed, not the spread that more seeds would show.
+    The interval is a score interval with the variance of a bootstrap over cases of each pair's mean
+    correctness. It describes the choice of test cases with the trained weights held fixed, not the
+    spread that more seeds would show.
 
     Args:
         predictions: One predictions table per seed, over the same pairs.
@@ -48,7 +55,8 @@ def accuracy_over_seeds(
     case, names = pd.factorize(keys["case_id"], sort=True)
     means = bootstrap_mean(correct, case, len(names), resamples=resamples, seed=seed)
     value = float(correct.mean())
-    low, high = interval_around(value, means, level, len(names))
+    worth = pairs_if_cases_agree(case, len(names))
+    low, high = score_interval(value, means, level, worth=worth, cases=len(names))
     return {
         "value": value,
         "low": low,
@@ -72,7 +80,8 @@ def accuracy_difference(
     """Compute how much higher the mean accuracy over seeds is than the reference's.
 
     The interval is a bootstrap over cases of each pair's difference in mean correctness: both are
-    resampled together, because they answer for the same pairs.
+    resampled together, because they answer for the same pairs. Two cases are added, so that it does
+    not collapse where hardly a pair differs (see ``bootstrap_paired_differences``).
 
     Args:
         predictions: One predictions table per seed.
@@ -94,8 +103,10 @@ def accuracy_difference(
         raise PairDxError("two accuracies are to be compared that are over different pairs")
     case, names = pd.factorize(keys["case_id"], sort=True)
     gain = correct - other
-    means = bootstrap_mean(gain, case, len(names), resamples=resamples, seed=seed)
-    low, high = interval_around(float(gain.mean()), means, level, len(names))
+    sums = np.bincount(case, weights=gain, minlength=len(names)).astype(np.float64)
+    sizes = np.bincount(case, minlength=len(names)).astype(np.float64)
+    drawn = bootstrap_paired_differences(sums[:, None], sizes, resamples=resamples, seed=seed)[:, 0]
+    low, high = interval_around(float(gain.mean()), drawn, level, len(names))
     return {"value": float(gain.mean()), "low": low, "high": high}
 
 

@@ -1,9 +1,10 @@
-"""Percentile bootstrap over cases, for all resamples at once.
+"""Bootstrap over cases, for all resamples at once, and percentile intervals.
 
 Pairs of one case (sub-figures of a figure, figures of a patient) are not independent, so whole
 cases are drawn with replacement. A resample is a row of weights: how often each pair was drawn.
 Every metric is then a weighted sum, and a thousand resamples are a few matrix products instead of a
-loop.
+loop. Shares take their intervals from :mod:`pairdx.evaluation.score_intervals`, because percentiles
+collapse near 0 and 1.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 from pairdx.errors import PairDxError
 from pairdx.evaluation.predictions import Predictions
+from pairdx.evaluation.score_intervals import METHOD
 
 Array = NDArray[np.float64]
 
@@ -149,9 +151,9 @@ def interval_around(
 
 
 def interval_description(resamples: int, level: float, seed: int) -> dict[str, Any]:
-    """Describe how intervals were made, JSON-ready: method, resamples, level and seed."""
+    """Describe how intervals of shares were made, JSON-ready: method, resamples, level, seed."""
     return {
-        "method": "percentile bootstrap over cases",
+        "method": METHOD,
         "resamples": resamples,
         "level": level,
         "seed": seed,
@@ -172,14 +174,14 @@ def weighted_metrics(
         float64 [R] per metric; NaN where it is undefined.
     """
     return {
-        **_from_confusion(_weighted_confusion(read, weights)),
+        **_from_confusion(weighted_confusion(read, weights)),
         **_weighted_ranking(read, weights),
         "brier_score": (weights @ read.squared_distance) / weights.sum(axis=1),
         "expected_calibration_error": _weighted_calibration(read, weights, calibration_bins),
     }
 
 
-def _weighted_confusion(read: Predictions, weights: Array) -> Array:
+def weighted_confusion(read: Predictions, weights: Array) -> Array:
     """Confusion matrices, float64 [R, C, C]: rows are true classes."""
     count = read.probabilities.shape[1]
     cell = np.zeros((len(read.truth), count * count))

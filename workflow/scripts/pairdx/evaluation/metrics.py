@@ -15,16 +15,27 @@ each of C classes scores 1 - 1/C.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from sklearn import metrics as sk
 
 from pairdx.evaluation.calibration import CALIBRATION_BINS, expected_calibration_error
 from pairdx.evaluation.intervals import bootstrap_metrics, interval_around, interval_description
+from pairdx.evaluation.per_class import per_class
 from pairdx.evaluation.predictions import Predictions, read_predictions
+from pairdx.evaluation.score_intervals import (
+    pairs_if_cases_agree,
+    score_interval,
+    worth_of_average,
+    worth_of_sizes,
+)
+
+# Means of losses, or of gaps: no shares, and so no score intervals.
+PERCENTILES = ("brier_score", "expected_calibration_error")
 
 
 def evaluate(
@@ -53,7 +64,9 @@ def evaluate(
         confusion (rows = true class, columns = predicted class), classes, calibration_bins,
         interval.
 
-        Resampling biases the calibration error upwards, so its interval can lie above its value.
+        Intervals are score intervals (see ``score_intervals``), those of the Brier score and of the
+        calibration error percentiles of the bootstrap. Resampling biases the calibration error
+        upwards, so its interval can lie above its value.
 
     Raises:
         PairDxError: The table is not a predictions table (see ``read_predictions``).
@@ -63,16 +76,17 @@ def evaluate(
     resampled = bootstrap_metrics(
         read, resamples=resamples, seed=seed, calibration_bins=calibration_bins
     )
+    worths = worth_of_metrics(read)
     with_intervals = {}
     for name, value in values.items():
-        low, high = interval_around(value, resampled[name], level, read.cases)
+        low, high = metric_interval(name, value, resampled[name], level, worths, read.cases)
         with_intervals[name] = {"value": value, "low": low, "high": high}
     return {
         "subset": subset,
         "pairs": len(read.truth),
         "cases": read.cases,
         **with_intervals,
-        "per_class": per_class(read, classes),
+        "per_class": per_class([read], classes, resamples=resamples, seed=seed, level=level),
         "confusion": sk.confusion_matrix(
             read.truth, read.predicted, labels=range(len(classes))
         ).tolist(),
@@ -80,6 +94,51 @@ def evaluate(
         "calibration_bins": calibration_bins,
         "interval": interval_description(resamples, level, seed),
     }
+
+
+def worth_of_metrics(read: Predictions) -> dict[str, float]:
+    """Return how many independent pairs each share is over if those of one case are always alike.
+
+    Of AUROC it is the rarer side that counts: a perfect ranking is one of so many positives.
+    """
+    whole = pairs_if_cases_agree(read.case, read.cases)
+    rows = [read.truth == index for index in read.present()]
+    positives = np.array([_worth(read, of_class) for of_class in rows])
+    average = worth_of_average(positives)
+    rarer = np.array([min(_worth(read, one), _worth(read, ~one)) for one in rows])
+    return {
+        **dict.fromkeys(("accuracy", "weighted_f1"), whole),
+        **dict.fromkeys(("balanced_accuracy", "macro_f1", "macro_average_precision"), average),
+        "macro_auroc": worth_of_average(rarer) if rarer.all() else 0.0,
+    }
+
+
+def _worth(read: Predictions, chosen: NDArray[np.bool_]) -> float:
+    sizes = np.bincount(read.case[chosen], minlength=read.cases)
+    return worth_of_sizes(sizes.astype(np.float64))
+
+
+def metric_interval(
+    name: str,
+    value: float | None,
+    resampled: NDArray[np.float64],
+    level: float,
+    worths: Mapping[str, float],
+    cases: int,
+) -> tuple[float | None, float | None]:
+    """Return the interval of one of the eight metrics: a score interval where it is a share.
+
+    Args:
+        name: Of the metric.
+        value: Its value; None where it is undefined.
+        resampled: float64 [R], the same in every resample of the cases.
+        level: Coverage of the interval.
+        worths: What :func:`worth_of_metrics` returned.
+        cases: Number of cases.
+    """
+    if name in PERCENTILES:
+        return interval_around(value, resampled, level, cases)
+    return score_interval(value, resampled, level, worth=worths[name], cases=cases)
 
 
 def metric_values(
@@ -116,26 +175,3 @@ def _macro_over_classes(score: Callable[..., float], read: Predictions) -> float
         return None
     scores = [score(read.truth == index, read.probabilities[:, index]) for index in present]
     return float(np.mean(scores))
-
-
-def per_class(read: Predictions, classes: Sequence[str]) -> dict[str, dict[str, float | None]]:
-    """Compute precision, recall, F1 and support (number of true pairs) of every class.
-
-    A class absent from the subset has support 0 and no other value. A class that was never
-    predicted has no precision; its F1, 2 TP / (2 TP + FP + FN), is 0.
-    """
-    precision, recall, f1, support = sk.precision_recall_fscore_support(
-        read.truth, read.predicted, labels=range(len(classes)), zero_division=np.nan
-    )
-    table: dict[str, dict[str, float | None]] = {}
-    for index, name in enumerate(classes):
-        if support[index] == 0:
-            table[name] = {"precision": None, "recall": None, "f1": None, "support": 0}
-            continue
-        table[name] = {
-            "precision": None if np.isnan(precision[index]) else float(precision[index]),
-            "recall": float(recall[index]),
-            "f1": float(f1[index]),
-            "support": int(support[index]),
-        }
-    return table

@@ -15,8 +15,8 @@ import pandas as pd
 
 from pairdx.errors import PairDxError
 from pairdx.evaluation.calibration import CALIBRATION_BINS
-from pairdx.evaluation.intervals import bootstrap_metrics, interval_around
-from pairdx.evaluation.metrics import metric_values
+from pairdx.evaluation.intervals import bootstrap_metrics
+from pairdx.evaluation.metrics import metric_interval, metric_values, worth_of_metrics
 from pairdx.evaluation.predictions import read_predictions, same_pairs
 
 
@@ -58,13 +58,14 @@ def metrics_over_seeds(
         bootstrap_metrics(one, resamples=resamples, seed=seed, calibration_bins=calibration_bins)
         for one in reads
     ]
+    worths = worth_of_metrics(reads[0])
     result = {}
     for name in values[0]:
         of_seeds = np.array([one[name] for one in values], dtype=np.float64)
         mean = None if np.isnan(of_seeds).any() else float(of_seeds.mean())
         spread = None if mean is None or len(of_seeds) < 2 else float(of_seeds.std(ddof=1))
         means = np.mean([one[name] for one in resampled], axis=0)
-        low, high = interval_around(mean, means, level, reads[0].cases)
+        low, high = metric_interval(name, mean, means, level, worths, reads[0].cases)
         result[name] = {
             "seeds": len(of_seeds),
             "mean": mean,

@@ -12,8 +12,7 @@ from pairdx.errors import PairDxError
 from pairdx.evaluation.accuracy import accuracy_over_seeds
 from pairdx.reporting.labels import demo_note, readable, system_title
 from pairdx.reporting.markdown import paper_percent, percent, plain, significant, with_interval
-from pairdx.reporting.our_results import PAPER_SPLIT
-from pairdx.reporting.stated import as_stated
+from pairdx.reporting.stated import PAPER_SPLIT, as_stated
 
 COLUMNS = {
     "model": "str",

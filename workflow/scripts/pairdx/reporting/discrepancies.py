@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import pandas as pd
 
+from pairdx.evaluation.agreement import agreement
 from pairdx.reporting.labels import readable, system_title
 from pairdx.reporting.markdown import percent, significant
 from pairdx.reporting.our_results import Fact, Results
-from pairdx.reporting.stated import SECOND_VALUE, Statement, in_words, statements
+from pairdx.reporting.stated import (
+    SECOND_VALUE,
+    SHARES,
+    Statement,
+    half_step,
+    in_words,
+    printed_decimals,
+    statements,
+)
 
 TITLE = "The paper's numbers beside ours"
 AGREES = "agrees"
 DIFFERS = "differs"
+ONE_SEED = "undecided (one seed)"
 CONTRADICTION = "paper contradicts itself"
 NOT_COMPARABLE = "not comparable"
 STAND_IN = "not run (stand-in)"
 SWITCHED_OFF = "not run (switched off)"
 NOT_MEASURED = "not run (not measured)"
-# Units of fractions of 1, and what is written behind them when they are written in percent.
-SHARES = {"share": "%", "points": "points"}
 Registry = Mapping[str, Mapping[str, Any]]
 
 
@@ -31,10 +38,13 @@ def discrepancy_table(
 ) -> pd.DataFrame:
     """Build tables/discrepancies.csv: one row per number of config/paper.yaml, in its order.
 
-    The verdict ``agrees`` means that the paper's value lies within our interval, or, where there is
-    none, that our value is the paper's when it is rounded to as many digits as the paper prints.
-    Where the paper contradicts itself, that is the verdict, and the remark says what the verdict on
-    this value by itself would be.
+    The verdict ``agrees`` means that ours and the paper's value differ by no more than the choice
+    of test cases on both sides, the spread over seeds and the rounding of what is printed explain
+    at 95 % (see ``agreement``). What is exact, such as a setting or a number of pairs, agrees where
+    it rounds to the digits that the paper prints. A system with randomness of which there is one
+    seed differs from the paper, or its next training would: that is undecided. Where the paper
+    contradicts itself, that is the verdict, and the remark says what the verdict on this value by
+    itself would be.
 
     Args:
         paper: The content of config/paper.yaml.
@@ -44,7 +54,8 @@ def discrepancy_table(
     Returns:
         statement (the keys in config/paper.yaml), place, unit, stated, paper, ours, ours_low,
         ours_high, difference (ours - paper) and ratio (ours / paper) of what is no stand-in's,
-        verdict, remark. Shares are fractions of 1.
+        agrees_within (the largest difference that counts as agreement), found_from (the true
+        difference that is found in 80 % of runs), verdict, remark. Shares are fractions of 1.
     """
     rows = []
     for statement in statements(paper):
@@ -56,7 +67,8 @@ def discrepancy_table(
 def _row(statement: Statement, results: Results | None, dataset: Results) -> dict[str, Any]:
     entry, name = statement.entry, statement.entry.get("ours")
     ours = (results.find(name) or dataset.find(name)) if results and name else None
-    alone = _by_itself(statement, results, ours)
+    allowed = allowed_difference(statement, ours) if ours else None
+    alone = _by_itself(statement, results, ours, allowed)
     remark = entry.get("not_comparable") if alone == NOT_COMPARABLE else None
     verdict = alone
     if statement.contradiction:
@@ -64,7 +76,7 @@ def _row(statement: Statement, results: Results | None, dataset: Results) -> dic
         remark = f"{statement.contradiction}; by itself: {alone}" + (
             f", {remark}" if remark else ""
         )
-    is_ours = ours is not None and alone in (AGREES, DIFFERS, NOT_COMPARABLE)
+    is_ours = ours is not None and alone in (AGREES, DIFFERS, ONE_SEED, NOT_COMPARABLE)
     return {
         "statement": ".".join(statement.path),
         "place": entry["place"],
@@ -76,12 +88,33 @@ def _row(statement: Statement, results: Results | None, dataset: Results) -> dic
         "ours_high": ours.high if ours else None,
         "difference": ours.value - statement.value if ours and is_ours else None,
         "ratio": ours.value / statement.value if ours and is_ours else None,
+        "agrees_within": allowed[0] if allowed and is_ours else None,
+        "found_from": allowed[1] if allowed and is_ours else None,
         "verdict": verdict,
         "remark": remark,
     }
 
 
-def _by_itself(statement: Statement, results: Results | None, ours: Fact | None) -> str:
+def allowed_difference(statement: Statement, ours: Fact) -> tuple[float, float] | None:
+    """Return the largest difference that counts as agreement, and which one is found in 80 %.
+
+    Both are in the statement's unit. None where ours is exact.
+    """
+    if ours.sampling is None:
+        return None
+    # A count is printed in full.
+    step = half_step(statement) if statement.entry.get("unit") in SHARES else 0.0
+    printed = statement.value / ours.scale
+    found = agreement(ours.sampling, printed, pairs=ours.papers_pairs, half_step=step)
+    return float(ours.scale * found.within), float(ours.scale * found.found_from)
+
+
+def _by_itself(
+    statement: Statement,
+    results: Results | None,
+    ours: Fact | None,
+    allowed: tuple[float, float] | None,
+) -> str:
     """Return the verdict on a number, whatever else the paper states."""
     if results is None:
         return SWITCHED_OFF
@@ -91,17 +124,17 @@ def _by_itself(statement: Statement, results: Results | None, ours: Fact | None)
         return STAND_IN
     if statement.entry.get("not_comparable"):
         return NOT_COMPARABLE
-    if ours.low is not None and ours.high is not None and not pd.isna(ours.low):
-        return AGREES if ours.low <= statement.value <= ours.high else DIFFERS
-    return AGREES if _as_printed(statement, ours.value) else DIFFERS
+    if allowed is None or ours.sampling is None:
+        return AGREES if _as_printed(statement, ours.value) else DIFFERS
+    if abs(ours.value - statement.value) <= allowed[0]:
+        return AGREES
+    return ONE_SEED if None in ours.sampling.trainings else DIFFERS
 
 
 def _as_printed(statement: Statement, ours: float) -> bool:
     """Return whether our value, rounded to the digits that the paper prints, is the paper's."""
     scale = 100 if statement.entry.get("unit") in SHARES else 1
-    stated = re.search(r"([\d.]+) ?(?:%|percent)", str(statement.entry.get("stated")))
-    printed = stated[1] if stated and scale == 100 else f"{scale * statement.value!r}"
-    decimals = len(printed.partition(".")[2])
+    decimals = printed_decimals(statement)
     return f"{scale * ours:.{decimals}f}" == f"{scale * statement.value:.{decimals}f}"
 
 
@@ -119,6 +152,7 @@ def discrepancies_for_reading(table: pd.DataFrame, registry: Registry) -> pd.Dat
             "Paper": in_words({"value": _whole(row["paper"]), **_given(row)}),
             "Ours (interval)": _ours(row),
             "Difference": _difference(row),
+            "Agrees within (found from)": _allowed(row),
             "Verdict": row["verdict"],
             "Remark": row["remark"],
             "Place in the paper": row["place"],
@@ -181,16 +215,38 @@ def _difference(row: Mapping[Any, Any]) -> str | None:
     return f"{'+' if row['difference'] > 0 else ''}{_number(row['difference'])}"
 
 
-def discrepancy_notes(table: pd.DataFrame) -> list[str]:
-    """Say what the verdicts mean, and how often each was given."""
+def _allowed(row: Mapping[Any, Any]) -> str | None:
+    if pd.isna(row["agrees_within"]):
+        return None
+    scale, unit = (100, "points") if row["unit"] in SHARES else (1, row["unit"])
+    within, found = (f"{scale * row[name]:.1f}" for name in ("agrees_within", "found_from"))
+    return f"{within} ({found}) {unit}"
+
+
+def discrepancy_notes(table: pd.DataFrame, papers_pairs: int) -> list[str]:
+    """Say what the verdicts mean, and how often each was given.
+
+    Args:
+        table: What ``discrepancy_table`` returned.
+        papers_pairs: Number of the paper's test pairs.
+    """
     counts = table["verdict"].value_counts(sort=False)
     given = ", ".join(f"{verdict} {count}" for verdict, count in counts.items())
     return [
         f"{len(table)} numbers: {given}.",
-        "Agrees: the paper's value lies within our interval; where there is none, ours rounds to "
-        "the digits that the paper prints. Not comparable: shown as a ratio. Difference: ours "
-        "minus the paper's.",
-        "Intervals: bootstrap over test cases, 95 %, of means over seeds with the trained weights "
+        "Agrees: ours and the paper's differ by no more than chance and rounding explain at 95 %: "
+        "two equally good systems agree in 95 of 100 comparisons. Counted are the choice of test "
+        f"cases on both sides (the paper's {papers_pairs:,} pairs; a sixth of them for a class, "
+        "because it calls its classes balanced; of cases as large as ours), the spread of our "
+        "trainings over seeds, which its one run has as well, and the rounding of what it prints: "
+        "93 % may be anything from 92.5 to 93.5. Gains are paired: both systems answer for the "
+        "same pairs. What is exact agrees where it rounds to the digits that are printed.",
+        "Agrees within: the largest difference that still agrees. Found from: a true difference of "
+        "this size is found in 80 of 100 comparisons; of smaller ones, agreement says little.",
+        f"{ONE_SEED.capitalize()}: further apart than that, but trained once, so that how much the "
+        "next training would differ is not known. Not comparable: shown as a ratio. Difference: "
+        f"ours minus the paper's. Counts of pairs are ours per {papers_pairs:,} test pairs.",
+        "Intervals of ours: 95 %, over test cases, of means over seeds with the trained weights "
         "held fixed. The paper gives none.",
     ]
 

@@ -3,8 +3,9 @@
 Of the dataset: ``pairs``, ``classes`` (with pairs), ``largest_to_smallest_class`` (pairs of the one
 over pairs of the other), ``split.<subset>`` (share of the stratified split), ``kept_after.<stage>``
 (candidates of the curation funnel) and ``configured.<name>``. Of a system on the stratified split:
-``accuracy``, ``recall.<class>``, ``confusions.<class>.<class>`` (test pairs of either class
-predicted as the other, mean over seeds), ``train_seconds``, ``seconds_per_image``,
+``accuracy``, ``recall.<class>``, ``confusions.<class>.<class>`` (pairs of either class predicted as
+the other, mean over seeds, of as many test pairs as the paper has), ``train_seconds``,
+``seconds_per_image``,
 ``settings.<name>`` (of its passport), ``accuracy_minus_that_of.<system>`` and
 ``train_seconds_within_those_of.<system>`` (how often the one goes into the other).
 """
@@ -16,21 +17,36 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from pairdx.evaluation.accuracy import accuracy_over_seeds
+from pairdx.evaluation.accuracy import accuracy_difference, accuracy_over_seeds
+from pairdx.evaluation.agreement import Sampling, sampled_difference, sampled_share
+from pairdx.evaluation.predictions import correctness, same_pairs
+from pairdx.reporting.stated import PAPER_SPLIT
 from pairdx.subsets import SUBSETS
-
-PAPER_SPLIT = "stratified"
 
 
 @dataclass(frozen=True)
 class Fact:
-    """A number of ours with its interval, if it has one."""
+    """A number of ours with its interval, if it has one.
+
+    Attributes:
+        value: The number.
+        low: Lower end of its interval.
+        high: Upper end.
+        sampling: What its uncertainty is made of; None where it is exact.
+        papers_pairs: The test pairs that the paper's number is over.
+        scale: By how much a share was multiplied: a number of pairs is one of the paper's pairs.
+    """
 
     value: float
     low: float | None = None
     high: float | None = None
+    sampling: Sampling | None = None
+    papers_pairs: float = 0
+    scale: float = 1
 
 
 @dataclass(frozen=True)
@@ -40,10 +56,14 @@ class Results:
     Attributes:
         facts: By name; what has a dot in its name is nested. A leaf is a Fact or a plain number.
         stand_in: They come from a drawn corpus or a small random network.
+        tests: A system's predictions of the test pairs with every seed.
+        random: Whether another seed would give another result.
     """
 
     facts: Mapping[str, Any]
     stand_in: bool = False
+    tests: Sequence[pd.DataFrame] = ()
+    random: bool = False
 
     def find(self, name: str) -> Fact | None:
         """Look up a dotted name; None where there is no such number."""
@@ -97,7 +117,10 @@ def results_of_system(
     *,
     resamples: int,
     seed: int,
+    random: bool,
     stand_in: bool,
+    papers_pairs: int,
+    papers_classes: int,
 ) -> Results:
     """Gather our results about a system on the stratified split.
 
@@ -107,31 +130,50 @@ def results_of_system(
         settings: The settings in its passport.
         resamples: Number of bootstrap resamples of the test cases.
         seed: Seed of the bootstrap.
+        random: Whether another seed would give another result.
         stand_in: A small random network took the system's place.
+        papers_pairs: Number of the paper's test pairs.
+        papers_classes: Number of its classes, which it calls balanced.
     """
     tests = [table[table["subset"] == "test"] for table in predictions]
 
-    def share(tables: Sequence[pd.DataFrame], of: float = 1) -> Fact:
+    def share(tables: Sequence[pd.DataFrame], pairs: float, scale: float = 1) -> Fact:
         found = accuracy_over_seeds(tables, resamples=resamples, seed=seed)
-        low, high = (None if found[end] is None else of * found[end] for end in ("low", "high"))
-        return Fact(of * found["value"], low, high)
+        low, high = (None if found[end] is None else scale * found[end] for end in ("low", "high"))
+        right, case, cases = _correctness(tables)
+        sampling = sampled_share(right, case, cases, random=random)
+        return Fact(scale * found["value"], low, high, sampling, pairs, scale)
 
     classes = list(dict.fromkeys(tests[0]["label"]))
-    recall = {name: share([table[table["label"] == name] for table in tests]) for name in classes}
+    of_class = papers_pairs / papers_classes
+    recall = {
+        name: share([table[table["label"] == name] for table in tests], of_class)
+        for name in classes
+    }
     confusions: dict[str, dict[str, Fact]] = {name: {} for name in classes}
     for one, other in combinations(classes, 2):
         # The share of an event is the accuracy of tables in which only the event counts as right.
         events = [_marked(table, one, other) for table in tests]
-        confusions[one][other] = confusions[other][one] = share(events, of=len(tests[0]))
+        found = share(events, papers_pairs, scale=papers_pairs)
+        confusions[one][other] = confusions[other][one] = found
     facts = {
-        "accuracy": Fact(row["accuracy"], row["accuracy_low"], row["accuracy_high"]),
+        "accuracy": share(tests, papers_pairs),
         "recall": recall,
         "confusions": confusions,
         "train_seconds": row["train_seconds"],
         "seconds_per_image": row["seconds_per_image"],
         "settings": settings,
     }
-    return Results(facts, stand_in)
+    return Results(facts, stand_in, tests, random)
+
+
+def _correctness(
+    tables: Sequence[pd.DataFrame],
+) -> tuple[NDArray[np.float64], NDArray[np.int64], int]:
+    """Return what each seed classifies rightly, float64 [S, N], each pair's case, and how many."""
+    rows = same_pairs(tables, "test", of_what="seeds")
+    case, names = pd.factorize(rows[0]["case_id"], sort=True)
+    return np.array([correctness(one) for one in rows]), case.astype(np.int64), len(names)
 
 
 def _marked(table: pd.DataFrame, one: str, other: str) -> pd.DataFrame:
@@ -141,11 +183,16 @@ def _marked(table: pd.DataFrame, one: str, other: str) -> pd.DataFrame:
     return table.assign(predicted=label.where(confused, ""))
 
 
-def related(systems: Mapping[str, Results]) -> dict[str, Results]:
+def related(
+    systems: Mapping[str, Results], *, resamples: int, seed: int, papers_pairs: int
+) -> dict[str, Results]:
     """Add what compares a system with another; a stand-in is compared with stand-ins only.
 
     Args:
         systems: By their keys in config/paper.yaml.
+        resamples: Number of bootstrap resamples of the test cases.
+        seed: Seed of the bootstrap.
+        papers_pairs: Number of the paper's test pairs.
     """
     added = {}
     for key, own in systems.items():
@@ -153,12 +200,20 @@ def related(systems: Mapping[str, Results]) -> dict[str, Results]:
         for other_key, other in systems.items():
             if other_key == key or other.stand_in != own.stand_in:
                 continue
-            accuracies = own.find("accuracy"), other.find("accuracy")
-            if accuracies[0] and accuracies[1]:
-                gains[other_key] = accuracies[0].value - accuracies[1].value
+            gains[other_key] = _gain(own, other, papers_pairs, resamples, seed)
             seconds = own.find("train_seconds"), other.find("train_seconds")
             if seconds[0] and seconds[1]:
                 speeds[other_key] = seconds[1].value / seconds[0].value
         facts = {"accuracy_minus_that_of": gains, "train_seconds_within_those_of": speeds}
         added[key] = replace(own, facts={**own.facts, **facts})
     return added
+
+
+def _gain(own: Results, other: Results, papers_pairs: int, resamples: int, seed: int) -> Fact:
+    """Return the paired difference of two systems' mean accuracies over the same test pairs."""
+    found = accuracy_difference(own.tests, other.tests, resamples=resamples, seed=seed)
+    (first, case, cases), (second, _, _) = (_correctness(one.tests) for one in (own, other))
+    random = (own.random, other.random)
+    sampling = sampled_difference((first, second), case, cases, random=random)
+    assert found["value"] is not None  # noqa: S101 - only its bounds can be missing
+    return Fact(found["value"], found["low"], found["high"], sampling, papers_pairs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,9 @@ import numpy as np
 
 from pairdx.reporting.labels import readable
 
+# Units of fractions of 1, and what is written behind them when they are written in percent.
+SHARES = {"share": "%", "points": "points"}
+PAPER_SPLIT = "stratified"
 SECOND_VALUE = "contradicted_by"
 # What a second value of the paper has in common with the first.
 INHERITED = ("ours", "unit", "not_comparable")
@@ -62,6 +66,25 @@ def _statements(node: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[Stat
 
 def _also_states(other: Mapping[str, Any]) -> str:
     return f"the paper also states {as_stated(other)}"
+
+
+def papers_test_pairs(paper: Mapping[str, Any]) -> int:
+    """Return how many pairs the paper's accuracies are over: its test share of its pairs."""
+    dataset = paper["dataset"]
+    return round(dataset["pairs"]["value"] * dataset["split"]["test"]["value"])
+
+
+def half_step(statement: Statement) -> float:
+    """Return how far a share's true value can lie from the one that is printed: 93 % is 0.005."""
+    return 0.5 * 10.0 ** -(printed_decimals(statement) + 2)
+
+
+def printed_decimals(statement: Statement) -> int:
+    """Count the decimals with which a number is printed, of a share those of its percentage."""
+    scale = 100 if statement.entry.get("unit") in SHARES else 1
+    stated = re.search(r"([\d.]+) ?(?:%|percent)", str(statement.entry.get("stated")))
+    printed = stated[1] if stated and scale == 100 else f"{scale * statement.value!r}"
+    return len(printed.partition(".")[2])
 
 
 def as_stated(number: Mapping[str, Any]) -> str:

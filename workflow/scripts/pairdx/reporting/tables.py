@@ -10,6 +10,7 @@ import pandas as pd
 
 from pairdx.joins import joined
 from pairdx.ordering import seeded_rank
+from pairdx.reporting.markdown import with_interval
 from pairdx.subsets import SUBSETS
 
 DRAWN_NOTE = "Demo: images and captions are drawn by the workflow; no patient is shown."
@@ -101,7 +102,9 @@ def shorten(text: str, longest: int) -> str:
 
 
 def per_class_report(
-    metrics: Sequence[Mapping[str, Any]], stated: Mapping[str, Any] | None = None
+    metrics: Sequence[Mapping[str, Any]],
+    stated: Mapping[str, Any] | None = None,
+    scores: Mapping[str, Mapping[str, float | None]] | None = None,
 ) -> pd.DataFrame:
     """Report precision, recall, F1 and support per class, as means over seeds (Tables 5 to 7).
 
@@ -113,10 +116,13 @@ def per_class_report(
     Args:
         metrics: metrics.json of every seed, over the same test set.
         stated: What the paper states about the system on this split (config/paper.yaml).
+        scores: What ``per_class`` returned for all seeds, whose intervals are shown; with one seed
+            metrics.json holds the same.
 
     Returns:
-        class, precision, recall, paper_recall, f1, paper_accuracy, support. The paper's accuracies
-        per class are taken as recall; its overall accuracy stands in the row ``accuracy``.
+        class, precision, recall, f1 (each also with ``_low`` and ``_high``), paper_recall,
+        paper_accuracy and support. The paper's accuracies per class are taken as recall; its
+        overall accuracy stands in the row ``accuracy``.
     """
     reports = [_report_of_one_seed(one) for one in metrics]
     values = ["precision", "recall", "f1"]
@@ -129,13 +135,45 @@ def per_class_report(
     overall = {"accuracy": stated.get("accuracy", {}).get("value")}
     table.insert(3, "paper_recall", table["class"].map(per_class).astype("float64"))
     table.insert(5, "paper_accuracy", table["class"].map(overall).astype("float64"))
+    if scores is None:
+        scores = metrics[0]["per_class"] if len(metrics) == 1 else {}
+    for name in values:
+        after = list(table.columns).index(name) + 1
+        for place, end in enumerate(("low", "high"), start=after):
+            bounds = {one: scores[one][f"{name}_{end}"] for one in scores}
+            table.insert(place, f"{name}_{end}", table["class"].map(bounds).astype("float64"))
     return table.astype({"support": "Int64"})
+
+
+def per_class_for_reading(report: pd.DataFrame) -> pd.DataFrame:
+    """Write the scores as text, intervals beside their values, without the paper's empty columns.
+
+    Args:
+        report: What :func:`per_class_report` returned.
+    """
+    table = without_empty_paper(report)
+    for name in ("precision", "recall", "f1"):
+        columns = [name, f"{name}_low", f"{name}_high"]
+        table[name] = [with_interval(*row) for row in table[columns].to_numpy(dtype=float)]
+        table = table.drop(columns=columns[1:])
+    return table
 
 
 def without_empty_paper(table: pd.DataFrame) -> pd.DataFrame:
     """Leave out the paper's columns where it states nothing, for reading."""
     empty = [name for name in table if str(name).startswith("paper_") and table[name].isna().all()]
     return table.drop(columns=empty)
+
+
+def per_class_note(metrics: Sequence[Mapping[str, Any]]) -> str:
+    """Say how the intervals of the scores per class were made."""
+    interval = metrics[0]["interval"]
+    return (
+        f"Intervals: {interval['method']} ({interval['resamples']} resamples), "
+        f"{100 * interval['level']:g} %, with the trained weights held fixed; that of a class of "
+        "which all pairs are right does not collapse. Those of the last three rows stand in "
+        "tables/seeds."
+    )
 
 
 def _report_of_one_seed(metrics: Mapping[str, Any]) -> pd.DataFrame:
