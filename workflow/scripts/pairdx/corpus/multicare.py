@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pairdx.errors import PairDxError
+from pairdx.storage_errors import storage_error
 
 CAPTIONS_FILE = "captions_and_labels.csv"
 CASES_FILE = "cases.parquet"
@@ -205,6 +206,8 @@ def _read_parquet(path: Path, columns: list[str]) -> pa.Table:
     except FileNotFoundError as error:
         raise _missing(path) from error
     except (pa.ArrowInvalid, OSError) as error:
+        if refused := storage_error(error, path):
+            raise refused from error
         raise PairDxError(
             f"this is not a readable Parquet file: {error}", where=path, remedy=_FETCH_AGAIN
         ) from error
