@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pairdx.errors import PairDxError
-from pairdx.storage_errors import refusal_of, storage_error
+from pairdx.storage_errors import OF_WRITING, error_number, refusal_of, storage_error
 
 if TYPE_CHECKING:  # the cluster check writes files where packages are missing
     import pandas as pd
@@ -58,14 +58,21 @@ def _made_beside(path: Path) -> Path:
 
 
 def _of_storage(error: Exception, path: Path) -> PairDxError | None:
-    """Say what the storage refused, if it did; of a temporary name the user need not hear."""
-    found = storage_error(error, f"{path}, or a file that it is made of")
-    if found is not None and not Path(str(found.where)).name.startswith(f".{path.stem}."):
-        return found
-    if found is None:
+    """Say what the storage refused, if it did; of a temporary name the user need not hear.
+
+    An error without a name may be about ``path``, or about a file that was read to make it.
+    """
+    unnamed = f"{path}, or a file that it is made of"
+    found = storage_error(error, unnamed)
+    if found is not None and found.where != unnamed:
+        own = Path(str(found.where)).name.startswith(f".{path.stem}.")
+    elif found is not None and error_number(error) in OF_WRITING:
+        own = True
+    else:
         refused = refusal_of(path.parent)
-        found = None if refused is None else storage_error(refused)
-    return None if found is None else PairDxError(found.what, where=path, remedy=found.remedy)
+        found = found if refused is None else storage_error(refused)
+        own = refused is not None
+    return PairDxError(found.what, where=path, remedy=found.remedy) if own and found else found
 
 
 def remove_leftovers(path: str | Path) -> None:

@@ -72,6 +72,8 @@ _MEANINGS: dict[int, tuple[str, str]] = {
         "ask for more, in the profile under set-resources: RULE: mem_mb, and start again",
     ),
 }
+# Nothing but writing meets these.
+OF_WRITING = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG})
 # Networks answer so too: of these, what names a file is meant.
 _ALSO_OF_NETWORKS = frozenset(
     {errno.ENOTCONN, errno.ESHUTDOWN, errno.EHOSTDOWN, errno.ETIMEDOUT, errno.EPERM, errno.EACCES}
@@ -103,7 +105,7 @@ def storage_error(error: BaseException, path: str | Path | None = None) -> PairD
     for one in _with_causes(error):
         if nowhere := _NOWHERE.search(str(one)):
             return _no_temporary_folder(re.findall(r"'([^']*)'", nowhere[1]))
-        number = error_number(one)
+        number = _asked_of(path, one) or error_number(one)
         if number not in _MEANINGS:
             continue
         named = _named_by(one)
@@ -111,7 +113,7 @@ def storage_error(error: BaseException, path: str | Path | None = None) -> PairD
             continue
         what, remedy = _MEANINGS[number]
         where = path if named is None else named
-        if where is not None and _is_temporary(Path(where)):
+        if where is not None and number in OF_WRITING and _is_temporary(Path(where)):
             remedy = f"it is the folder of temporary files (TMPDIR names another): {remedy}"
         said = os.strerror(number)
         return PairDxError(what.format(said=said), where=where, remedy=remedy)
@@ -148,6 +150,18 @@ def error_number(error: BaseException) -> int | None:
     return next((number for words, number in _SAID_BY_NAME.items() if words in said), None)
 
 
+def _asked_of(path: str | Path | None, error: BaseException) -> int | None:
+    """Ask for the reason where a library has none (safetensors: what is refused is missing)."""
+    if path is None or not isinstance(error, FileNotFoundError) or error.errno is not None:
+        return None
+    try:
+        with Path(path).open("rb") as file:
+            file.read(1)
+    except OSError as refused:
+        return refused.errno
+    return None
+
+
 def is_refusal_of_storage(error: BaseException) -> bool:
     """Say whether an error is the storage's and not a single file's: another file would fail too.
 
@@ -172,6 +186,32 @@ def _named_by(error: BaseException) -> str | None:
 def _is_temporary(path: Path) -> bool:
     folder = os.environ.get("TMPDIR") or tempfile.tempdir or "/tmp"  # noqa: S108 - only compared
     return path.is_absolute() and path.is_relative_to(folder)
+
+
+def check_temporary_folder() -> None:
+    """Try whether temporary files can be written: what fails for want of them does not say so.
+
+    A folder that is missing or forbidden is passed over by Python, for /tmp; a full one is not
+    passed over by everybody (Snakemake's scheduler takes TMPDIR as it is).
+
+    Raises:
+        PairDxError: They cannot.
+    """
+    named = (os.environ.get(variable) for variable in ("TMPDIR", "TMP", "TEMP"))
+    try:
+        folders = {tempfile.gettempdir(), *filter(None, named)}
+    except FileNotFoundError as error:
+        raise storage_error(error) or error from error
+    for folder in sorted(folders):
+        refused = refusal_of(Path(folder))
+        if refused is None or _MEANINGS.get(refused.errno or 0) not in (_FULL, _FAILING):
+            continue
+        raise PairDxError(
+            f"temporary files cannot be written: {refused.strerror}",
+            where=folder,
+            remedy="make room in this folder, or set TMPDIR to another; on a cluster that holds "
+            "for the node on which this was said",
+        ) from refused
 
 
 def _no_temporary_folder(folders: list[str]) -> PairDxError:
