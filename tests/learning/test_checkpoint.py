@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+import numpy as np
 import pytest
 import torch
 
 from pairdx.training.checkpoint import StateFolder
 from pairdx.training.passport import git_state, passport
 from pairdx.training.state import remove_state, settings_hash
+from site_troubles import as_nobody
 from tiny_training import KilledError, run, same_weights, stop_after
 
 # -------------------------------------------------------------------- states on disk
@@ -35,6 +39,97 @@ def test_a_damaged_newest_state_falls_back_to_the_one_before(tmp_path, damage):
     assert same_weights(undisturbed, resumed)
     assert len(rows) == 4
     assert not older.exists()
+
+
+def damaged(content: bytes, random: np.random.Generator) -> bytes:
+    """One bit or byte changed, an end cut off, or some bytes added or zeroed, as storage does."""
+    at = int(random.integers(len(content)))
+    changed = bytearray(content)
+    match random.integers(5):
+        case 0:
+            changed[at] ^= 1 << int(random.integers(8))
+        case 1:
+            changed[at] ^= int(random.integers(1, 256))
+        case 2:
+            del changed[at:]
+        case 3:
+            changed[at:at] = random.bytes(int(random.integers(1, 9)))
+        case _:
+            changed[at : at + 512] = bytes(len(changed[at : at + 512]))
+            if changed == content:  # they were zero before
+                changed[0] ^= 1
+    return bytes(changed)
+
+
+def small_state(epoch: int) -> dict[str, object]:
+    """Tensors and plain values of every kind that a training's state holds."""
+    weights = torch.arange(200, dtype=torch.float32).reshape(10, 20) + epoch
+    return {"epoch": epoch, "module": {"weight": weights}, "history": [{"loss": 0.5}], "best": None}
+
+
+def test_no_damaged_state_is_taken_up(tmp_path):
+    """A thousand random damages: the state before serves each time, and nothing else is raised.
+
+    A zip file's own checksums do not do: they leave out its directory, where one bit turns a
+    stored part into a compressed one.
+    """
+    state = StateFolder(tmp_path, "settings")
+    for epoch in (1, 2):
+        state.save(epoch, 0, small_state(epoch))
+    newest = tmp_path / "after-epoch-00002-step-0000000.pt"
+    content, random = newest.read_bytes(), np.random.default_rng(7)
+    for trial in range(1000):
+        newest.write_bytes(damaged(content, random))
+        found = state.load()
+        assert found is not None, trial
+        assert found["epoch"] == 1, trial
+    newest.write_bytes(content)
+    found = state.load()
+    assert found["epoch"] == 2
+    assert torch.equal(found["module"]["weight"], small_state(2)["module"]["weight"])
+
+
+def test_one_bit_of_a_zip_directorys_entry_is_noticed(tmp_path):
+    """How a part is packed, and its attributes: PyTorch would take up some of these, or choke."""
+    state = StateFolder(tmp_path, "settings")
+    state.save(1, 0, small_state(1))
+    (newest,) = tmp_path.glob("*.pt")
+    content = newest.read_bytes()
+    entries = [found.start() for found in re.finditer(b"PK\x01\x02", content)]
+    assert len(entries) > 3
+    for at in (entry + offset for entry in entries for offset in (10, 11, 36, 37, 38, 39, 40, 41)):
+        for bit in range(8):
+            changed = bytearray(content)
+            changed[at] ^= 1 << bit
+            newest.write_bytes(changed)
+            assert state.load() is None, (at, bit)
+
+
+@pytest.mark.parametrize("name", ["00002-step-0000000", "00003-step-0000000", "00009-step-0000005"])
+def test_a_folder_with_the_name_of_a_state_stands_in_nobodys_way(tmp_path, name):
+    """Of the state that is written next, or of a later one: it is not read, and goes."""
+    undisturbed, _ = run()
+    state = StateFolder(tmp_path, "settings")
+    with pytest.raises(KilledError):
+        run(state=state, after_epoch=stop_after(1))
+    intruder = tmp_path / f"after-epoch-{name}.pt"
+    (intruder / "something").mkdir(parents=True)
+    assert len(state.load()["history"]) == 1
+    resumed, rows = run(state=state)
+    assert same_weights(undisturbed, resumed)
+    assert len(rows) == 4
+    assert not intruder.is_dir()
+
+
+def test_a_states_folder_that_may_not_be_read_is_not_taken_for_an_empty_one():
+    """Training would begin anew, hours lost: what stands in the way is said."""
+    with TemporaryDirectory() as folder:
+        state = StateFolder(Path(folder), "settings")
+        state.save(1, 0, {"epoch": 1})
+        Path(folder).chmod(0)
+        with as_nobody(), pytest.raises(PermissionError):
+            state.load()
+        Path(folder).chmod(0o700)
 
 
 def test_two_generations_are_kept_and_removed(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -61,3 +62,38 @@ def test_a_running_jobs_lease_is_respected_and_a_cancelled_jobs_is_taken_over(
     cluster.run("scancel", job)
     until(lambda: taken(cluster, elsewhere).endswith("taken\n"), "the lease to be free", 90)
     assert taken(cluster, state).endswith("taken\n")
+
+
+def test_a_number_that_is_another_jobs_by_now_is_not_advised_to_be_cancelled(
+    cluster: SlurmCluster, tmp_path: Path
+) -> None:
+    """By what the real squeue says of a job: user, name and start; put back, it is the same."""
+    state = tmp_path / "state"
+    (tmp_path / "hold.py").write_text(HOLD)
+    command = f"PYTHONPATH={SCRIPTS} exec {sys.executable} {tmp_path / 'hold.py'} {state}"
+    options = ["--parsable", "--requeue", "--job-name=a run|of  ours", "--output=/dev/null"]
+    job = cluster.run("sbatch", *options, "--time=5", f"--wrap={command}").strip()
+    lease = state / "lease.json"
+    until(lambda: lease.exists() and job in lease.read_text(), "the job's lease", 60)
+    own = json.loads(lease.read_text())
+    assert own["slurm_job_name"] == "a run|of  ours"
+    assert (own["slurm_user_id"], own["slurm_restarts"]) == ("0", 0)
+
+    elsewhere = tmp_path / "elsewhere"  # without the lock of the file above
+    elsewhere.mkdir()
+    for other in (
+        {"slurm_user_id": "1234"},
+        {"slurm_job_name": "a run|of  theirs"},
+        {"slurm_started": own["slurm_started"] - 86_400},
+    ):
+        (elsewhere / "lease.json").write_text(json.dumps(own | other))
+        said = taken(cluster, elsewhere)
+        assert said.endswith("taken\n"), other
+        assert "scancel" not in said
+    (elsewhere / "lease.json").write_text(json.dumps(own))
+    assert f"scancel {job}" in taken(cluster, elsewhere)
+
+    cluster.run("scontrol", "requeue", job)
+    # It waits now, and will go on.
+    until(lambda: "(pending)" in taken(cluster, elsewhere), "the job to be put back", 60)
+    cluster.run("scancel", job)

@@ -111,6 +111,7 @@ def test_rooms_of_the_library_import_only_what_lies_before_them() -> None:
     rooms = [
         "plan",
         "errors",
+        "storage_errors",
         "files",
         "stores",
         "logs",

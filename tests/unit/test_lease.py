@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import signal
 import subprocess
 import sys
@@ -36,27 +37,39 @@ def other_process(tmp_path):
     running.wait()
 
 
+# As SLURM 22.05 answers --Format with these widths, in UTC.
+STARTED = "2026-11-28T18:34:42"
+SECONDS = 1795890882.0
+
+
+def line(
+    state: str, user_id: int = 0, started: str = STARTED, restarts: int = 0, name: str = "run 1"
+) -> str:
+    """A job as squeue shows it."""
+    return f"{state:30}{user_id:<20}{started:25}{restarts:<15}{name:200}"
+
+
 @pytest.fixture
 def squeue(tmp_path, monkeypatch):
     """Put a program in place of squeue that answers as the test says, and log what it is asked."""
     folder = tmp_path / "bin"
     folder.mkdir()
 
-    def answer(*states: str, error: str = "") -> None:
+    def answer(*lines: str, error: str = "") -> None:
         script = folder / "squeue"
-        lines = "\n".join(
-            f'[ "$n" = {turn} ] && echo {state} && exit 0' for turn, state in enumerate(states)
-        )
+        (folder / "n").write_text("0")
+        for turn, text in enumerate(lines):
+            (folder / f"answer{turn}").write_text(text + "\n")
         script.write_text(
-            f"#!/bin/sh\nn=$(cat {folder}/n); echo $((n + 1)) > {folder}/n\n{lines}\n"
-            f'echo "{error}" >&2; exit {1 if error else 0}\n',
-            encoding="utf-8",
+            f"#!/bin/sh\nn=$(cat {folder}/n); echo $((n + 1)) > {folder}/n\n"
+            f"[ -e {folder}/answer$n ] && cat {folder}/answer$n && exit 0\n"
+            f'echo "{error}" >&2; exit {1 if error else 0}\n'
         )
-        (folder / "n").write_text("0", encoding="utf-8")
         script.chmod(0o755)
 
     monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
-    monkeypatch.delenv("SLURM_JOB_ID", raising=False)
+    for variable in ("SLURM_JOB_ID", "SLURM_CLUSTER_NAME"):
+        monkeypatch.delenv(variable, raising=False)
     return answer
 
 
@@ -98,7 +111,7 @@ def test_the_lease_of_a_killed_process_is_taken_over(tmp_path, other_process):
 
 def test_a_slurm_job_that_runs_keeps_its_lease(tmp_path, squeue):
     """Locks may not reach other nodes: SLURM is asked, and the error says what to cancel."""
-    squeue("RUNNING")
+    squeue(line("RUNNING"))
     with (
         pytest.raises(PairDxError, match=r"SLURM job 17 \(running\)[\s\S]*scancel 17"),
         lease(left_by(tmp_path, slurm_job_id="17")),
@@ -106,10 +119,10 @@ def test_a_slurm_job_that_runs_keeps_its_lease(tmp_path, squeue):
         pytest.fail("taken from a running job")
 
 
-@pytest.mark.parametrize("answer", [("TIMEOUT",), ("CANCELLED",), ("NODE_FAIL",), ()])
-def test_the_lease_of_a_slurm_job_that_is_gone_is_taken_over(tmp_path, squeue, answer):
+@pytest.mark.parametrize("states", [("TIMEOUT",), ("CANCELLED",), ("NODE_FAIL",), ()])
+def test_the_lease_of_a_slurm_job_that_is_gone_is_taken_over(tmp_path, squeue, states):
     """Ended in whatever way, or no longer listed."""
-    squeue(*answer)
+    squeue(*map(line, states))
     with lease(left_by(tmp_path, slurm_job_id="17")):
         pass
 
@@ -123,7 +136,7 @@ def test_a_job_that_slurm_no_longer_knows_is_gone(tmp_path, squeue):
 
 def test_a_requeued_job_takes_back_its_own_lease(tmp_path, squeue, monkeypatch):
     """SLURM starts a requeued job again under its number."""
-    squeue("RUNNING")
+    squeue(line("RUNNING"))
     monkeypatch.setenv("SLURM_JOB_ID", "17")
     with lease(left_by(tmp_path, slurm_job_id="17")):
         pass
@@ -132,7 +145,7 @@ def test_a_requeued_job_takes_back_its_own_lease(tmp_path, squeue, monkeypatch):
 def test_a_job_that_is_just_ending_is_waited_for(tmp_path, squeue, monkeypatch):
     """COMPLETING: it may still write; the lease is free when it has ended."""
     monkeypatch.setattr(leases, "SECONDS_BETWEEN_LOOKS", 0.01)
-    squeue("COMPLETING", "COMPLETING", "TIMEOUT")
+    squeue(*map(line, ("COMPLETING", "COMPLETING", "TIMEOUT")))
     with lease(left_by(tmp_path, slurm_job_id="17")):
         assert (tmp_path / "bin/n").read_text(encoding="utf-8").strip() == "3"
 
@@ -154,3 +167,128 @@ def test_a_damaged_lease_file_does_not_lock_the_state_forever(tmp_path):
     (state / leases.FILE).write_text('{"slurm_job_', encoding="utf-8")
     with lease(state):
         pass
+
+
+# What a job of the run "run 1" wrote of itself.
+OURS = {
+    "slurm_job_id": "17",
+    "slurm_user_id": "0",
+    "slurm_job_name": "run 1",
+    "slurm_started": SECONDS,
+    "slurm_restarts": 0,
+}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        line("RUNNING", user_id=1234),
+        line("RUNNING", name="run 2"),
+        line("RUNNING", name="run"),
+        line("RUNNING", started="2027-01-01T00:00:00"),
+        line("PENDING", started="N/A"),
+        line("COMPLETING", user_id=1234),
+    ],
+)
+def test_a_number_that_is_somebody_elses_by_now_is_nobodys_lease(tmp_path, squeue, other):
+    """Another user's job, or another one of the same user: nobody is told to cancel it."""
+    squeue(other)
+    with lease(left_by(tmp_path, **OURS)):
+        pass
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        line("RUNNING"),
+        line("PENDING", started="N/A", restarts=1),
+        line("RUNNING", started="2026-11-28T19:00:00", restarts=2),
+    ],
+)
+def test_a_job_is_the_same_when_slurm_puts_it_back_into_the_queue(tmp_path, squeue, same):
+    """It starts later, and was restarted more often."""
+    squeue(same)
+    with pytest.raises(PairDxError, match="scancel 17"), lease(left_by(tmp_path, **OURS)):
+        pytest.fail("taken from a job that will go on")
+
+
+def test_a_job_describes_itself_as_squeue_will_describe_it(tmp_path, squeue, monkeypatch):
+    """So that it can be recognised, wherever clocks and time zones differ."""
+    monkeypatch.setenv("SLURM_JOB_ID", "17")
+    monkeypatch.setenv("TZ", "America/New_York")
+    squeue(line("RUNNING", user_id=1234, restarts=3))
+    with lease(tmp_path / "state"):
+        holder = json.loads((tmp_path / "state" / leases.FILE).read_text())
+    assert {key: holder[key] for key in OURS} == OURS | {
+        "slurm_user_id": "1234",
+        "slurm_restarts": 3,
+    }
+
+
+def test_a_job_of_another_cluster_is_not_looked_for_here(tmp_path, squeue, monkeypatch):
+    """Its number may be anybody's here; and it may still run there."""
+    monkeypatch.setenv("SLURM_CLUSTER_NAME", "here")
+    monkeypatch.setenv("SLURM_JOB_ID", "17")
+    squeue(line("CANCELLED"))
+    with (
+        pytest.raises(PairDxError, match=r"17 of the cluster there[\s\S]*cluster there") as caught,
+        lease(left_by(tmp_path, **OURS, slurm_cluster="there")),
+    ):
+        pytest.fail("taken from a job of another cluster")
+    assert "scancel" not in str(caught.value)
+
+
+def test_another_users_job_is_not_ours_to_cancel(tmp_path, squeue):
+    """It is named, with its user."""
+    squeue(line("RUNNING", user_id=1234))
+    with (
+        pytest.raises(PairDxError, match=r"of the user anna, is[\s\S]*only that user can"),
+        lease(left_by(tmp_path, **OURS | {"slurm_user_id": "1234"}, user="anna")),
+    ):
+        pytest.fail("taken from a running job")
+
+
+@pytest.mark.usefixtures("other_process")
+@pytest.mark.parametrize(
+    ("written", "answer"),
+    [
+        (OURS, line("RUNNING", user_id=1234)),
+        (OURS, line("TIMEOUT")),
+        ({"host": platform.node(), "process": 2**22 + 1}, ""),
+        ({"host": platform.node(), "process": 1, "process_started": -1}, ""),
+    ],
+)
+def test_what_a_held_file_still_says_of_a_holder_that_is_gone_is_not_advised(
+    tmp_path, squeue, written, answer
+):
+    """One that has just got the lock has not written its own name yet."""
+    squeue(*filter(None, [answer]))
+    (tmp_path / "state" / leases.FILE).write_text(json.dumps(written))
+    with (
+        pytest.raises(PairDxError, match="another process is training") as caught,
+        lease(tmp_path / "state"),
+    ):
+        pytest.fail("two processes hold one lease")
+    assert "scancel" not in str(caught.value)
+    assert "kill" not in str(caught.value)
+
+
+def test_a_full_disk_under_a_lease_names_the_file(tmp_path, monkeypatch):
+    """What is written there is small, and still the disk may be full."""
+    full = os.open("/dev/full", os.O_WRONLY)
+    monkeypatch.setattr(os, "pwrite", lambda _, content, __: os.write(full, content))
+    with (
+        pytest.raises(PairDxError, match=rf"no room left[\s\S]*{leases.FILE}"),
+        lease(tmp_path / "state"),
+    ):
+        pytest.fail("the lease is held")
+
+
+def test_a_folder_in_place_of_a_lease_is_named(tmp_path):
+    """Nothing can be locked there: what stands in the way is said."""
+    from pairdx.storage_errors import storage_error
+
+    (tmp_path / "state" / leases.FILE).mkdir(parents=True)
+    with pytest.raises(IsADirectoryError) as caught, lease(tmp_path / "state"):
+        pytest.fail("the lease is held")
+    assert str(tmp_path / "state" / leases.FILE) in str(storage_error(caught.value))

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from benchmarks.planning import local_rules
+from site_troubles import full
 
 from .conftest import DEMO, REPOSITORY, Workflow, read_plan
 
@@ -44,6 +45,15 @@ def test_the_papers_configuration_shows_the_complete_plan(fresh: Workflow) -> No
     assert "draw_demo_corpus" not in plan
     assert not [name for name in plan if name.startswith("check_")]
     assert not (fresh.folder / "results").exists()
+
+
+def test_a_full_folder_of_temporary_files_stops_snakemake_with_one_sentence(
+    fresh: Workflow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a node too: there, every job's Snakemake reads the same file."""
+    with full(tmp_path) as folder:
+        monkeypatch.setenv("TMPDIR", str(folder))
+        fresh.refuses(f"where: {folder}", *DEMO)
 
 
 def test_files_on_disk_replace_downloads(fresh: Workflow) -> None:

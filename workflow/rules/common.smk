@@ -41,7 +41,14 @@ def own_file(path):
 
 SCRIPTS = ROOT / "workflow" / "scripts"
 sys.path.insert(0, str(SCRIPTS))
+from pairdx.errors import PairDxError
 from pairdx.plan.code import digest
+from pairdx.storage_errors import check_temporary_folder
+
+try:  # on the login node and, as each job reads this file, on every node
+    check_temporary_folder()
+except PairDxError as error:
+    raise WorkflowError(str(error)) from None
 
 PAPER = "config/paper.yaml"
 NOTHING = "(?!)"  # a regular expression that matches no text

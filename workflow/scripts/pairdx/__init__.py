@@ -2,6 +2,6 @@
 
 Plain Python that knows nothing of Snakemake. The rooms, in the order in which data flows; none
 imports one further down: fetching, corpus, curation, splits, leakage, packing, export, words,
-training, models, evaluation, reporting. Below them all lie errors, files, stores, images,
-image_containers, logs, machine, ordering and subsets.
+training, models, evaluation, reporting. Below them all lie errors, storage_errors, files, stores,
+images, image_containers, joins, sheets, logs, machine, ordering and subsets.
 """

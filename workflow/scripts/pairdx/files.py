@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import errno
 import glob
 import hashlib
 import json
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pairdx.errors import PairDxError
+from pairdx.storage_errors import OF_WRITING, error_number, refusal_of, storage_error
 
 if TYPE_CHECKING:  # the cluster check writes files where packages are missing
     import pandas as pd
-
-FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 @contextmanager
@@ -32,47 +30,49 @@ def written_whole(path: str | Path) -> Iterator[Path]:
             the suffix.
 
     Raises:
-        PairDxError: Writing failed, and there is no room on the disk.
+        PairDxError: The storage refused: there is no room, no right, no such folder …
     """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.", suffix=path.suffix)
-    os.close(handle)
-    aside = Path(name)
+    path, aside = Path(path), None
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside = _made_beside(path)
         yield aside
         # After writing, not before: some libraries put a private file of their own in its place.
         aside.chmod(0o666 & ~_umask())
         aside.replace(path)
     except Exception as error:
-        # Libraries say it in many ways (PyTorch: "unexpected pos 576 vs 534"), so ask the disk.
-        if not isinstance(error, PairDxError) and _is_for_want_of_room(error, path.parent):
-            raise PairDxError(
-                "there is no room left on the disk, or in your quota on it",
-                where=path,
-                remedy="make room and start again: what is finished is kept, and a training goes "
-                "on from its last state",
-            ) from error
+        found = None if isinstance(error, PairDxError) else _of_storage(error, path)
+        if found is not None:
+            raise found from error
         raise
     finally:
-        aside.unlink(missing_ok=True)
+        if aside is not None:
+            with suppress(OSError):  # what went wrong before says more
+                aside.unlink(missing_ok=True)
 
 
-def _is_for_want_of_room(error: Exception, folder: Path) -> bool:
-    """Say whether an error names a full disk, or not even a megabyte can be written to a folder."""
-    # safetensors has it in words only, and has already removed what it wrote.
-    if any(f"os error {number}" in str(error) for number in FULL):
-        return True
-    if isinstance(error, OSError) and error.errno in FULL:
-        return True
-    try:
-        with tempfile.TemporaryFile(dir=folder) as probe:
-            probe.write(bytes(2**20))
-            probe.flush()
-            os.fsync(probe.fileno())
-    except OSError as refusal:
-        return refusal.errno in FULL
-    return False
+def _made_beside(path: Path) -> Path:
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.", suffix=path.suffix)
+    os.close(handle)
+    return Path(name)
+
+
+def _of_storage(error: Exception, path: Path) -> PairDxError | None:
+    """Say what the storage refused, if it did; of a temporary name the user need not hear.
+
+    An error without a name may be about ``path``, or about a file that was read to make it.
+    """
+    unnamed = f"{path}, or a file that it is made of"
+    found = storage_error(error, unnamed)
+    if found is not None and found.where != unnamed:
+        own = Path(str(found.where)).name.startswith(f".{path.stem}.")
+    elif found is not None and error_number(error) in OF_WRITING:
+        own = True
+    else:
+        refused = refusal_of(path.parent)
+        found = found if refused is None else storage_error(refused)
+        own = refused is not None
+    return PairDxError(found.what, where=path, remedy=found.remedy) if own and found else found
 
 
 def remove_leftovers(path: str | Path) -> None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import atexit
+import errno
 import logging
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
 from pairdx.errors import PairDxError
+from pairdx.storage_errors import error_number, storage_error
 
 logger = logging.getLogger("pairdx")
 Item = TypeVar("Item")
@@ -42,16 +44,11 @@ def job_log(path: str | Path) -> Iterator[logging.Logger]:
     """Log to ``path`` and to the screen while the block runs; an error is written there too.
 
     A :class:`PairDxError` is a message for the user: it is logged without a traceback and ends the
-    process with exit status 1. Any other exception is logged with its traceback and raised.
+    process with exit status 1. So does what the storage refused, whose place in the code is shown
+    too unless a file is named. Any other exception is logged with its traceback and raised.
     """
     global _done
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handlers: list[logging.Handler] = [
-        # a file name that is not UTF-8 must not cost the line that names it
-        logging.FileHandler(path, mode="w", encoding="utf-8", errors="backslashreplace"),
-        logging.StreamHandler(sys.stderr),
-    ]
+    handlers: list[logging.Handler] = [_file_handler(Path(path)), logging.StreamHandler(sys.stderr)]
     for handler in handlers:
         handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", datefmt="%H:%M:%S"))
         logger.addHandler(handler)
@@ -66,7 +63,11 @@ def job_log(path: str | Path) -> Iterator[logging.Logger]:
     except PairDxError as error:
         logger.error("Error: %s", error)  # noqa: TRY400 - the traceback is of no use to the reader
         sys.exit(1)
-    except Exception:
+    except Exception as error:
+        if (known := storage_error(error)) is not None:
+            place = known.where is None or _is_gone(error)
+            logger.error("Error: %s", known, exc_info=place)  # noqa: TRY400 - where it helps
+            sys.exit(1)
         logger.exception(
             "This is a defect of the workflow, not of your input; the traceback follows."
         )
@@ -77,7 +78,26 @@ def job_log(path: str | Path) -> Iterator[logging.Logger]:
         for handler in handlers:
             logger.removeHandler(handler)
             logging.getLogger("py.warnings").removeHandler(handler)
-            handler.close()
+            with suppress(OSError):  # a full disk, on which the last lines are lost
+                handler.close()
+
+
+def _file_handler(path: Path) -> logging.Handler:
+    """Open a log; the job ends where the storage refuses, saying so on the screen alone."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # a file name that is not UTF-8 must not cost the line that names it
+        return logging.FileHandler(path, mode="w", encoding="utf-8", errors="backslashreplace")
+    except OSError as error:
+        known = storage_error(error, path)
+        if known is None:
+            raise
+        sys.exit(f"Error: the job's log cannot be written: {known}")
+
+
+def _is_gone(error: Exception) -> bool:
+    """Say whether a file is missing, which may be a defect after all: its place is of use."""
+    return error_number(error) == errno.ENOENT
 
 
 class _LogStream:

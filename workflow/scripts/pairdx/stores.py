@@ -23,6 +23,7 @@ from zlib import error as ZlibError
 
 from pairdx.errors import PairDxError
 from pairdx.files import read_json
+from pairdx.storage_errors import is_refusal_of_storage, storage_error
 
 # What the parts of the zip format raise on a damaged, encrypted or unknown entry.
 _DAMAGE = (
@@ -195,7 +196,12 @@ def _opened(path: Path) -> ZipFile:
             remedy="delete it and fetch it again; a download may have been cut short",
         ) from error
     except OSError as error:
-        raise PairDxError(f"this archive cannot be opened: {error}", where=path) from error
+        raise (
+            storage_error(error, path)
+            or PairDxError(
+                f"this archive cannot be opened: {error}", where=path, remedy="fetch it again"
+            )
+        ) from error
 
 
 def climbs_out(member: str) -> bool:
@@ -207,6 +213,16 @@ def climbs_out(member: str) -> bool:
     return ".." in parts or parts[0] == "" or re.match(r"[A-Za-z]:", member) is not None
 
 
+def _stop_if_refused(error: Exception, where: object) -> None:
+    """Stop where the storage, and not the one file, is at fault: no sound file counts as damaged.
+
+    Raises:
+        PairDxError: The storage failed, or its rights are wrong.
+    """
+    if is_refusal_of_storage(error) and (found := storage_error(error, str(where))):
+        raise found from error
+
+
 class _Zip:
     def __init__(self, archive: ZipFile) -> None:
         self.archive = archive
@@ -216,6 +232,7 @@ class _Zip:
         try:
             return self.archive.read(entry)
         except _DAMAGE as error:
+            _stop_if_refused(error, f"{self.archive.filename}: {member}")
             raise DamagedMemberError(f"damaged archive entry: {error}") from error
 
     def size(self, member: str) -> int:
@@ -264,6 +281,7 @@ class _Folder:
         try:
             return path.read_bytes()
         except OSError as error:
+            _stop_if_refused(error, path)
             raise DamagedMemberError(f"this file cannot be read: {error.strerror}") from error
 
     def size(self, member: str) -> int:
@@ -288,6 +306,7 @@ class _Folder:
         except (ValueError, RuntimeError) as error:  # a null character; links in a circle
             raise KeyError(member) from error
         except OSError as error:
+            _stop_if_refused(error, self.folder / member)
             raise DamagedMemberError(f"this file cannot be found: {error.strerror}") from error
         if not inside:
             raise KeyError(member)

@@ -118,7 +118,8 @@ def _processors() -> int:
 def _squeue_of(job: Mapping[str, Any]) -> str | None:
     """Ask for this job's state by the function that the lease on a training state uses."""
     try:
-        from pairdx.training.lease import slurm_state
+        from pairdx.training.holder import slurm_job
     except ImportError:  # a package is missing; the environment's facts say which
         return None
-    return slurm_state(str(job["job"]))
+    found = slurm_job(str(job["job"]))
+    return None if found is None else found.state

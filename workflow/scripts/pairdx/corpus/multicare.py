@@ -19,6 +19,7 @@ from pairdx.errors import PairDxError
 from pairdx.joins import joined_where_known
 from pairdx.logs import logger
 from pairdx.sheets import read_text_table
+from pairdx.storage_errors import storage_error
 
 CAPTIONS_FILE = "captions_and_labels.csv"
 CASES_FILE = "cases.parquet"
@@ -260,6 +261,8 @@ def _read_parquet(path: Path, columns: list[str]) -> pa.Table:
     except FileNotFoundError as error:
         raise _missing(path) from error
     except (pa.ArrowInvalid, OSError) as error:
+        if refused := storage_error(error, path):
+            raise refused from error
         raise PairDxError(
             f"this is not a readable Parquet file: {error}", where=path, remedy=_FETCH_AGAIN
         ) from error

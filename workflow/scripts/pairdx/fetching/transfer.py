@@ -17,6 +17,7 @@ from pairdx.fetching.http import PATIENCE, Patience, TransientError, answer, per
 from pairdx.fetching.local import MEBIBYTE, require_space
 from pairdx.files import read_json, write_json
 from pairdx.logs import logger, progress
+from pairdx.storage_errors import storage_errors_at
 
 
 def download(
@@ -158,7 +159,7 @@ class _Part:
             require_space(self.path.parent, missing)
         pieces = response.iter_content(MEBIBYTE)
         number = None if missing is None else -(-missing // MEBIBYTE)
-        with self.path.open("ab") as stream:
+        with storage_errors_at(self.path), self.path.open("ab") as stream:
             for piece in progress(pieces, f"{self.name} (MiB)", number):
                 stream.write(piece)
 

@@ -11,6 +11,7 @@ from open_clip.tokenizer import HFTokenizer, SimpleTokenizer
 from torch import Tensor
 
 from pairdx.errors import PairDxError
+from pairdx.storage_errors import is_refusal_of_storage, storage_error
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,8 @@ def _of_folder(text: Mapping[str, Any], context_length: int) -> ClipTokeniser:
             **(text.get("tokenizer_kwargs") or {}),
         )
     except (OSError, ValueError, TypeError) as error:
+        if is_refusal_of_storage(error) and (refused := storage_error(error)):
+            raise refused from error
         raise PairDxError(
             f"the model folder's tokeniser cannot be read: {error}",
             where=text["hf_tokenizer_name"],

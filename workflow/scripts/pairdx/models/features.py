@@ -20,6 +20,7 @@ from safetensors.numpy import save_file
 from pairdx.errors import PairDxError
 from pairdx.files import written_whole
 from pairdx.models.sources import named_with_checksum, require_resource, weights_file
+from pairdx.storage_errors import storage_error
 
 INPUTS = ("image", "caption")
 
@@ -131,6 +132,8 @@ def read_features(path: Path) -> Features:
             json.loads(header[name]) for name in ("pair_ids", "encoder", "parameters", "seconds")
         )
     except (SafetensorError, OSError, KeyError, json.JSONDecodeError) as error:
+        if refused := storage_error(error, path):
+            raise refused from error
         raise PairDxError(
             f"this is no features file: {error}", where=path, remedy="delete it; it is made again"
         ) from error

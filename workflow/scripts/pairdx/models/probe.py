@@ -42,6 +42,7 @@ from pairdx.models.sources import (
     require_same_file,
     weights_file,
 )
+from pairdx.storage_errors import storage_error
 from pairdx.training.history import COLUMNS
 
 if TYPE_CHECKING:
@@ -272,6 +273,8 @@ def load(folder: Path, resources: Mapping[str, Path]) -> ProbeClassifier:
         model.classes_ = arrays["classes"]
         model.coef_, model.intercept_ = arrays["coefficients"], arrays["intercept"]
     except (SafetensorError, OSError, KeyError) as error:
+        if refused := storage_error(error, folder / WEIGHTS_FILE):
+            raise refused from error
         raise PairDxError(
             f"this is no saved probe: {error}", where=folder / WEIGHTS_FILE
         ) from error

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from pairdx.errors import PairDxError
 from pairdx.files import written_whole
+from pairdx.storage_errors import storage_error
 
 NAMED_IN_AN_ERROR = 3
 # Keys under which training checkpoints keep their state dict: open_clip's, torchvision's, others'.
@@ -93,14 +94,14 @@ def read_header(path: Path) -> dict[str, str]:
         with safe_open(path, framework="pt") as file:
             return dict(file.metadata() or {})
     except (SafetensorError, OSError) as error:
-        raise _torn(path, error) from error
+        raise storage_error(error, path) or _torn(path, error) from error
 
 
 def _from_safetensors(path: Path) -> dict[str, Tensor]:
     try:
         return load_file(path)
     except (SafetensorError, OSError) as error:
-        raise _torn(path, error) from error
+        raise storage_error(error, path) or _torn(path, error) from error
 
 
 def _torn(path: Path, error: Exception) -> PairDxError:
@@ -118,8 +119,8 @@ def _from_pickle(path: Path) -> object:
         raise
     # Bytes that are no pickle of tensors end in errors of every kind, from KeyError to zlib's own.
     except Exception as error:
-        if isinstance(error, OSError) and error.errno is not None:
-            raise  # the storage's, not the file's
+        if refused := storage_error(error, path):
+            raise refused from error
         raise PairDxError(
             "this file holds something other than tensors, or is damaged; it was not executed",
             where=path,

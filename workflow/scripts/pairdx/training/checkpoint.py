@@ -1,25 +1,32 @@
 """Training state on disk, so that a killed, preempted or timed-out job goes on where it was.
 
 A state is one file, written whole or not at all; the newest two are kept. A file holds tensors and
-plain values only and is read with ``weights_only=True``: nothing in it is executed.
+plain values only and is read with ``weights_only=True``: nothing in it is executed. It ends with a
+checksum of all bytes before, and only what has the right one is read at all: a zip file's own
+checksums leave out its directory, in which one bit decides how a part is read.
 """
 
 from __future__ import annotations
 
+import hashlib
+import os
 import pickle
 import re
-import zipfile
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from pairdx.files import written_whole
+from pairdx.files import sha256_of, written_whole
 from pairdx.logs import logger
 
 GENERATIONS = 2
 FILE_NAME = re.compile(r"after-epoch-(\d{5})-step-(\d{7})\.pt")
+CHECKSUM = re.compile(rb"\nsha256:([0-9a-f]{64})\n")
+CHECKSUM_BYTES = 73
+MEBIBYTE = 2**20
 
 
 class StateFolder:
@@ -45,17 +52,24 @@ class StateFolder:
             state: Tensors, numbers, strings, None, lists and dictionaries.
         """
         position = (epochs, steps)
-        with written_whole(self._file(position)) as aside:
+        path = self._file(position)
+        if path.is_dir():
+            _drop(path)
+        with written_whole(path) as aside:
             torch.save({**state, "settings_hash": self.settings_hash}, aside)
+            checksum = sha256_of(aside)
+            with aside.open("ab") as stream:
+                stream.write(f"\nsha256:{checksum}\n".encode())
         # A later one can only be one that could not be read when this run started.
         earlier = [found for found in self._positions() if found <= position]
         for found in set(self._positions()) - set(earlier[-GENERATIONS:]):
-            self._file(found).unlink(missing_ok=True)
+            _drop(self._file(found))
 
     def load(self) -> dict[str, Any] | None:
         """Return the newest state that can be read whole and carries these settings, or None.
 
         The mapping has the keys given to :meth:`save`; tensors are on the CPU.
+        A state that cannot be used is passed over with a line in the log.
         """
         for position in reversed(self._positions()):
             path = self._file(position)
@@ -73,22 +87,50 @@ class StateFolder:
         return self.folder / f"after-epoch-{epochs:05d}-step-{steps:07d}.pt"
 
     def _positions(self) -> list[tuple[int, int]]:
-        names = [FILE_NAME.fullmatch(path.name) for path in self.folder.glob("*.pt")]
+        try:
+            found = [path.name for path in self.folder.iterdir()]  # glob hides what is refused
+        except FileNotFoundError:
+            return []
+        names = map(FILE_NAME.fullmatch, found)
         return sorted((int(name[1]), int(name[2])) for name in names if name)
 
 
 def _read(path: Path) -> dict[str, Any] | str:
-    """Read one state, or say in a few words why it cannot be read."""
+    """Read one state, or say in a few words why it is not used."""
     try:
-        # torch.load does not compare checksums, so a damaged weight would go unnoticed; the zip
-        # file has them.
-        with zipfile.ZipFile(path) as archive:
-            damaged = archive.testzip()
-        if damaged is not None:
-            return f"its part {damaged} is damaged"
+        if not path.is_file():
+            return "it is no file"
+        if not _is_sound(path):
+            return "it is damaged, or was not written to its end (its checksum differs)"
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except (zipfile.BadZipFile, OSError, EOFError, RuntimeError, ValueError, KeyError) as error:
-        return f"it cannot be read ({type(error).__name__})"
+    except OSError as error:
+        return f"it cannot be read ({error.strerror or error})"
     except pickle.UnpicklingError:
         return "it holds more than tensors and plain values"
+    except (EOFError, RuntimeError, ValueError, KeyError) as error:
+        return f"it cannot be read ({type(error).__name__})"
     return state if isinstance(state, dict) else "it is not a training state"
+
+
+def _is_sound(path: Path) -> bool:
+    """Say whether a state ends with the checksum of all that stands before it."""
+    with path.open("rb") as stream:
+        left = os.fstat(stream.fileno()).st_size - CHECKSUM_BYTES
+        content = hashlib.sha256()
+        while left > 0 and (piece := stream.read(min(left, MEBIBYTE))):
+            content.update(piece)
+            left -= len(piece)
+        found = CHECKSUM.fullmatch(stream.read(CHECKSUM_BYTES + 1))
+    return found is not None and found[1].decode() == content.hexdigest()
+
+
+def _drop(path: Path) -> None:
+    """Remove a state, or a folder that has its name; one that cannot be removed does no harm."""
+    try:
+        if path.is_dir() and not path.is_symlink():
+            logger.warning("%s is a folder with the name of a training state: removing it", path)
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        logger.warning("training state %s cannot be removed (%s)", path, error.strerror or error)

@@ -9,28 +9,27 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import platform
-import re
-import shutil
-import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from platform import node
 from typing import Any
 
 from pairdx.errors import PairDxError
 from pairdx.logs import logger
+from pairdx.storage_errors import storage_errors_at
+from pairdx.training.holder import (
+    ALIVE,
+    is_alive_here,
+    is_the_same,
+    of_another_cluster,
+    slurm_job,
+    this_job,
+    user_name,
+)
 
 FILE = "lease.json"
-# States in which a SLURM job may still write, or will again once it is restarted.
-ALIVE = frozenset(
-    {
-        *("PENDING", "CONFIGURING", "RUNNING", "SUSPENDED", "STOPPED", "SIGNALING", "STAGE_OUT"),
-        *("COMPLETING", "REQUEUED", "REQUEUE_HOLD", "REQUEUE_FED", "RESIZING", "RESV_DEL_HOLD"),
-        "SPECIAL_EXIT",
-    }
-)
 SECONDS_TO_END = 60.0
 SECONDS_BETWEEN_LOOKS = 3.0
 
@@ -62,13 +61,15 @@ def lease(folder: Path) -> Iterator[None]:
         except PairDxError:
             os.close(handle)
             raise
-    os.ftruncate(handle, 0)
-    os.pwrite(handle, json.dumps(_this_job(), indent=2).encode() + b"\n", 0)
-    os.fsync(handle)
     try:
+        with storage_errors_at(path):
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, json.dumps(this_job(), indent=2).encode() + b"\n", 0)
+            os.fsync(handle)
         yield
     finally:
-        path.unlink(missing_ok=True)
+        with suppress(OSError):  # what went wrong before says more; nobody needs an unlocked file
+            path.unlink(missing_ok=True)
         os.close(handle)
 
 
@@ -80,14 +81,6 @@ class _EndingError(Exception):
         self.reason = reason
 
 
-def _this_job() -> dict[str, Any]:
-    return {
-        "slurm_job_id": os.environ.get("SLURM_JOB_ID"),
-        "host": platform.node(),
-        "process": os.getpid(),
-    }
-
-
 def _locked(path: Path) -> int:
     """Open and lock the lease file; the lock goes with the process, a SIGKILL included."""
     while True:
@@ -97,7 +90,7 @@ def _locked(path: Path) -> int:
         except BlockingIOError as error:
             holder = _holder(handle)
             os.close(handle)
-            raise _held(path, holder) from error
+            raise _held(path, _surely(holder)) from error
         except OSError as error:  # a file system without locks: the SLURM job's state must do
             logger.warning("%s cannot be locked (%s)", path, error.strerror)
             return handle
@@ -118,64 +111,74 @@ def _holder(handle: int) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
+def _surely(holder: dict[str, Any]) -> dict[str, Any]:
+    """Return the holder, or nothing if it cannot be the one that has the lock.
+
+    One that has just taken a lease has not written its name yet: the file has that of another, who
+    is gone, and whose number may be somebody else's by now.
+    """
+    if number := holder.get("slurm_job_id"):
+        if of_another_cluster(holder):
+            return holder
+        job = slurm_job(str(number))
+        return holder if job and job.state in ALIVE and is_the_same(holder, job) else {}
+    return holder if holder.get("host") != node() or is_alive_here(holder) else {}
+
+
 def _require_no_other_job(path: Path, handle: int) -> None:
     """Refuse if the file names a SLURM job, other than this one, that may still write."""
     holder = _holder(handle)
-    job = holder.get("slurm_job_id")
-    if not job or job == os.environ.get("SLURM_JOB_ID"):
+    number = holder.get("slurm_job_id")
+    elsewhere = of_another_cluster(holder)
+    if not number or (number == os.environ.get("SLURM_JOB_ID") and not elsewhere):
         return  # nobody, a process that is gone (we have its lock), or this job before a requeue
-    state = slurm_state(str(job))
-    if state is None:
+    job = None if elsewhere else slurm_job(str(number))
+    if job is None:
         raise PairDxError(
-            f"the training state is leased to SLURM job {job}, and SLURM does not say whether that "
-            "job still runs",
+            f"the training state is leased to {_name(holder)}, and SLURM does not say whether "
+            "that job still runs",
             where=path,
-            remedy="try again when squeue answers; if that job is surely gone, delete this file",
+            remedy=f"ask for it on the cluster {holder['slurm_cluster']}; if that job is gone, "
+            "delete this file"
+            if elsewhere
+            else "try again when squeue answers; if that job is surely gone, delete this file",
         )
-    if state == "COMPLETING":
-        raise _EndingError(_held(path, holder, state))
-    if state in ALIVE:
-        raise _held(path, holder, state)
-    logger.info("taking over the training state of SLURM job %s, which is gone", job)
+    if not is_the_same(holder, job):
+        logger.info(
+            "taking over the training state of SLURM job %s, which is gone: its number is another "
+            "job's by now",
+            number,
+        )
+        return
+    if job.state == "COMPLETING":
+        raise _EndingError(_held(path, holder, job.state))
+    if job.state in ALIVE:
+        raise _held(path, holder, job.state)
+    logger.info("taking over the training state of SLURM job %s, which is gone", number)
+
+
+def _name(holder: dict[str, Any]) -> str:
+    """Name a SLURM job, and its cluster if that is another one."""
+    cluster = f" of the cluster {holder['slurm_cluster']}" if of_another_cluster(holder) else ""
+    return f"SLURM job {holder['slurm_job_id']}{cluster}"
 
 
 def _held(path: Path, holder: dict[str, Any], state: str | None = None) -> PairDxError:
-    job, process = holder.get("slurm_job_id"), holder.get("process")
-    named, cancel = "another process", "it has just started: look for it with ps"
-    if job:
-        named, cancel = f"SLURM job {job}", f"scancel {job}"
+    """Say who trains here, and how to end it; a number only where it is surely the holder's."""
+    process, user = holder.get("process"), holder.get("user")
+    if holder.get("slurm_job_id"):
+        named, end = _name(holder), f"scancel {holder['slurm_job_id']}"
     elif process:
-        named, cancel = f"process {process} on {holder.get('host')}", f"kill {process}"
-    shown = f" ({state.lower()})" if state else ""
+        named, end = f"process {process} on {holder.get('host')}", f"kill {process}"
+    else:
+        named, end = "another process", "it has just started: look for it with squeue and ps"
+    named += f" ({state.lower()})" if state else ""
+    if holder and user not in (None, user_name()):
+        named, end = f"{named}, of the user {user},", f"only that user can ({end})"
+    since = f" since {holder['since']}" if holder.get("since") else ""
     return PairDxError(
-        f"{named}{shown} is training this very model",
+        f"{named} is training this very model{since}",
         where=path,
         remedy=f"wait until it ends and start again (what it has done by then is kept), or end it: "
-        f"{cancel}",
+        f"{end}",
     )
-
-
-def slurm_state(job: str) -> str | None:
-    """Return the state of a SLURM job: ``GONE`` if SLURM no longer knows it, None if it is silent.
-
-    Args:
-        job: Its number.
-    """
-    squeue = shutil.which("squeue")
-    if squeue is None or not re.fullmatch(r"[0-9]+(_[0-9]+)?", job):
-        return None
-    try:
-        done = subprocess.run(  # noqa: S603 - a fixed program; the number is checked above
-            [squeue, "--noheader", "--states=all", f"--jobs={job}", "--format=%T"],
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            timeout=60,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    if done.returncode:
-        return "GONE" if "Invalid job id" in done.stderr else None
-    states = done.stdout.split()
-    return states[0] if states else "GONE"
