@@ -53,6 +53,8 @@ def full(folder: Path) -> Iterator[Path]:
 
 
 def _mount(*options: str) -> None:
-    done = subprocess.run(["mount", *options], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["mount", *options], capture_output=True, text=True, check=False, encoding="utf-8"
+    )
     if done.returncode:  # only root may, and a container may forbid it
         pytest.skip(f"no file system can be mounted here: {done.stderr.strip()}")

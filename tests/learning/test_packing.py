@@ -137,7 +137,7 @@ def test_word_numbers_are_padded_truncated_and_marked_unknown() -> None:
 
 def test_glove_files_are_read_for_the_words_in_use(tmp_path: Path) -> None:
     path = tmp_path / "glove.txt"
-    path.write_text("the 0.1 0.2 0.3\nct 1 2 3\n, 4 5 6\n")
+    path.write_text("the 0.1 0.2 0.3\nct 1 2 3\n, 4 5 6\n", encoding="utf-8")
     found, matrix = word_vectors.read_word_vectors(path, ["ct", "absent", "the"], dimension=3)
     assert found == ["ct", "the"]
     np.testing.assert_allclose(matrix, [[0, 0, 0], [0, 0, 0], [1, 2, 3], [0.1, 0.2, 0.3]])

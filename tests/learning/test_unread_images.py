@@ -85,5 +85,7 @@ def test_a_training_reads_images_only_if_it_looks_at_them(
     other = load_file(again / "model.safetensors")
     assert weights.keys() == other.keys()
     assert all(np.array_equal(weights[key], other[key]) for key in weights)
-    passports = [json.loads((at / "passport.json").read_text()) for at in (tmp_path, again)]
+    passports = [
+        json.loads((at / "passport.json").read_text(encoding="utf-8")) for at in (tmp_path, again)
+    ]
     assert passports[0]["pairs"] == passports[1]["pairs"]

@@ -69,13 +69,15 @@ def test_a_number_that_is_another_jobs_by_now_is_not_advised_to_be_cancelled(
 ) -> None:
     """By what the real squeue says of a job: user, name and start; put back, it is the same."""
     state = tmp_path / "state"
-    (tmp_path / "hold.py").write_text(HOLD)
+    (tmp_path / "hold.py").write_text(HOLD, encoding="utf-8")
     command = f"PYTHONPATH={SCRIPTS} exec {sys.executable} {tmp_path / 'hold.py'} {state}"
     options = ["--parsable", "--requeue", "--job-name=a run|of  ours", "--output=/dev/null"]
     job = cluster.run("sbatch", *options, "--time=5", f"--wrap={command}").strip()
     lease = state / "lease.json"
-    until(lambda: lease.exists() and job in lease.read_text(), "the job's lease", 60)
-    own = json.loads(lease.read_text())
+    until(
+        lambda: lease.exists() and job in lease.read_text(encoding="utf-8"), "the job's lease", 60
+    )
+    own = json.loads(lease.read_text(encoding="utf-8"))
     assert own["slurm_job_name"] == "a run|of  ours"
     assert (own["slurm_user_id"], own["slurm_restarts"]) == ("0", 0)
 
@@ -86,11 +88,11 @@ def test_a_number_that_is_another_jobs_by_now_is_not_advised_to_be_cancelled(
         {"slurm_job_name": "a run|of  theirs"},
         {"slurm_started": own["slurm_started"] - 86_400},
     ):
-        (elsewhere / "lease.json").write_text(json.dumps(own | other))
+        (elsewhere / "lease.json").write_text(json.dumps(own | other), encoding="utf-8")
         said = taken(cluster, elsewhere)
         assert said.endswith("taken\n"), other
         assert "scancel" not in said
-    (elsewhere / "lease.json").write_text(json.dumps(own))
+    (elsewhere / "lease.json").write_text(json.dumps(own), encoding="utf-8")
     assert f"scancel {job}" in taken(cluster, elsewhere)
 
     cluster.run("scontrol", "requeue", job)

@@ -57,13 +57,14 @@ def squeue(tmp_path, monkeypatch):
 
     def answer(*lines: str, error: str = "") -> None:
         script = folder / "squeue"
-        (folder / "n").write_text("0")
+        (folder / "n").write_text("0", encoding="utf-8")
         for turn, text in enumerate(lines):
-            (folder / f"answer{turn}").write_text(text + "\n")
+            (folder / f"answer{turn}").write_text(text + "\n", encoding="utf-8")
         script.write_text(
             f"#!/bin/sh\nn=$(cat {folder}/n); echo $((n + 1)) > {folder}/n\n"
             f"[ -e {folder}/answer$n ] && cat {folder}/answer$n && exit 0\n"
-            f'echo "{error}" >&2; exit {1 if error else 0}\n'
+            f'echo "{error}" >&2; exit {1 if error else 0}\n',
+            encoding="utf-8",
         )
         script.chmod(0o755)
 
@@ -218,7 +219,7 @@ def test_a_job_describes_itself_as_squeue_will_describe_it(tmp_path, squeue, mon
     monkeypatch.setenv("TZ", "America/New_York")
     squeue(line("RUNNING", user_id=1234, restarts=3))
     with lease(tmp_path / "state"):
-        holder = json.loads((tmp_path / "state" / leases.FILE).read_text())
+        holder = json.loads((tmp_path / "state" / leases.FILE).read_text(encoding="utf-8"))
     assert {key: holder[key] for key in OURS} == OURS | {
         "slurm_user_id": "1234",
         "slurm_restarts": 3,
@@ -263,7 +264,7 @@ def test_what_a_held_file_still_says_of_a_holder_that_is_gone_is_not_advised(
 ):
     """One that has just got the lock has not written its own name yet."""
     squeue(*filter(None, [answer]))
-    (tmp_path / "state" / leases.FILE).write_text(json.dumps(written))
+    (tmp_path / "state" / leases.FILE).write_text(json.dumps(written), encoding="utf-8")
     with (
         pytest.raises(PairDxError, match="another process is training") as caught,
         lease(tmp_path / "state"),

@@ -135,8 +135,8 @@ def test_of_a_case_with_two_ages_the_lower_one_counts(corpus: dict[str, Path]) -
 
 
 def test_a_row_with_a_cell_too_many_does_not_shift_the_columns(corpus: dict[str, Path]) -> None:
-    head, row = corpus["captions"].read_text().splitlines()
-    corpus["captions"].write_text(f"{head}\n{row},\n")
+    head, row = corpus["captions"].read_text(encoding="utf-8").splitlines()
+    corpus["captions"].write_text(f"{head}\n{row},\n", encoding="utf-8")
     with pytest.raises(PairDxError, match="more cells than its first line"):
         read_candidates(**corpus)
 

@@ -258,15 +258,15 @@ def test_a_sheet_that_is_none_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "sheet.csv"
     with pytest.raises(PairDxError, match="missing"):
         read_decisions(path)
-    path.write_text("pair_id,label\n1,chart\n")
+    path.write_text("pair_id,label\n1,chart\n", encoding="utf-8")
     with pytest.raises(PairDxError, match=r"lacks the column.*its columns are: pair_id, label"):
         read_decisions(path)
 
 
 def test_a_row_with_a_cell_too_many_shifts_no_decision(tmp_path: Path, table: pd.DataFrame) -> None:
     path = decided(tmp_path, sheet_of(table), image_decision="reject")
-    head, *rows = path.read_text().splitlines()
+    head, *rows = path.read_text(encoding="utf-8").splitlines()
     for shifted in ([f"{row}," for row in rows], [rows[0], f"{rows[1]},x", *rows[2:]]):
-        path.write_text("\n".join([head, *shifted]))
+        path.write_text("\n".join([head, *shifted]), encoding="utf-8")
         with pytest.raises(PairDxError, match=r"more cells|has \d+ cells"):
             read_decisions(path)

@@ -43,7 +43,7 @@ def test_where_nothing_is_priced_nothing_more_is_trained_and_who_asks_is_told(
 ) -> None:
     assert "results/demo/with_siblings/tfidf_logistic/seed1/predictions.parquet" in all_of_demo
     overlay = tmp_path / "unpriced.yaml"
-    overlay.write_text(settings)
+    overlay.write_text(settings, encoding="utf-8")
     planned = fresh.snakemake("all", "-n", *DEMO, str(overlay))
     assert "with_siblings" not in planned
     assert said in fresh.snakemake("leakage_price", "-n", *DEMO, str(overlay), check=False)

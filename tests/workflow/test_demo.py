@@ -223,7 +223,9 @@ def test_the_price_of_leakage_is_that_of_two_trainings_on_one_test_set(
     assert row["price_low"] < row["price"] < row["price_high"]
     assert 0 < row["pairs_with_siblings"] <= row["test_pairs"] == len(tested)
     passports = [
-        json.loads((results / split / "tfidf_logistic/seed1/passport.json").read_text())["pairs"]
+        json.loads(
+            (results / split / "tfidf_logistic/seed1/passport.json").read_text(encoding="utf-8")
+        )["pairs"]
         for split in ("with_siblings", "grouped")
     ]
     assert passports[0]["train"] == passports[1]["train"]
@@ -239,7 +241,7 @@ def test_every_system_leaves_what_it_should(results: Path, registry: dict[str, d
         assert (folder / "settings.json").is_file()
         assert (folder / "model.safetensors").is_file() == entry["trained"]
         assert (folder / "training.csv").is_file() == entry["trained"]
-        timing = json.loads((results / f"timing/{model}.json").read_text())
+        timing = json.loads((results / f"timing/{model}.json").read_text(encoding="utf-8"))
         run = {stage: seconds for stage, seconds in timing["stages"].items() if seconds is not None}
         assert sum(run.values()) == pytest.approx(timing["mean"])
         assert ({"decode", "preprocess"} <= set(run)) == ("image" in entry["reads"])

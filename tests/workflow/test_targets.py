@@ -13,13 +13,14 @@ from .conftest import DEMO, REPOSITORY, Workflow, read_plan
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("plan")]
 
-OVERLAY = yaml.safe_load((REPOSITORY / "config/demo.yaml").read_text(encoding="utf-8"))["models"]
+OF_DEMO = yaml.safe_load((REPOSITORY / "config/demo.yaml").read_text(encoding="utf-8"))
+OVERLAY = OF_DEMO["models"]
 REGISTRY = yaml.safe_load((REPOSITORY / "config/models.yaml").read_text(encoding="utf-8"))["models"]
 SYSTEMS = {n: e | OVERLAY.get(n, {}) for n, e in REGISTRY.items()}
 ENABLED = {name: entry for name, entry in SYSTEMS.items() if entry["enabled"]}
 TRAINED = [name for name, entry in ENABLED.items() if entry["trained"]]
 # Trained once more, with siblings of their test pairs.
-PRICED = yaml.safe_load((REPOSITORY / "config/demo.yaml").read_text())["leakage_price"]["systems"]
+PRICED = OF_DEMO["leakage_price"]["systems"]
 NETWORKS = [name for name in TRAINED if ENABLED[name]["network"]]
 SPLITS = 2
 

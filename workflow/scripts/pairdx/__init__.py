@@ -1,7 +1,8 @@
 """The PairDx library: from raw case-report corpora to a comparison of image-text classifiers.
 
 Plain Python that knows nothing of Snakemake. The rooms, in the order in which data flows; none
-imports one further down: fetching, corpus, curation, splits, leakage, packing, export, words,
-training, models, evaluation, reporting. Below them all lie errors, storage_errors, files, stores,
-images, image_containers, joins, sheets, logs, machine, ordering and subsets.
+imports one further down: fetching, corpus, curation, splits, siblings, leakage, packing, export,
+words, word_vectors, training, models, evaluation, reporting. Below them all lie errors,
+storage_errors, sheets, files, stores, logs, joins, ordering, subsets, machine, image_containers and
+images.
 """

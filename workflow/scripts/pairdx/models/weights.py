@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from pairdx.errors import PairDxError
 from pairdx.files import written_whole
-from pairdx.storage_errors import storage_error
+from pairdx.storage_errors import storage_error, storage_errors_at
 
 NAMED_IN_AN_ERROR = 3
 # Keys under which training checkpoints keep their state dict: open_clip's, torchvision's, others'.
@@ -37,7 +37,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     """
     if not path.is_file():
         raise PairDxError("the weights file is missing", where=path)
-    with path.open("rb") as file:
+    with storage_errors_at(path), path.open("rb") as file:
         if file.read(len(LFS_POINTER)) == LFS_POINTER:
             raise PairDxError(
                 "this is Git LFS's pointer to a weights file, not the file",
