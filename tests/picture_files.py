@@ -140,3 +140,11 @@ def deep_png(mode: str) -> bytes:
         _chunk(name, inside)
         for name, inside in ((b"IHDR", header), (b"IDAT", zlib.compress(lines)), (b"IEND", b""))
     )
+
+
+def png_that_states_its_orientation_last() -> bytes:
+    """A PNG file whose EXIF, with orientation 6, stands behind the pixels."""
+    stored = upright().transpose(Image.Transpose.ROTATE_90)
+    content = encoded(stored, "PNG")
+    stated = exif(6).removeprefix(b"Exif\0\0")
+    return content[:-12] + _chunk(b"eXIf", stated) + content[-12:]

@@ -12,7 +12,18 @@ from PIL import Image
 
 from pairdx.images import TOO_DEEP, apply_edit, beside_pixels, decode
 from pairdx.plan.code import SCRIPTS
-from picture_files import FORMATS, STORED, deep_png, encoded, exif, profile, turned, upright, xmp
+from picture_files import (
+    FORMATS,
+    STORED,
+    deep_png,
+    encoded,
+    exif,
+    png_that_states_its_orientation_last,
+    profile,
+    turned,
+    upright,
+    xmp,
+)
 
 # Files that may open image bytes by themselves: those that have just encoded them.
 OWN_BYTES = {"pairdx/evaluation/corruptions.py", "pairdx/corpus/demo_troubles.py"}
@@ -54,6 +65,12 @@ def test_an_orientation_that_is_none_or_damaged_turns_nothing() -> None:
         content = encoded(upright(), "JPEG", exif=stated)
         np.testing.assert_array_equal(pixels(content), pixels(plain))
         assert "orientation" not in beside_pixels(content)
+
+
+def test_an_orientation_behind_the_pixels_counts() -> None:
+    content = png_that_states_its_orientation_last()
+    np.testing.assert_array_equal(pixels(content), np.asarray(upright()))
+    assert beside_pixels(content) == "exif;orientation"
 
 
 def test_an_orientation_in_xmp_alone_counts() -> None:

@@ -56,7 +56,7 @@ def decode(content: bytes) -> Image.Image | str:
     if bits_per_channel(content) > 8:
         return TOO_DEEP
     try:
-        image = _opened(content)
+        image = _opened(content, pixels=True)
     except UnidentifiedImageError:
         return f"not a {', '.join(READABLE_FORMATS)} image"
     except (OSError, SyntaxError, ValueError, EOFError) as error:
@@ -69,13 +69,14 @@ def decode(content: bytes) -> Image.Image | str:
     return image if turn is None else image.transpose(turn)
 
 
-def _opened(content: bytes) -> Image.Image:
-    """Open and load an image; metadata that a PNG file has behind its pixels are read with it."""
+def _opened(content: bytes, *, pixels: bool) -> Image.Image:
+    """Open an image, and load its pixels if asked to."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of metadata that are damaged
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         image = Image.open(io.BytesIO(content), formats=READABLE_FORMATS)
-        image.load()
+        if pixels:
+            image.load()
     return image
 
 
@@ -149,7 +150,8 @@ def beside_pixels(content: bytes) -> str:
     """
     stripped = strip(content)
     found = {NOT_STRIPPABLE} if stripped is None else set(stripped.found)
-    if (stripped is None or found & MAY_TURN) and _orientation(_opened(content)) != 1:
+    may_turn = stripped is None or found & MAY_TURN
+    if may_turn and _orientation(_opened(content, pixels=False)) != 1:
         found.add(TURNED)
     return ";".join(sorted(found))
 

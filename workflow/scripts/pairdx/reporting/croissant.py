@@ -133,7 +133,8 @@ def _responsible_use(pairs: pd.DataFrame, facts: Mapping[str, Any]) -> dict[str,
         "personal_sensitive_information": [
             "Case reports of patients: images, age, sex, and captions about their health.",
             f"Identifiers are masked in {masked:,} captions. A person reviewed {captions:,} "
-            f"captions and {images:,} images of {len(pairs):,}. No face detector was used.",
+            f"captions and {images:,} images of {len(pairs):,}. No face detector was used. Image "
+            "files hold nothing beside the pixels but colour profiles.",
         ],
         "data_limitations": [
             "Not for diagnosis: classes are kinds of images, not diseases.",
