@@ -120,6 +120,7 @@ def test_rooms_of_the_library_import_only_what_lies_before_them() -> None:
         "packing",
         "export",
         "words",
+        "word_vectors",
         "training",
         "models",
         "evaluation",
