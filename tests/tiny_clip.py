@@ -53,7 +53,7 @@ def write_model_folder(folder: Path) -> Path:
     }  # fmt: skip
     preprocessing = {"mean": [0.5, 0.4, 0.3], "std": [0.2, 0.2, 0.2]}
     (folder / "open_clip_config.json").write_text(
-        json.dumps({"model_cfg": config, "preprocess_cfg": preprocessing})
+        json.dumps({"model_cfg": config, "preprocess_cfg": preprocessing}), encoding="utf-8"
     )
     text = {**config["text_cfg"], "hf_model_name": str(folder), "hf_model_pretrained": False}
     with torch.random.fork_rng():

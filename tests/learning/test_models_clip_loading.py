@@ -301,9 +301,9 @@ def test_trained_weights_refuse_a_folder_that_was_edited(
 
 def state_preprocessing(folder: Path, **changes: object) -> None:
     path = folder / "open_clip_config.json"
-    content = json.loads(path.read_text())
+    content = json.loads(path.read_text(encoding="utf-8"))
     content["preprocess_cfg"] = {**content["preprocess_cfg"], **changes}
-    path.write_text(json.dumps(content))
+    path.write_text(json.dumps(content), encoding="utf-8")
 
 
 @pytest.mark.parametrize(

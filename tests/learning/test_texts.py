@@ -31,7 +31,7 @@ def folder(tmp_path: Path) -> Path:
     write_bert_configuration(tmp_path / "config.json", 9, 20)
     text = {"hf_model_name": "somebody/bert", "hf_tokenizer_name": "somebody/bert"}
     content = {"model_cfg": {"embed_dim": 16, "vision_cfg": {}, "text_cfg": text}}
-    (tmp_path / "open_clip_config.json").write_text(json.dumps(content))
+    (tmp_path / "open_clip_config.json").write_text(json.dumps(content), encoding="utf-8")
     return tmp_path
 
 
