@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import warnings
 from collections import OrderedDict
 from pathlib import Path
 from typing import Any
@@ -139,6 +140,16 @@ def test_code_in_a_file_is_not_executed(tmp_path: Path, form: str) -> None:
     with pytest.raises(PairDxError, match=r"not executed[\s\S]*trap\.pth"):
         read_weights(path)
     assert not (tmp_path / "executed").exists()
+
+
+def test_torchscript_is_refused(tmp_path: Path) -> None:
+    """OpenAI's own ViT-B-32.pt is such an archive: a program with its weights."""
+    path = tmp_path / "ViT-B-32.pt"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # PyTorch gives up the format, whose files remain
+        torch.jit.save(torch.jit.trace(module(), torch.rand(1, 3, 8, 8)), path)
+    with pytest.raises(PairDxError, match=r"TorchScript archives[\s\S]*refused"):
+        read_weights(path)
 
 
 @pytest.mark.parametrize("zipped", [True, False], ids=["zip", "before zip"])

@@ -35,7 +35,8 @@ def square(content: bytes, edit: str) -> np.ndarray:
     image = decode(content)
     if isinstance(image, str):
         raise PairDxError(f"an image chosen for timing cannot be read ({image})")
-    return fit_to_square(apply_edit(image, edit), snakemake.params.image_size)
+    params = snakemake.params
+    return fit_to_square(apply_edit(image, edit), params.image_size, params.squaring)
 
 
 def exported(classifier: Any, pairs: pd.DataFrame, contents: list[bytes]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from pairdx.errors import PairDxError
 from pairdx.files import written_whole
-from pairdx.storage_errors import storage_error, storage_errors_at
+from pairdx.storage_errors import storage_error
 
 NAMED_IN_AN_ERROR = 3
 # Keys under which training checkpoints keep their state dict: open_clip's, torchvision's, others'.
@@ -37,13 +37,6 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     """
     if not path.is_file():
         raise PairDxError("the weights file is missing", where=path)
-    with storage_errors_at(path), path.open("rb") as file:
-        if file.read(len(LFS_POINTER)) == LFS_POINTER:
-            raise PairDxError(
-                "this is Git LFS's pointer to a weights file, not the file",
-                where=path,
-                remedy="fetch the file itself (git lfs pull)",
-            )
     if path.suffix == ".safetensors":
         return _from_safetensors(path)
     named = _named(_from_pickle(path), path)
@@ -105,10 +98,22 @@ def _from_safetensors(path: Path) -> dict[str, Tensor]:
 
 
 def _torn(path: Path, error: Exception) -> PairDxError:
-    return PairDxError(
+    return _pointer(path) or PairDxError(
         f"this is not a whole safetensors file: {error}",
         where=path,
         remedy="fetch the file again",
+    )
+
+
+def _pointer(path: Path) -> PairDxError | None:
+    """Return an error if what cannot be read is only a pointer to the file, or else None."""
+    with path.open("rb") as file:
+        if file.read(len(LFS_POINTER)) != LFS_POINTER:
+            return None
+    return PairDxError(
+        "this is Git LFS's pointer to a weights file, not the file",
+        where=path,
+        remedy="fetch the file itself (git lfs pull)",
     )
 
 
@@ -121,7 +126,7 @@ def _from_pickle(path: Path) -> object:
     except Exception as error:
         if refused := storage_error(error, path):
             raise refused from error
-        raise PairDxError(
+        raise _pointer(path) or PairDxError(
             "this file holds something other than tensors, or is damaged; it was not executed",
             where=path,
             remedy="use a .safetensors file, or a state dict saved by torch.save; "
