@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from pairdx.curation.readings import readings
 from pairdx.errors import PairDxError
 from pairdx.evaluation.corruptions import pair_generator
 from pairdx.ordering import seeded_rank
@@ -73,11 +74,22 @@ def _spelling(word: str) -> str:
 def mask_words(caption: str, pattern: re.Pattern[str] | None) -> str:
     """Take out what ``pattern`` finds; the other words stay as they are and in their order.
 
-    Punctuation that then stands alone goes with it, and runs of white space become one space.
+    It is found in any form of its letters (:mod:`pairdx.curation.readings`). Punctuation that then
+    stands alone goes with it, and runs of white space become one space.
     """
     if pattern is None:
         return caption
-    left = pattern.sub(" ", caption).split()
+    spans = {
+        copy.span(*found.span())
+        for copy in readings(caption)
+        for found in pattern.finditer(copy.text)
+    }
+    kept, place = [], 0
+    for start, end in sorted(spans):
+        if end > place:  # else it lies in one that another copy found
+            kept.append(caption[place : max(start, place)])
+            place = end
+    left = " ".join([*kept, caption[place:]]).split()
     return " ".join(token for token in left if any(map(str.isalnum, token)))
 
 
