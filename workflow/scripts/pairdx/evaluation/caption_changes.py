@@ -40,7 +40,11 @@ def other_pairs(pair_ids: Sequence[str], seed: int) -> NDArray[np.int64]:
         PairDxError: There is only one pair.
     """
     if len(pair_ids) < 2:
-        raise PairDxError("captions cannot be swapped: there are fewer than two test pairs")
+        raise PairDxError(
+            "captions cannot be swapped: there are fewer than two test pairs",
+            where="config key input_probes",
+            remedy="use more pairs, or set input_probes.systems to []",
+        )
     ring = np.argsort(seeded_rank(pair_ids, seed, "swapped captions").to_numpy(), kind="stable")
     others = np.empty(len(ring), dtype=np.int64)
     others[ring] = np.roll(ring, -1)
