@@ -48,7 +48,7 @@ def test_the_sample_holds_masked_captions_and_some_of_every_class(table: pd.Data
 
 def test_an_untouched_sheet_decides_nothing(tmp_path: Path, table: pd.DataFrame) -> None:
     sheet = sheet_of(table)
-    decisions = read_decisions(decided(tmp_path, sheet))
+    decisions = read_decisions(str(decided(tmp_path, sheet)))  # as Snakemake names its inputs
     result = curated(table, decisions=decisions)
     assert decisions.empty
     assert not result.pairs[["caption_reviewed", "image_reviewed"]].any(axis=None)

@@ -29,7 +29,8 @@ def main() -> None:
             candidates, params.settings, subset=params.subset, seed=params.seed
         )
         log.info("%d rejected, %d left", len(screening.rejected), len(screening.candidates))
-        log.info("rejected (number stage/reason): %s", reasons_in_words(screening.rejected))
+        why = reasons_in_words(screening.rejected) or "none"
+        log.info("rejected (number stage/reason): %s", why)
         write_table(snakemake.output.candidates, screening.candidates)
         write_table(snakemake.output.rejected, screening.rejected)
         write_table(snakemake.output.counts, counts)

@@ -11,7 +11,9 @@ import pandas as pd
 from pairdx.errors import PairDxError
 from pairdx.logs import logger
 
-DEFECT = "make both again from the same pairs: delete the older of the two files"
+OF_DIFFERENT_RUNS = (
+    "one of the two files is of other pairs: delete the older one, and the workflow makes it again"
+)
 
 
 def joined(left: pd.DataFrame, right: pd.DataFrame, on: str, *, what: str) -> pd.DataFrame:
@@ -31,7 +33,7 @@ def joined(left: pd.DataFrame, right: pd.DataFrame, on: str, *, what: str) -> pd
         raise PairDxError(
             f"{what} do not fit each other: {len(strangers)} of {len(left)} find no partner",
             where=f"{on} {strangers.iloc[0]!r}",
-            remedy=DEFECT,
+            remedy=OF_DIFFERENT_RUNS,
         )
     return left.merge(right, on=on, how="left", validate="one_to_one").set_axis(left.index)
 

@@ -149,5 +149,6 @@ def _unreadable(reason: object, path: Path, member: str) -> PairDxError:
     return PairDxError(
         f"an image of a curated pair cannot be read ({reason})",
         where=f"{path}: {member}",
-        remedy="the archive changed since curation; run the workflow again",
+        remedy="the archive changed since curation: put the old one back, or delete the run's "
+        "folder curated/ and start again",
     )

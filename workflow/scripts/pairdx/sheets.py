@@ -48,7 +48,7 @@ def for_people(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def read_text_table(
-    source: Path | bytes,
+    source: str | Path | bytes,
     *,
     what: str,
     where: object,
@@ -75,7 +75,7 @@ def read_text_table(
         FileNotFoundError: There is no such file.
         PairDxError: It is not CSV or not UTF-8, or a row has more cells than the first line.
     """
-    content = source if isinstance(source, bytes) else source.read_bytes()
+    content = source if isinstance(source, bytes) else Path(source).read_bytes()
     text = _decoded(content, what, where, by_people=by_people)
     separator = _separator(text, separators)
     try:

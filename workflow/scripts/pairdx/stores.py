@@ -187,7 +187,10 @@ def _opened(path: Path) -> ZipFile:
         return ZipFile(path)
     except FileNotFoundError as error:
         raise PairDxError(
-            "an archive of the corpus is missing", where=path, remedy="fetch it again"
+            "an archive of the corpus is missing",
+            where=path,
+            remedy="check multicare.path and multicare.archives (or release.path); of a download, "
+            "start the workflow again: it fetches what is missing",
         ) from error
     except (BadZipFile, NotImplementedError, ValueError, struct.error) as error:
         raise PairDxError(
@@ -196,11 +199,10 @@ def _opened(path: Path) -> ZipFile:
             remedy="delete it and fetch it again; a download may have been cut short",
         ) from error
     except OSError as error:
-        raise (
-            storage_error(error, path)
-            or PairDxError(
-                f"this archive cannot be opened: {error}", where=path, remedy="fetch it again"
-            )
+        raise storage_error(error, path) or PairDxError(
+            f"this archive cannot be opened: {error}",
+            where=path,
+            remedy="let the user of the job read it, on every node",
         ) from error
 
 

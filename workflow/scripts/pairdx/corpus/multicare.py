@@ -278,5 +278,6 @@ def _missing(path: Path) -> PairDxError:
     return PairDxError(
         "a file of the corpus is missing",
         where=path,
-        remedy="check multicare.path (it names the folder that holds captions_and_labels.csv)",
+        remedy="check multicare.path (it names the folder that holds captions_and_labels.csv, "
+        "cases.parquet and metadata.parquet)",
     )

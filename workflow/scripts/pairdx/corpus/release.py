@@ -108,7 +108,9 @@ def _content(store: ImageStore, member: str, where: str) -> bytes:
     try:
         if store.size(member) > LARGEST_METADATA_BYTES:
             raise PairDxError(
-                f"the table of images is larger than {LARGEST_METADATA_BYTES:,} bytes", where=where
+                f"the table of images is larger than {LARGEST_METADATA_BYTES:,} bytes",
+                where=where,
+                remedy="set `release.metadata` to the table of images, one row for each",
             )
         return store.read(member)
     except (KeyError, DamagedMemberError) as error:
@@ -189,6 +191,7 @@ def _articles(files: pd.Series, pattern: str) -> pd.Series:
         raise PairDxError(
             f"this regular expression is not valid: {error}",
             where=f"release.article_pattern: {pattern}",
+            remedy="write one that Python's re module compiles, such as ^(PMC\\d+)",
         ) from error
 
     def article(file: str) -> str:

@@ -7,13 +7,15 @@ from collections.abc import Collection
 
 import pandas as pd
 
+from pairdx.curation.readings import plain
+
 _LONG_TAG = (
     r"abbr|body|br|button|center|code|div|em|font|form|h[1-6]|head|hr|html|iframe|img|input|li|link"
     r"|meta|object|ol|script|small|span|strong|style|sub|sup|svg|table|td|th|title|tr|ul|video"
 )
 # One-letter tags need their closing bracket: "p<i and j>k" is not markup.
 MARKUP = re.compile(
-    rf"</?(?:{_LONG_TAG})\b|</?[abipqsu](?:\s+[a-z-]+\s*=[^>]*)?\s*/?>|<!--", re.IGNORECASE
+    rf"</?(?:{_LONG_TAG})\b|</?[abipqsu](?:\s+[a-z-]+\s*=[^<>]*)?\s*/?>|<!--", re.IGNORECASE
 )
 # A caption of these words and of single letters and numbers alone refers to a figure, but says
 # nothing of it: "Figure 2 (a)", "See text for details", "Click here for additional data file".
@@ -40,11 +42,12 @@ def caption_problem(caption: str, problems: Collection[str] = PROBLEMS) -> tuple
         The reason (``empty_caption``, ``boilerplate_caption``, ``caption_markup``) and the words
         that gave it, or None.
     """
-    if "empty" in problems and not caption.strip():
+    shown = plain(caption)
+    if "empty" in problems and not shown.strip():
         return "empty_caption", ""
-    if "boilerplate" in problems and caption.strip() and is_boilerplate(caption):
+    if "boilerplate" in problems and shown.strip() and is_boilerplate(shown):
         return "boilerplate_caption", caption
-    if "markup" in problems and (match := MARKUP.search(caption)):
+    if "markup" in problems and (match := MARKUP.search(shown)):
         return "caption_markup", match.group(0)
     return None
 
@@ -56,7 +59,7 @@ def is_boilerplate(caption: str) -> bool:
 
 
 def caption_cluster(captions: pd.Series) -> pd.Series:
-    """Give captions that differ only in case and white space one common name."""
-    normalised = captions.str.casefold().str.split().str.join(" ")
+    """Give captions that differ only in case, white space and forms of letters one common name."""
+    normalised = captions.map(plain).str.casefold().str.split().str.join(" ")
     numbers = pd.util.hash_array(normalised.to_numpy(dtype=object), categorize=False)
     return pd.Series([f"c{number:016x}" for number in numbers], index=captions.index)

@@ -19,7 +19,7 @@ from pairdx.curation.dates import find_dates
 from pairdx.curation.names import find_initials, find_names
 from pairdx.curation.readings import readings
 
-EMAIL = re.compile(r"\b[\w.+-]+\s?(?:@|[(\[](?i:at)[)\]])\s?[\w-]+(?:\.[\w-]+)+")
+EMAIL = re.compile(r"\b[\w.+-]{1,64}\s?(?:@|[(\[](?i:at)[)\]])\s?[\w-]+(?:\.[\w-]+)+")
 _DOMAIN = r"(?:com|org|net|edu|gov|info|io|int|eu|(?:co|ac|nhs|org|gov)\.[a-z]{2})"
 URL = re.compile(
     r"(?:(?:https?|ftp)://|\bwww\.)[^\s<>\"\])]*[^\s<>\"\]).,;:!?]"
@@ -81,7 +81,7 @@ def _record_numbers(caption: str) -> Iterator[tuple[int, int]]:
         digits = sum(character.isdigit() for character in match.group())
         if digits < FEWEST_DIGITS_OF_A_RECORD:
             continue
-        if not _SEQUENCE_ARCHIVE.search(caption[: match.start()]):
+        if not _SEQUENCE_ARCHIVE.search(caption[max(0, match.start() - 99) : match.start()]):
             yield match.span()
 
 

@@ -13,10 +13,12 @@ import regex
 from pairdx.curation.readings import as_in_a_sentence
 
 _APOSTROPHE = r"'\u2019"
+# Every repetition has an end: without one a text of some thousand characters takes seconds.
+_SOME, _MORE = "{0,4}", "{1,30}"
 # Keller, O'Brien, McDonald, Garcia-Lopez; not CT, MRI or ECG.
 _WORD = (
-    rf"\p{{Lu}}(?:[{_APOSTROPHE}]\p{{Lu}})?\p{{Ll}}+(?:\p{{Lu}}\p{{Ll}}+)?"
-    rf"(?:-\p{{Lu}}[\p{{L}}{_APOSTROPHE}]*\p{{Ll}})*"
+    rf"\p{{Lu}}(?:[{_APOSTROPHE}]\p{{Lu}})?\p{{Ll}}{_MORE}(?:\p{{Lu}}\p{{Ll}}{_MORE})?"
+    rf"(?:-\p{{Lu}}[\p{{L}}{_APOSTROPHE}]{{0,30}}\p{{Ll}}){_SOME}"
 )
 _INITIAL = r"\p{Lu}\.(?:-\p{Lu}\.)?"
 _PARTICLE = r"(?:de|del|della|da|di|dos|van|von|der|den|ter|el|al|bin|binti|ibn|la|le)"
@@ -33,36 +35,38 @@ _DEGREE = (
 _CREDIT = (
     r"(?:(?i:courtesy(?:\s+(?:of|to)|:)?|credits?\s*(?:to|:)|(?:provided|contributed|photographed|taken|illustrated"
     r"|illustration|drawn|drawing|sketch\w*|performed|reported|interpreted|read(?:ing)?|signed|reviewed"
-    r"|operated|acquired|annotated|seen)(?:\s+\w+){0,4}\s+by|(?:photo(?:graph)?|image|illustration"
+    r"|operated|acquired|annotated|seen)(?:\s+\w{1,30}){0,4}\s+by|(?:photo(?:graph)?|image|illustration"
     r"|drawing|figure)\s*(?:by|:)|thanks\s+to|permission\s+(?:of|from)|operator:?|surgeon:?"
-    r"|radiologist:?|signed(?:\s+\w+){0,5}))"
+    r"|radiologist:?|signed(?:\s+\w{1,30}){0,5}))"
 )
 _NAMED = r"(?:(?i:(?:patient|pt)(?:'s)?(?:\s+name)?(?:\s+(?:is|was))?|named|called|fitted\s+to))"
-_FULL_NAME = rf"(?:(?:{_WORD}|{_INITIAL})(?:\s*{_INITIAL})*\s+{_FAMILY}(?:\s+{_FAMILY})?)"
+_FULL_NAME = rf"(?:(?:{_WORD}|{_INITIAL})(?:\s*{_INITIAL}){_SOME}\s+{_FAMILY}(?:\s+{_FAMILY})?)"
 _QUOTE = "[\"'\u201c\u2018]?"
 
 _TITLED = regex.compile(
-    rf"\b{_TITLE}\s+(?:{_INITIAL}\s*)*{_FAMILY}(?:\s+(?:{_INITIAL}\s*)*{_FAMILY}){{0,3}}"
-    rf"|\b{_TITLE}\s+(?:{_INITIAL}\s*)*\p{{Lu}}{{3,}}(?:\s+\p{{Lu}}{{3,}})?\b"
+    rf"\b{_TITLE}\s+(?:{_INITIAL}\s*){_SOME}{_FAMILY}(?:\s+(?:{_INITIAL}\s*){_SOME}{_FAMILY}){{0,3}}"
+    rf"|\b{_TITLE}\s+(?:{_INITIAL}\s*){_SOME}\p{{Lu}}{{3,30}}(?:\s+\p{{Lu}}{{3,30}})?\b"
     rf"|\b{_TITLE}\s+(?:{_INITIAL}\s?){{1,3}}(?=[\s,;)]|$)"
     # In capitals among other words; "MR. FLAIR" and "MS. MRI" are none.
-    rf"|\b(?:DRS?\.|PROF\b\.?|PROFESSOR|MRS\b\.?)\s+(?:{_INITIAL}\s*)*\p{{Lu}}{{3,}}"
-    rf"(?:[-{_APOSTROPHE}\s]\p{{Lu}}{{3,}})?\b"
+    rf"|\b(?:DRS?\.|PROF\b\.?|PROFESSOR|MRS\b\.?)\s+(?:{_INITIAL}\s*){_SOME}\p{{Lu}}{{3,30}}"
+    rf"(?:[-{_APOSTROPHE}\s]\p{{Lu}}{{3,30}})?\b"
 )
 _WITH_COMPANY = (
-    regex.compile(rf"\b{_CREDIT}\s+{_QUOTE}(?P<name>{_FULL_NAME}(?:,?\s+{_DEGREE}(?!\w))*)"),
-    regex.compile(rf"(?<!\w)(?P<name>{_FULL_NAME}(?:,\s*|\s+){_DEGREE}(?:,\s*{_DEGREE})*)(?!\w)"),
+    regex.compile(rf"\b{_CREDIT}\s+{_QUOTE}(?P<name>{_FULL_NAME}(?:,?\s+{_DEGREE}(?!\w)){_SOME})"),
+    regex.compile(
+        rf"(?<!\w)(?P<name>{_FULL_NAME}(?:,\s*|\s+){_DEGREE}(?:,\s*{_DEGREE}){_SOME})(?!\w)"
+    ),
     regex.compile(rf"\b{_NAMED}\s+(?P<name>{_FULL_NAME})"),
     regex.compile(rf"(?<!\w)(?P<name>{_FULL_NAME})(?=,?\s+who\s+(?:consented|agreed|gave))"),
     # Name: Doe, Jane; as burnt into images also DOE^JANE and "DOE, Jane".
     regex.compile(
         r"(?<!(?:[Ss]eries|[Pp]rotocol|[Ss]equence|[Bb]rand|[Gg]eneric|[Tt]rade|[Ff]ile|[Gg]ene|[Dd]rug"
         rf"|[Ss]tudy|[Ss]cientific)\s)\b[Nn]ame\s*[:=]\s*{_QUOTE}"
-        rf"(?P<name>\p{{Lu}}[\w{_APOSTROPHE}-]+(?:,\s*\p{{Lu}}[\w{_APOSTROPHE}-]*\.?"
-        rf"|(?:\s+\p{{Lu}}[\w{_APOSTROPHE}.-]*){{1,2}}))"
+        rf"(?P<name>\p{{Lu}}[\w{_APOSTROPHE}-]{_MORE}(?:,\s*\p{{Lu}}[\w{_APOSTROPHE}-]{{0,30}}\.?"
+        rf"|(?:\s+\p{{Lu}}[\w{_APOSTROPHE}.-]{{0,30}}){{1,2}}))"
     ),
-    regex.compile(r"(?P<name>\p{Lu}{2,}\^\p{Lu}{2,})"),
-    regex.compile(r"[\"\u201c](?P<name>\p{Lu}{3,},\s+\p{Lu}\p{L}+)[\"\u201d]"),
+    regex.compile(r"(?P<name>\p{Lu}{2,30}\^\p{Lu}{2,30})"),
+    regex.compile(r"[\"\u201c](?P<name>\p{Lu}{3,30},\s+\p{Lu}\p{L}{1,30})[\"\u201d]"),
 )
 # Where all words are capitals, fewer words make a name of what follows them: "PATIENT UNDERWENT
 # SURGERY", "SEEN BY LIGHT MICROSCOPY", "AXIAL VIEW, MS LESION".
@@ -77,7 +81,9 @@ _IN_CAPITALS = (
         rf"\s+{_QUOTE}(?P<name>{_FULL_NAME})"
     ),
     regex.compile(rf"(?<!\w)(?P<name>{_FULL_NAME}(?:,\s*|\s+){_DEGREE_IN_CAPITALS})(?!\w)"),
-    regex.compile(rf"\b{_CREDIT}\s+{_QUOTE}(?P<name>{_INITIAL}(?:\s*{_INITIAL})*\s+{_FAMILY})"),
+    regex.compile(
+        rf"\b{_CREDIT}\s+{_QUOTE}(?P<name>{_INITIAL}(?:\s*{_INITIAL}){_SOME}\s+{_FAMILY})"
+    ),
     regex.compile(rf"(?<!\w)(?P<name>{_FULL_NAME})(?=,?\s+who\s+(?:consented|agreed|gave))"),
 )
 # Words that begin with a capital and belong to no person's name.
@@ -92,7 +98,7 @@ _NO_NAME = regex.compile(
     r"|Laborator\w+|Library|Creative|Commons|Duchenne|Becker|Dreifuss)\b"
 )
 _EPONYM_OR_COMPANY = regex.compile(
-    r"(?:['\u2019]s)?\s+(?:stain\w*|signs?|syndrome|disease|method|technique|tests?|scores?|classification"
+    r"(?:['\u2019]s)?\s{1,4}(?:stain\w*|signs?|syndrome|disease|method|technique|tests?|scores?|classification"
     r"|procedure|criteria|system|robot\w*|tumou?rs?|nodul\w+|bod(?:y|ies)|cells?|reaction|operation"
     r"|anomaly|phenomenon|scale|index|maneuver|manoeuvre|catheter|lines?|AG|GmbH|Ltd|Inc|LLC|et\sal)\b"
 )

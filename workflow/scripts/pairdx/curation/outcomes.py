@@ -69,8 +69,8 @@ def reasons_in_words(rejected: pd.DataFrame) -> str:
     Args:
         rejected: Columns stage and reason.
     """
-    counts = rejected.groupby(["stage", "reason"]).size().sort_values(ascending=False)
-    return ", ".join(f"{count} {stage}/{reason}" for (stage, reason), count in counts.items())
+    counts = (rejected["stage"] + "/" + rejected["reason"]).value_counts()
+    return ", ".join(f"{count} {reason}" for reason, count in counts.items())
 
 
 def funnel(

@@ -68,7 +68,7 @@ def review_sheet(sample: pd.DataFrame, decided: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([decided, new.reindex(columns=SHEET_COLUMNS)]).fillna("")[SHEET_COLUMNS]
 
 
-def read_decisions(path: Path | None) -> pd.DataFrame:
+def read_decisions(path: str | Path | None) -> pd.DataFrame:
     """Read a filled-in sheet.
 
     Returns:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from pairdx.curation.readings import readings
 from pairdx.errors import PairDxError
 from pairdx.evaluation.corruptions import pair_generator
 from pairdx.ordering import seeded_rank
@@ -39,7 +40,11 @@ def other_pairs(pair_ids: Sequence[str], seed: int) -> NDArray[np.int64]:
         PairDxError: There is only one pair.
     """
     if len(pair_ids) < 2:
-        raise PairDxError("captions cannot be swapped: there are fewer than two test pairs")
+        raise PairDxError(
+            "captions cannot be swapped: there are fewer than two test pairs",
+            where="config key input_probes",
+            remedy="use more pairs, or set input_probes.systems to []",
+        )
     ring = np.argsort(seeded_rank(pair_ids, seed, "swapped captions").to_numpy(), kind="stable")
     others = np.empty(len(ring), dtype=np.int64)
     others[ring] = np.roll(ring, -1)
@@ -73,11 +78,22 @@ def _spelling(word: str) -> str:
 def mask_words(caption: str, pattern: re.Pattern[str] | None) -> str:
     """Take out what ``pattern`` finds; the other words stay as they are and in their order.
 
-    Punctuation that then stands alone goes with it, and runs of white space become one space.
+    It is found in any form of its letters (:mod:`pairdx.curation.readings`). Punctuation that then
+    stands alone goes with it, and runs of white space become one space.
     """
     if pattern is None:
         return caption
-    left = pattern.sub(" ", caption).split()
+    spans = {
+        copy.span(*found.span())
+        for copy in readings(caption)
+        for found in pattern.finditer(copy.text)
+    }
+    kept, place = [], 0
+    for start, end in sorted(spans):
+        if end > place:  # else it lies in one that another copy found
+            kept.append(caption[place : max(start, place)])
+            place = end
+    left = " ".join([*kept, caption[place:]]).split()
     return " ".join(token for token in left if any(map(str.isalnum, token)))
 
 

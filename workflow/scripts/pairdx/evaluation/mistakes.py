@@ -59,7 +59,11 @@ def best_two(predictions: Mapping[str, pd.DataFrame]) -> list[str]:
         PairDxError: There are fewer than two systems.
     """
     if len(predictions) < 2:
-        raise PairDxError("two systems are needed to compare their errors; enable another one")
+        raise PairDxError(
+            "two systems are needed to compare their errors",
+            where="config key models",
+            remedy="enable another one",
+        )
     accuracy = {
         name: accuracy_over_seeds([table], resamples=0, seed=0, subset="validation")["value"]
         for name, table in predictions.items()

@@ -86,7 +86,8 @@ def same_pairs(tables: Sequence[pd.DataFrame], subset: str, *, of_what: str) -> 
     if not all(one[keys].equals(rows[0][keys]) for one in rows):
         raise PairDxError(
             f"the predictions of different {of_what} are over different pairs, cases or labels",
-            remedy=f"predict again with all {of_what}: the split changed in between",
+            remedy=f"delete predictions.parquet of these {of_what} and start again: the split "
+            "changed in between",
         )
     return rows
 

@@ -31,7 +31,11 @@ def extract_member(archive: str | Path, member: str, path: str | Path) -> None:
                 raise PairDxError(what, where=archive, remedy="correct it in config (downloads)")
             information = opened.getinfo(member)
             if information.flag_bits & ENCRYPTED:
-                raise PairDxError(f"the member {member} is encrypted", where=archive)
+                raise PairDxError(
+                    f"the member {member} is encrypted",
+                    where=archive,
+                    remedy="unpack it by hand and set its path in config (downloads)",
+                )
             # zipfile gives no more bytes than this, so a decompression bomb cannot fill the disk.
             require_space(path.parent, information.file_size)
             with (
@@ -41,7 +45,11 @@ def extract_member(archive: str | Path, member: str, path: str | Path) -> None:
             ):
                 shutil.copyfileobj(source, target, MEBIBYTE)
     except FileNotFoundError as error:
-        raise PairDxError("this archive does not exist", where=archive) from error
+        raise PairDxError(
+            "this archive does not exist",
+            where=archive,
+            remedy="correct its path in config (downloads); a download is made anew",
+        ) from error
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
         what = f"this archive is damaged or no zip archive: {error}"
         remedy = "delete it and download it again"

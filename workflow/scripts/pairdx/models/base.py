@@ -64,7 +64,7 @@ class Pairs:
             raise PairDxError(
                 f"images of shape {shape} and type {self.images.dtype} do not fit "
                 f"{len(self.table)} pairs; uint8 of shape (pairs, S, S, 3) does",
-                remedy="pack the images again",
+                remedy="delete packed/images.npy of the run; it is made again",
             )
         unknown = sorted(set(self.table["label"]) - set(self.classes))
         if unknown:

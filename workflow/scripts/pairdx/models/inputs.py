@@ -44,7 +44,7 @@ def read_subset(
         raise PairDxError(
             f"{len(packed)} images are packed for {len(table)} pairs",
             where=images,
-            remedy="delete the packed images; they are made again",
+            remedy="delete packed/images.npy of the run; it is made again",
         )
     what = "the split and the pairs"
     placed = joined(pd.read_parquet(split), table[["pair_id"]], "pair_id", what=what)
