@@ -116,6 +116,7 @@ def test_rooms_of_the_library_import_only_what_lies_before_them() -> None:
     ]
     rooms += [
         "splits",
+        "siblings",
         "leakage",
         "packing",
         "export",

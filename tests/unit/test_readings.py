@@ -7,12 +7,8 @@ import pytest
 
 from pairdx.reporting import our_results as ours
 from pairdx.reporting.discrepancies import AGREES, DIFFERS, discrepancy_table
-from pairdx.reporting.readings import (
-    beside_each_other,
-    further_readings,
-    readings_for_reading,
-    readings_note,
-)
+from pairdx.reporting.labels import further_readings, readings_note
+from pairdx.reporting.readings import beside_each_other, readings_for_reading
 from reporting_samples import papers_numbers
 
 REGISTRY = {
@@ -20,6 +16,8 @@ REGISTRY = {
     "captions": {"title": "Trained on captions", "stand_in": False, "paper": "pairdx_clip"},
     "prompts": {"title": "Trained on prompts", "stand_in": False, "paper": "pairdx_clip"},
     "fusion": {"title": "Fusion", "stand_in": False, "paper": "pairdx_fusion"},
+    "words": {"title": "Words", "stand_in": False, "paper": None},
+    "colour": {"title": "Colour", "stand_in": False, "paper": None},
 }
 DATASET = ours.Results({"pairs": 22665})
 
@@ -41,6 +39,7 @@ def both() -> pd.DataFrame:
 
 def test_a_further_reading_is_what_names_a_system_of_the_paper_again() -> None:
     assert further_readings(["clip", "captions", "captions", "prompts"], REGISTRY) == ["prompts"]
+    assert further_readings(REGISTRY, REGISTRY) == ["prompts"]  # others are not the paper's at all
     # Where the first is switched off, the second stands for the paper's system.
     assert further_readings(["clip", "prompts", "fusion"], REGISTRY) == []
 

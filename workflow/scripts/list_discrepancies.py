@@ -15,13 +15,8 @@ from pairdx.reporting.discrepancies import (
     discrepancy_table,
     software_note,
 )
-from pairdx.reporting.labels import demo_note
-from pairdx.reporting.readings import (
-    beside_each_other,
-    further_readings,
-    readings_for_reading,
-    readings_note,
-)
+from pairdx.reporting.labels import demo_note, further_readings, readings_note
+from pairdx.reporting.readings import beside_each_other, readings_for_reading
 from pairdx.reporting.tables import DRAWN_NOTE
 from pairdx.reporting.webpage import write_for_reading
 

@@ -6,27 +6,14 @@ are set beside each.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
 from pairdx.reporting.discrepancies import discrepancies_for_reading
-from pairdx.reporting.labels import system_title
 
 Registry = Mapping[str, Mapping[str, Any]]
-
-
-def further_readings(models: Iterable[str], registry: Registry) -> list[str]:
-    """Return the systems that name the same one of the paper's as a system before them.
-
-    Args:
-        models: Systems that were run, in table order; repeated ones count once.
-        registry: ``paper`` of every system.
-    """
-    names = list(dict.fromkeys(models))
-    keys = [registry[name]["paper"] for name in names]
-    return [name for at, name in enumerate(names) if keys[at] in keys[:at]]
 
 
 def beside_each_other(
@@ -73,17 +60,3 @@ def readings_for_reading(table: pd.DataFrame, registry: Registry) -> pd.DataFram
         own = {name: registry[name]} if name else registry
         shown.append(discrepancies_for_reading(rows, own))
     return pd.concat(shown, ignore_index=True)
-
-
-def readings_note(readings: Iterable[str], registry: Registry) -> list[str]:
-    """Say where the paper's text fits several systems of ours."""
-    notes = []
-    for name in readings:
-        key = registry[name]["paper"]
-        first = next(other for other, entry in registry.items() if entry["paper"] == key)
-        notes.append(
-            f"What the paper says of one system fits both {system_title(first, registry)} and "
-            f"{system_title(name, registry)}: its numbers stand beside each. Numbers that compare "
-            "it with other systems take the first."
-        )
-    return notes
