@@ -144,7 +144,7 @@ def test_a_probe_learns_what_even_a_random_encoder_shows(path, inputs):
 
 
 def test_a_probe_reads_what_its_inputs_say(path):
-    """Captions do not move an image probe, nor images a caption probe; late fusion sees both."""
+    """Captions do not move an image probe, nor images a caption probe; early fusion sees both."""
     black = Pairs(TEST.table, np.zeros_like(TEST.images), TEST.classes)
     silent = Pairs(TEST.table.assign(caption=""), TEST.images, TEST.classes)
     for inputs, (blind, deaf) in zip(INPUTS, [(0, 1), (1, 0), (0, 0)], strict=True):
@@ -167,6 +167,26 @@ def test_it_is_scikit_learns_logistic_regression(path, standardise):
     expected = LogisticRegression(C=1.0, max_iter=500).fit(train, TRAIN.labels).predict_proba(new)
     classifier = fitted(path, standardise=standardise)
     np.testing.assert_allclose(predict(classifier, VALIDATION, 9), expected, atol=1e-4)
+
+
+def test_the_strength_is_chosen_on_standardised_validation_features(path, tmp_path):
+    """By scikit-learn's own loop; it is kept with the probe."""
+    several = [0.001, 0.1, 10.0]
+    features = read_features(path)
+    parts = [features.of(["image"], one.table["pair_id"].tolist()) for one in (TRAIN, VALIDATION)]
+    scaler = StandardScaler().fit(parts[0].astype(np.float64))
+    train, new = (scaler.transform(part.astype(np.float64)) for part in parts)
+    scored = []
+    for strength in several:
+        model = LogisticRegression(C=strength, max_iter=500).fit(train, TRAIN.labels)
+        of_truth = model.predict_proba(new)[np.arange(9), VALIDATION.labels]
+        wrong = (model.predict(new) != VALIDATION.labels).mean()
+        scored.append((wrong, -np.log(of_truth).mean(), strength))
+    classifier = fitted(path, inverse_regularisation=several)
+    assert classifier.chosen["inverse_regularisation"] == min(scored)[2]
+    assert classifier.chosen["validation_loss"] == pytest.approx(min(scored)[1], rel=1e-4)
+    classifier.save(tmp_path / "saved")
+    assert probe.load(tmp_path / "saved", {}).chosen == classifier.chosen
 
 
 def test_training_csv_counts_the_pairs_share_of_the_extraction(path, tmp_path):

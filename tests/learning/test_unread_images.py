@@ -58,6 +58,10 @@ def make_job(name: str, folder: Path) -> TrainingJob:
     )  # fmt: skip
 
 
+def _strength(name: str) -> float:
+    return float(CASES[name][1]["inverse_regularisation"])
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_a_training_reads_images_only_if_it_looks_at_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
@@ -74,6 +78,10 @@ def test_a_training_reads_images_only_if_it_looks_at_them(
     monkeypatch.setattr(training_job, "read_subset", recorded)
     run_training(job)
     assert sides == [PAIRS.image_size if looks else 0] * 2
+    passport = json.loads((tmp_path / "passport.json").read_text())
+    # What chooses its strength of regularisation says which one.
+    chosen = passport["chosen"].get("inverse_regularisation")
+    assert chosen == (None if name in ("nothing", "text_only", "clip") else _strength(name))
     if looks:
         return
     weights = load_file(tmp_path / "model.safetensors")

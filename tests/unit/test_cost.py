@@ -154,3 +154,14 @@ def test_the_numbers_of_crowded_systems_overlap_neither_each_other_nor_markers(
         centres = np.array([[(b.x0 + b.x1) / 2, (b.y0 + b.y1) / 2] for b in boxes])
         distances = np.linalg.norm(centres[:, None] - spots[None], axis=2) * 72 / figure.dpi
         assert distances.min() > 4
+
+
+def test_systems_that_are_readings_of_one_of_the_papers_share_its_point() -> None:
+    """One marker, one label with the numbers of both."""
+    table = systems_with_costs(["one", "other", "third"], 0)
+    stated = table.filter(like="paper_").columns
+    table.loc[1, stated] = table.loc[2, stated]
+    figure = accuracy_against_cost(table, {name: name for name in table["model"]}, title="Title")
+    for panel in figure.axes:
+        labels = [child for child in panel.get_children() if isinstance(child, Annotation)]
+        assert sorted(label.get_text() for label in labels) == ["1", "2", "2, 3", "3"]

@@ -19,6 +19,7 @@ digraph snakemake_dag {
     1 -> 2
     2 -> 3
     1 -> 3
+    3 -> 3
     3 -> 0
 }
 """
@@ -51,6 +52,7 @@ def test_the_page_is_written_only_where_one_is_asked_for(tmp_path: Path) -> None
 
 
 def test_the_rule_graph_has_phases_and_no_edge_that_a_path_implies(tmp_path: Path) -> None:
+    """Nor one of a rule to itself, as of a training that reads what another one chose."""
     rules = {"curate": "rule curate_pairs:\n", "split": "rule make_split:\n"}
     rules["evaluate"] = "rule score:\n    x\nuse rule score as predict with:\n"
     for phase, text in rules.items():

@@ -33,7 +33,7 @@ def test_the_device_decides_and_the_demo_extracts_on_the_cpu(
     fresh: Workflow, tmp_path: Path
 ) -> None:
     overlay = tmp_path / "probe.yaml"
-    overlay.write_text("models: {late_fusion_probe: {enabled: true}}", encoding="utf-8")
+    overlay.write_text("models: {early_fusion_probe: {enabled: true}}")
     plan = fresh.plan("trained", *DEMO, str(overlay))
     assert plan["extract_features_on_cpu"] == 1
     assert "extract_features_on_gpu" not in plan
@@ -49,8 +49,32 @@ def test_without_probes_nothing_is_extracted(fresh: Workflow, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
+    ("setting", "key"),
+    [
+        ("models={late_fusion_probe: {enabled: false}}", "models"),
+        ("errors={compare: [late_fusion_probe, pairdx_clip]}", "errors.compare"),
+        ("leakage_price={systems: [late_fusion_probe]}", "leakage_price.systems"),
+        ("learning_rate_search={model: late_fusion_probe}", "learning_rate_search.model"),
+    ],
+)
+def test_a_system_that_has_another_name_now_is_told_by_it(
+    fresh: Workflow, setting: str, key: str
+) -> None:
+    """And nothing is said of the keys that an entry of the old name lacks."""
+    said = f"config key {key}: late_fusion_probe is called early_fusion_probe now"
+    fresh.refuses(said, "--config", setting)
+    output = fresh.snakemake("all", "-n", "--config", setting, check=False)
+    assert output.count("config key") == 1
+
+
+@pytest.mark.parametrize(
     ("setting", "named"),
     [
+        ("models={clip_linear_probe: {settings: {inverse_regularisation: []}}}", "regularisation"),
+        (
+            "models={tfidf_logistic: {settings: {inverse_regularisation: [1, 0]}}}",
+            "regularisation.1",
+        ),
         ("models={clip_linear_probe: {settings: {features: nowhere}}}", "settings.features"),
         ("models={clip_linear_probe: {settings: {inputs: [caption]}}}", "settings.inputs"),
         ("models={clip_linear_probe: {settings: {inputs: [audio]}}}", "settings.inputs"),

@@ -35,7 +35,9 @@ def test_every_table_is_made_in_latex_too(fresh: Workflow) -> None:
 def test_discrepancies_read_the_papers_systems_on_its_split_only(fresh: Workflow) -> None:
     inputs = inputs_of("list_discrepancies", fresh.snakemake("discrepancies", "-n"))
     runs = [name for name in inputs if "/seed" in name]
-    assert len(runs) == 2 * (1 + 1 + 3 + 3)
+    # Two zero-shot systems; PairDxCLIP in both readings of its objective, and PairDxFusion.
+    assert len(runs) == 2 * (1 + 1 + 3 + 3 + 3)
+    assert sum("/pairdx_clip_prompts/" in name for name in runs) == 2 * 3
     assert all("/stratified/" in name for name in runs)
     assert not any("tfidf" in name or "probe" in name for name in runs)
     assert "config/paper.yaml" in inputs
@@ -54,4 +56,4 @@ def test_discrepancies_are_listed_whatever_is_switched_off(
     (tmp_path / "overlay.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
     plan = fresh.snakemake("discrepancies", "-n", "--configfile", str(tmp_path / "overlay.yaml"))
     runs = [name for name in inputs_of("list_discrepancies", plan) if "/seed" in name]
-    assert not any("/grouped/" in name or "pairdx_clip" in name for name in runs)
+    assert not any("/grouped/" in name or "/pairdx_clip/" in name for name in runs)

@@ -83,8 +83,8 @@ def test_a_probe_reads_captions_with_its_encoders_tokeniser(
     fresh: Workflow, tmp_path: Path
 ) -> None:
     """The table needs BiomedCLIP's small files even where only a probe uses BiomedCLIP."""
-    models = {name: {"enabled": name == "late_fusion_probe"} for name in MODELS}
-    models["late_fusion_probe"] |= {"settings": {"features": "biomedclip"}}
+    models = {name: {"enabled": name == "early_fusion_probe"} for name in MODELS}
+    models["early_fusion_probe"] |= {"settings": {"features": "biomedclip"}}
     output = fresh.snakemake(TEXTS, "-n", *overlay(tmp_path, {"models": models}))
     block = re.search(r"rule describe_texts:\n\s+input: (.*)", output)
     assert block

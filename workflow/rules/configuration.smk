@@ -17,15 +17,33 @@ def complete_config():
         config.clear()
         config.update(complete)
 
+# Systems that had another name once.
+RENAMED = {"late_fusion_probe": "early_fusion_probe"}
+
 
 def check_config():
     """Refuse a wrong configuration before the DAG is built, naming every wrong key."""
     validator = Draft202012Validator(read_yaml("workflow/schemas/config.schema.yaml"))
-    problems = [_problem(error) for error in validator.iter_errors(config)] or [*_conflicts()]
+    problems = [*_old_names()]
+    problems = problems or [_problem(error) for error in validator.iter_errors(config)]
+    problems = problems or [*_conflicts()]
     if problems:
         raise WorkflowError(
             "the configuration is not valid:\n" + "\n".join(f"  {line}" for line in problems)
         )
+
+
+def _old_names():
+    """Systems that are called by a former name, wherever systems are named. An entry of that name would lack keys."""
+    places = {key: "systems" for key in ("input_probes", "leakage_price")}
+    places |= {"errors": "compare", "learning_rate_search": "model"}
+    sections = {key: config[key] for key in places if isinstance(config[key], dict)}
+    named = {f"{key}.{places[key]}": one.get(places[key]) for key, one in sections.items()}
+    named["models"] = list(config["models"] or [])
+    for key, names in named.items():
+        for name in names if isinstance(names, list) else [names]:
+            if name in RENAMED:
+                yield f"config key {key}: {name} is called {RENAMED[name]} now"
 
 
 def _problem(error):

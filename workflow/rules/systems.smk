@@ -148,6 +148,16 @@ def priced_predictions(split):
     return files
 
 
+def choice_without_siblings(wildcards):
+    """For a training with siblings: what the one without chose on validation pairs, so that the two differ in nothing else."""
+    settings = config["models"][wildcards.model]["settings"]
+    chooses = isinstance(settings.get("inverse_regularisation"), list)
+    if wildcards.split != WITH_SIBLINGS or not chooses:
+        return {}
+    folder = f"<results>/{WITHOUT_SIBLINGS}/{wildcards.model}/seed{wildcards.seed}"
+    return {"choice": f"{folder}/settings.json"}
+
+
 def cell_names(model=None):
     """[split, system, seed] of every cell that is run, systems in registry order."""
     return [

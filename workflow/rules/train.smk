@@ -1,7 +1,8 @@
 # Systems trained, on GPU or CPU. (Untrained ones are described by the job that asks them, see evaluate.smk.)
 #
 # Purpose  one folder per split, system and seed, from which predictions can be made anywhere.
-# Inputs   curated/pairs.parquet, {split}/split.parquet, packed/, pretrained weights (fetch.smk)
+# Inputs   curated/pairs.parquet, {split}/split.parquet, packed/, pretrained weights (fetch.smk); with siblings of test pairs
+#          also grouped/{model}/seed{seed}/settings.json, whose choices are taken over
 # Outputs  {split}/{model}/seed{seed}/: model.safetensors, settings.json, training.csv and passport.json
 # Steps    train_on_gpu | train_on_cpu (one script; the registry and the key `device` choose)
 
@@ -10,6 +11,7 @@ rule train_on_gpu:
     input:
         unpack(model_resources),
         unpack(training_data),
+        unpack(choice_without_siblings),
     output:
         weights=ensure("<results>/{split}/{model}/seed{seed}/model.safetensors", non_empty=True),
         settings="<results>/{split}/{model}/seed{seed}/settings.json",

@@ -11,12 +11,12 @@ from pairdx.logs import job_log
 from pairdx.reporting import our_results as ours
 from pairdx.reporting.discrepancies import (
     TITLE,
-    discrepancies_for_reading,
     discrepancy_notes,
     discrepancy_table,
     software_note,
 )
-from pairdx.reporting.labels import demo_note
+from pairdx.reporting.labels import demo_note, further_readings, readings_note
+from pairdx.reporting.readings import beside_each_other, readings_for_reading
 from pairdx.reporting.stated import PAPER_SPLIT, papers_test_pairs
 from pairdx.reporting.tables import DRAWN_NOTE
 from pairdx.reporting.webpage import write_for_reading
@@ -35,11 +35,12 @@ def results_of_dataset() -> ours.Results:
 
 
 def results_of_systems(
-    passports: list[dict[str, Any]], paper: dict[str, Any]
+    passports: list[dict[str, Any]], paper: dict[str, Any], reading: str | None = None
 ) -> dict[str, ours.Results]:
     """Read our results about the paper's systems, by their keys in the paper's numbers.
 
-    Where two systems of the registry name the same key, the first one stands for it.
+    Where two systems of the registry name the same key, the first one stands for it, or the one
+    that is the ``reading``.
     """
     params = snakemake.params
     comparison = pd.read_csv(snakemake.input.comparison)
@@ -50,7 +51,8 @@ def results_of_systems(
         "papers_pairs": papers_test_pairs(paper),
     }
     systems: dict[str, ours.Results] = {}
-    for model in dict.fromkeys(name for name, _ in params.cells):
+    names = [*([reading] if reading else []), *(name for name, _ in params.cells)]
+    for model in dict.fromkeys(names):
         positions = [at for at, (name, _) in enumerate(params.cells) if name == model]
         entry = params.registry[model]
         if entry["paper"] in systems:
@@ -82,15 +84,23 @@ def main() -> None:
     with job_log(snakemake.log[0]) as log:
         paper = yaml.safe_load(Path(snakemake.input.paper).read_text(encoding="utf-8"))
         passports = [read_json(path) for path in snakemake.input.passports]
-        table = discrepancy_table(paper, results_of_dataset(), results_of_systems(passports, paper))
+        registry = snakemake.params.registry
+        dataset, first = results_of_dataset(), results_of_systems(passports, paper)
+        table = discrepancy_table(paper, dataset, first)
+        others = further_readings((name for name, _ in snakemake.params.cells), registry)
+        each = {
+            name: discrepancy_table(paper, dataset, results_of_systems(passports, paper, name))
+            for name in others
+        }
+        table = beside_each_other(table, each, registry)
         write_table(out.csv, table)
         write_for_reading(
-            discrepancies_for_reading(table, snakemake.params.registry),
+            readings_for_reading(table, registry),
             out.md,
             out.html,
             out.tex,
             title=TITLE,
-            notes=notes_of(table, paper, passports),
+            notes=[*notes_of(table, paper, passports), *readings_note(others, registry)],
         )
         log.info("%s", table["verdict"].value_counts().to_dict())
 

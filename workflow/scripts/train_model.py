@@ -1,9 +1,9 @@
 """Train one system with one seed on one split, and leave its weights, history and passport."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from pairdx.files import remove_leftovers, sha256_of
+from pairdx.files import read_json, remove_leftovers, sha256_of
 from pairdx.logs import job_log
 from pairdx.models.inputs import resources
 from pairdx.models.training_job import TrainingJob, run_training
@@ -21,7 +21,7 @@ def training_job() -> TrainingJob:
     files = resources(dict(source.items()))
     return TrainingJob(
         family=params.family,
-        settings=params.settings,
+        settings=settings(),
         classes=params.classes,
         stand_in=params.stand_in,
         seed=int(snakemake.wildcards.seed),
@@ -39,12 +39,19 @@ def training_job() -> TrainingJob:
     )
 
 
+def settings() -> dict[str, Any]:
+    """Return the settings; of those to choose from, what another training chose, if given."""
+    given, choice = dict(snakemake.params.settings), snakemake.input.get("choice")
+    chosen = read_json(Path(choice))["chosen"] if choice else {}
+    return given | {name: value for name, value in chosen.items() if name in given}
+
+
 def state_folder(files: dict[str, str]) -> str:
     """Where an interrupted job's state lies: other settings, data or code have another."""
     params, source = snakemake.params, snakemake.input
     identity = {
         "family": params.family,
-        "settings": params.settings,
+        "settings": settings(),
         "classes": params.classes,
         "device": params.device,
         "seed": int(snakemake.wildcards.seed),

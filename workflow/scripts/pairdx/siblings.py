@@ -5,7 +5,8 @@ figure, a near-duplicate image or a caption, directly or through others. Of ever
 grouped split's test subset about half of the pairs move to training, and as many training pairs of
 the same class leave it. So two trainings can be compared on one test set, the half that stayed: on
 the grouped split, without its siblings, and on this one, with them, on equally many pairs of every
-class. Nothing else differs: validation is the same, and shares nothing with either.
+class. Nothing else differs: validation is the same, and shares nothing with either; what is chosen
+on it is chosen once, without siblings (choice_without_siblings in workflow/rules/systems.smk).
 """
 
 from __future__ import annotations

@@ -72,7 +72,7 @@ def leakage_prices(
         keys, gained, right = _differences(tables, without_siblings[name], test["pair_id"])
         group = keys["pair_id"].map(test.set_index("pair_id")["group"])
         hinted = group.isin(trained_on).to_numpy()
-        how = {"resamples": resamples, "seed": seed, "level": level}
+        how: dict[str, Any] = {"resamples": resamples, "seed": seed, "level": level}
         price, low, high = mean_over_groups(gained, group, **how)
         of_these = mean_over_groups(gained[hinted], group[hinted], **how)
         values = (name, len(tables), len(keys), *right, price, low, high, int(hinted.sum()))

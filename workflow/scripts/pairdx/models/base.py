@@ -141,6 +141,13 @@ class Classifier(Protocol):
 
 
 @runtime_checkable
+class ChoosingClassifier(Protocol):
+    """What a classifier has besides of which training chooses a setting on validation pairs."""
+
+    chosen: Mapping[str, float]
+
+
+@runtime_checkable
 class ScoringClassifier(Protocol):
     """What a classifier may offer besides: the scores that its probabilities are the softmax of.
 

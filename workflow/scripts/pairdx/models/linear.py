@@ -37,6 +37,8 @@ class LinearClassifier:
         shares: The classes' shares among the training pairs, float64 (C,), for ``none``.
         vectoriser: TF-IDF of the caption's words, for the features ``words``.
         scaler: Standardisation of the mean colour, for the features ``mean_colour``.
+        chosen: Which strength of regularisation was chosen on validation pairs, and what it reached
+            there (:func:`pairdx.models.regression.fit_and_choose`); empty where nothing is chosen.
         fitted: Whether it was trained.
     """
 
@@ -59,6 +61,7 @@ class LinearClassifier:
         self.model: Any = None
         self.vectoriser: Any = None
         self.scaler: Any = None
+        self.chosen: dict[str, float] = {}
         if features == "none":
             return
         # Not at the head: scikit-learn, which predicting by shares of classes does without.
@@ -114,6 +117,7 @@ class LinearClassifier:
             "family": FAMILY,
             "settings": dict(self.settings),
             "classes": list(self.classes),
+            "chosen": self.chosen,
         }
         if self.vectoriser is not None:
             content["vocabulary"] = self.vectoriser.get_feature_names_out().tolist()
@@ -168,13 +172,15 @@ def fits_images(settings: Mapping[str, Any]) -> bool:
 def fit(classifier: LinearClassifier, train: Pairs, validation: Pairs, job: FitJob) -> pd.DataFrame:
     """Fit in place; return one row of training.csv, whose losses are mean log losses.
 
+    Its time is that of all strengths of regularisation that are tried.
+
     ``data_seconds`` is the time spent making features; there is no learning rate.
 
     Raises:
         PairDxError: The training pairs are of one class only, or have no words.
     """
     # Not at the head, as above; and not where time is taken.
-    from pairdx.models.regression import loss_and_accuracy
+    from pairdx.models.regression import fit_and_choose, loss_and_accuracy
 
     with threadpool_limits(job.threads):
         started = time.perf_counter()
@@ -186,7 +192,10 @@ def fit(classifier: LinearClassifier, train: Pairs, validation: Pairs, job: FitJ
         elif len(np.unique(train.labels)) < 2:
             raise PairDxError("all training pairs are of one class", where="the split")
         else:
-            classifier.model.fit(inputs, train.labels)
+            fits = (inputs, train.labels), (_features(classifier, validation), validation.labels)
+            classifier.model, classifier.chosen = fit_and_choose(
+                classifier.settings, *fits, len(classifier.classes)
+            )
         classifier.fitted = True
         seconds = time.perf_counter() - started
         row: dict[str, Any] = dict.fromkeys(COLUMNS)
@@ -215,6 +224,7 @@ def load(folder: Path, resources: Mapping[str, Path]) -> LinearClassifier:  # no
     classifier = LinearClassifier(
         content["settings"], content["classes"], content.get("vocabulary")
     )
+    classifier.chosen = content.get("chosen", {})
     arrays = load_file(folder / WEIGHTS_FILE)
     if classifier.model is None:
         classifier.shares = arrays["shares"]
@@ -245,3 +255,10 @@ def _fitted_features(classifier: LinearClassifier, train: Pairs) -> Any:
     if classifier.scaler is not None:
         return classifier.scaler.fit_transform(mean_colours(train.images))
     return None
+
+
+def _features(classifier: LinearClassifier, pairs: Pairs) -> Any:
+    """Make features of other pairs, once those of the training pairs were fitted."""
+    if classifier.vectoriser is not None:
+        return classifier.vectoriser.transform(pairs.captions)
+    return classifier.scaler.transform(mean_colours(pairs.images))

@@ -1,8 +1,8 @@
 """Probes: logistic regression on the features of a frozen encoder (scikit-learn).
 
 They are not the paper's. They say how much of a fine-tuned system's accuracy its encoder had from
-the start: linear probes read the image (Radford et al., 2021, Section 3.2, on CLIP), late fusion
-the image's and the caption's features side by side.
+the start: linear probes read the image (Radford et al., 2021, Section 3.2, on CLIP), early fusion
+the image's and the caption's features side by side, joined before anything is classified.
 
 Training reads the features that were computed once for all pairs (:mod:`pairdx.models.features`),
 and needs neither the encoder nor PyTorch; a saved probe classifies images and captions themselves,
@@ -35,7 +35,12 @@ from pairdx.models.features import (
     read_features,
 )
 from pairdx.models.logistic import class_scores
-from pairdx.models.regression import logistic_regression, loss_and_accuracy, standardisation
+from pairdx.models.regression import (
+    fit_and_choose,
+    logistic_regression,
+    loss_and_accuracy,
+    standardisation,
+)
 from pairdx.models.sources import (
     read_settings,
     require_resource,
@@ -62,6 +67,8 @@ class ProbeClassifier:
         source: Name and checksum of the encoder's weights file; None where they are random.
         inputs: ``image``, ``caption``, or both, in the order of the features.
         model: Logistic regression on the features as the encoder gives them.
+        chosen: Which strength of regularisation was chosen on validation pairs, and what it reached
+            there (:func:`pairdx.models.regression.fit_and_choose`); empty before training.
         fitted: Whether it was trained.
     """
 
@@ -83,6 +90,7 @@ class ProbeClassifier:
         self.resources, self.seed = resources, seed
         self.source = encoder_source(settings["encoder"], resources)
         self.model, self.fitted = logistic_regression(settings), False
+        self.chosen: dict[str, float] = {}
         self._encoder_parameters: Mapping[str, int] | None = None
 
     @cached_property
@@ -156,6 +164,7 @@ class ProbeClassifier:
                 "classes": list(self.classes),
                 "seed": self.seed,
                 "weights": self.source,
+                "chosen": self.chosen,
             },
         )
 
@@ -217,6 +226,8 @@ def fits_images(settings: Mapping[str, Any]) -> bool:  # noqa: ARG001 - the prot
 def fit(classifier: ProbeClassifier, train: Pairs, validation: Pairs, job: FitJob) -> pd.DataFrame:
     """Fit in place on the kept features; return one row of training.csv with mean log losses.
 
+    Its time is that of all strengths of regularisation that are tried.
+
     ``data_seconds`` (part of ``seconds``) is reading the features, and these pairs' share of the
     time that it took to compute them, on whatever device: without it a probe would seem free.
 
@@ -229,9 +240,12 @@ def fit(classifier: ProbeClassifier, train: Pairs, validation: Pairs, job: FitJo
     with threadpool_limits(job.threads):
         started = time.perf_counter()
         features = classifier.kept_features()
-        inputs = features.of(classifier.inputs, train.table["pair_id"].tolist())
+        both = [
+            (features.of(classifier.inputs, pairs.table["pair_id"].tolist()), pairs.labels)
+            for pairs in (train, validation)
+        ]
         reading_seconds = time.perf_counter() - started
-        _fit_regression(classifier, inputs, train.labels)
+        _fit_regression(classifier, *both)
         fitting_seconds = time.perf_counter() - started - reading_seconds
         row: dict[str, Any] = dict.fromkeys(COLUMNS)
         for subset, pairs in (("train", train), ("validation", validation)):
@@ -266,6 +280,7 @@ def load(folder: Path, resources: Mapping[str, Path]) -> ProbeClassifier:
     if content["weights"] is not None:
         require_same_file(weights_file(require_resource(resources, "weights")), content["weights"])
     classifier = build(content["settings"], content["classes"], resources, content["seed"])
+    classifier.chosen = content.get("chosen", {})
     _ = classifier.encoder  # now, so that weights that do not fit are no surprise later
     try:
         arrays = load_file(folder / WEIGHTS_FILE)
@@ -283,17 +298,23 @@ def load(folder: Path, resources: Mapping[str, Path]) -> ProbeClassifier:
     return classifier
 
 
-def _fit_regression(classifier: ProbeClassifier, inputs: np.ndarray, labels: np.ndarray) -> None:
+def _fit_regression(
+    classifier: ProbeClassifier,
+    train: tuple[np.ndarray, np.ndarray],
+    validation: tuple[np.ndarray, np.ndarray],
+) -> None:
     """Fit on standardised features if so set, then turn that scaling into part of the weights."""
-    inputs, model = inputs.astype(np.float64), classifier.model
-    if classifier.settings["standardise"]:
-        scaler = standardisation()
-        model.fit(scaler.fit_transform(inputs), labels)
+    inputs, others = (features.astype(np.float64) for features, _ in (train, validation))
+    scaler = standardisation() if classifier.settings["standardise"] else None
+    if scaler is not None:
+        inputs, others = scaler.fit_transform(inputs), scaler.transform(others)
+    model, classifier.chosen = fit_and_choose(
+        classifier.settings, (inputs, train[1]), (others, validation[1]), len(classifier.classes)
+    )
+    if scaler is not None:
         model.coef_ = model.coef_ / scaler.scale_
         model.intercept_ = model.intercept_ - model.coef_ @ scaler.mean_
-    else:
-        model.fit(inputs, labels)
-    classifier.fitted = True
+    classifier.model, classifier.fitted = model, True
 
 
 def _loss_and_accuracy(

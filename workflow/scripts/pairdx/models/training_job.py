@@ -17,7 +17,7 @@ from typing import Any
 from pairdx.errors import PairDxError
 from pairdx.files import read_json, write_json, write_table
 from pairdx.logs import logger
-from pairdx.models.base import FitJob
+from pairdx.models.base import ChoosingClassifier, FitJob
 from pairdx.models.inputs import read_subset, subset_sizes
 from pairdx.models.registry import family
 from pairdx.training.energy import EnergyMeter
@@ -121,6 +121,7 @@ def _train(job: TrainingJob, *, leads: bool = True) -> None:
         parameters=classifier.parameters,
         trained_parameters=classifier.trained_parameters,
         stand_in=job.stand_in,
+        chosen=classifier.chosen if isinstance(classifier, ChoosingClassifier) else None,
     )
     write_json(folder / "passport.json", facts)
 

@@ -10,7 +10,13 @@ import pandas as pd
 
 from pairdx.errors import PairDxError
 from pairdx.evaluation.accuracy import accuracy_over_seeds
-from pairdx.reporting.labels import demo_note, readable, system_title
+from pairdx.reporting.labels import (
+    demo_note,
+    further_readings,
+    readable,
+    readings_note,
+    system_title,
+)
 from pairdx.reporting.markdown import paper_percent, percent, plain, significant, with_interval
 from pairdx.reporting.stated import PAPER_SPLIT, as_stated
 
@@ -216,6 +222,7 @@ def comparison_notes(
             f"{environment['timing_device']['value']}, batch size and threads not stated. Its "
             "times are on other machines than ours."
         )
+        notes += readings_note(further_readings((cell.model for cell in cells), registry), registry)
     return notes + _contradictions(cells, registry, paper)
 
 

@@ -102,10 +102,13 @@ def _draw(panel: Axes, systems: pd.DataFrame, column: str, label: str) -> list[P
             zip(places, values, values - reach[0], values + reach[1], strict=True)
         )
     ]
-    rows = np.flatnonzero(stated)
+    # Several systems may be readings of one of the paper's, and share its point.
+    numbers: dict[tuple[float, float], list[str]] = {}
+    for row, (place, value) in zip(np.flatnonzero(stated), theirs.tolist(), strict=True):
+        numbers.setdefault((place, value), []).append(str(row + 1))
     return ours + [
-        Placement(str(row + 1), place, 100 * value, 100 * value, 100 * value)
-        for row, (place, value) in zip(rows, theirs, strict=True)
+        Placement(", ".join(names), place, 100 * value, 100 * value, 100 * value)
+        for (place, value), names in numbers.items()
     ]
 
 

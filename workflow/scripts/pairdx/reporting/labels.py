@@ -29,3 +29,29 @@ def system_title(name: str, registry: Mapping[str, Mapping[str, Any]]) -> str:
 def demo_note(entries: Iterable[Mapping[str, Any]]) -> str | None:
     """Return the demo's note if any of these registry entries (or passports) is a stand-in's."""
     return DEMO_NOTE if any(entry.get("stand_in") for entry in entries) else None
+
+
+def further_readings(models: Iterable[str], registry: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return the systems that name the same one of the paper's as a system before them.
+
+    Args:
+        models: Systems that were run, in table order; repeated ones count once.
+        registry: ``paper`` of every system; None for one that is not the paper's.
+    """
+    names = list(dict.fromkeys(models))
+    keys = [registry[name].get("paper") for name in names]
+    return [name for at, name in enumerate(names) if keys[at] and keys[at] in keys[:at]]
+
+
+def readings_note(readings: Iterable[str], registry: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Say where the paper's text fits several systems of ours."""
+    notes = []
+    for name in readings:
+        key = registry[name]["paper"]
+        first = next(other for other, entry in registry.items() if entry.get("paper") == key)
+        notes.append(
+            f"What the paper says of one system fits both {system_title(first, registry)} and "
+            f"{system_title(name, registry)}: its numbers stand beside each. Numbers that compare "
+            "it with other systems take the first."
+        )
+    return notes

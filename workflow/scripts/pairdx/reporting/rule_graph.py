@@ -70,14 +70,22 @@ def read_rule_graph(dot: str, rule_files: Sequence[Path]) -> RuleGraph:
 
 
 def _reduced(edges: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Leave out every edge whose ends a longer path connects (transitive reduction)."""
+    """Leave out every edge whose ends a longer path connects (transitive reduction).
+
+    And those of a rule to itself: jobs form no circle, but one training may read another's file.
+    """
+    edges = [(giver, taker) for giver, taker in edges if giver != taker]
     takers: dict[str, set[str]] = {}
     for giver, taker in edges:
         takers.setdefault(giver, set()).add(taker)
 
     def reached(rule: str) -> set[str]:
-        direct = takers.get(rule, set())
-        return direct.union(*(reached(taker) for taker in direct))
+        found, waiting = set[str](), [rule]
+        while waiting:
+            new = takers.get(waiting.pop(), set()) - found
+            found |= new
+            waiting += new
+        return found
 
     return [
         (giver, taker)

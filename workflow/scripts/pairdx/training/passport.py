@@ -44,6 +44,7 @@ def passport(
     parameters: int,
     trained_parameters: int,
     stand_in: bool,
+    chosen: Mapping[str, float] | None = None,
 ) -> dict[str, Any]:
     """Describe the run of this process, ready to be written as passport.json.
 
@@ -61,9 +62,12 @@ def passport(
         parameters: Number of parameters, frozen ones included.
         trained_parameters: Number of those that training moved.
         stand_in: True for demo weights, whose numbers say nothing about the system they stand for.
+        chosen: Of settings that name several values, the one that validation pairs chose, and what
+            it reached there.
     """
     return {
         "settings": dict(settings),
+        "chosen": dict(chosen or {}),
         "seed": seed,
         "stand_in": stand_in,
         "parameters": parameters,
