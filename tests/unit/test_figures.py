@@ -17,6 +17,7 @@ from PIL import Image
 from figure_checks import assert_whole
 from pairdx.evaluation.calibration import calibrate
 from pairdx.evaluation.comparisons import pairwise_tests
+from pairdx.evaluation.method_tests import add_method_tests
 from pairdx.evaluation.split_effect import effect_of_the_split
 from pairdx.reporting import (
     calibration_figures,
@@ -99,13 +100,21 @@ def calibration(draw: Callable[..., Figure], systems: int, seeds: int, **more: A
     return draw(cells, titles, **more, **WORDS)
 
 
+def with_methods(systems: dict[str, pd.DataFrame], resamples: int = 20) -> pd.DataFrame:
+    """The tests of systems without randomness: those of the methods are made as well."""
+    how = {"resamples": resamples, "seed": 0}
+    seeds = {name: [table] for name, table in systems.items()}
+    random = dict.fromkeys(systems, False)
+    return add_method_tests(pairwise_tests(systems, **how), seeds, random, **how)
+
+
 LONG_TITLES = {f"m{place}": f"{'System of many words ' * 2}({place})" for place in range(16)}
 
 
 def differences(systems: int) -> Figure:
     """The matrix of so many systems on two splits."""
     tables = {f"m{place}": predictions(place, 0.3 + place / 25) for place in range(systems)}
-    tests = pairwise_tests(tables, resamples=20, seed=0)
+    tests = with_methods(tables)
     both = pd.concat([tests.assign(split=name) for name in ("stratified", "grouped")])
     titles = {name: LONG_TITLES[name] for name in tables}
     return comparison_figures.difference_matrix(both, titles, ["stratified", "grouped"], **WORDS)
@@ -231,14 +240,13 @@ def test_a_large_matrix_is_whole_and_its_texts_stay_within_their_cells(tmp_path:
 
 
 def test_a_matrix_marks_what_the_corrected_test_shows_and_writes_both_signs() -> None:
-    tests = pairwise_tests(
-        {"m0": predictions(0, 0.2), "m1": predictions(1, 1.0), "m2": predictions(1, 1.0)},
-        resamples=200,
-        seed=0,
-    ).assign(split="grouped")
+    systems = {"m0": predictions(0, 0.2), "m1": predictions(1, 1.0), "m2": predictions(1, 1.0)}
+    tests = with_methods(systems, 200).assign(split="grouped")
+    tests.loc[1, "p_method_holm"] = np.nan  # of which there is one seed
     titles = {name: LONG_TITLES[name] for name in ("m0", "m1", "m2")}
     figure = comparison_figures.difference_matrix(tests, titles, ["grouped"], **WORDS)
     written = [text.get_text() for text in figure.axes[0].texts]
     points = 100 * abs(float(tests["difference"].iloc[0]))
     minus, plus = f"\N{MINUS SIGN}{points:.1f}\n*", f"+{points:.1f}\n*"
-    assert written == [minus, minus, plus, "0.0", plus, "0.0"]
+    both = [f"{one}\N{DAGGER}" for one in (minus, plus)]
+    assert written == [both[0], minus, both[1], "0.0", plus, "0.0"]

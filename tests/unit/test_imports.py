@@ -40,7 +40,7 @@ SCRIPTS_WITH = {
     "matplotlib": "draw_rule_graph",
     "matplotlib pandas": "choose_learning_rate compare_probes describe_cost describe_curation "
     "describe_dataset",
-    "matplotlib pandas scipy.stats seaborn": "compare_predictions",
+    "matplotlib pandas scipy.special scipy.stats seaborn": "compare_predictions",
     "matplotlib pandas scipy.optimize scipy.special sklearn": "assess_confidence compare_systems",
     "matplotlib pandas scipy.optimize scipy.special seaborn sklearn": "report_system",
     "mlcroissant pandas": "write_croissant",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from pairdx.evaluation.comparisons import pairwise_tests
+from pairdx.evaluation.method_tests import add_method_tests
 from pairdx.evaluation.mistakes import best_two, disagreements, side_by_side
 from pairdx.evaluation.split_effect import effect_of_the_split
 from pairdx.files import write_table
@@ -41,7 +42,11 @@ def test_systems(predictions: Predictions) -> None:
     tables = []
     for split in params.splits:
         first = of_first_seed(predictions, split, params.registry)
-        tests = pairwise_tests(first, resamples=params.resamples, seed=params.seed)
+        how = {"resamples": params.resamples, "seed": params.seed}
+        tests = pairwise_tests(first, **how)
+        seeds = {model: predictions[model, split] for model in params.registry}
+        random = {model: entry["random"] for model, entry in params.registry.items()}
+        tests = add_method_tests(tests, seeds, random, **how)
         tests.insert(0, "split", split)
         tables.append(tests)
     table = pd.concat(tables, ignore_index=True)
@@ -60,15 +65,18 @@ def test_systems(predictions: Predictions) -> None:
         ),
     )
     note = (
-        "Row minus column, in percentage points, on the same test pairs. Shaded, bold and marked "
-        f"*: p < {system_tests.SIGNIFICANCE} after Holm's correction for all pairs of systems of a "
-        f"split (bootstrap over cases). {demo_note(params.registry.values()) or ''}"
+        "Row minus column, in percentage points, on the same test pairs, one training of each. "
+        "Shaded, bold and marked *: these two trained classifiers differ, "
+        f"p < {system_tests.SIGNIFICANCE} after Holm's correction for all pairs of systems of a "
+        "split (bootstrap over cases). \N{DAGGER}: the methods differ, with cases and seeds "
+        "resampled together; never marked where a system with randomness has one seed. "
+        f"{demo_note(params.registry.values()) or ''}"
     )
     figure = difference_matrix(
         table,
         titles(),
         params.splits,
-        title="Differences in accuracy between systems",
+        title="Differences in accuracy between trained classifiers",
         note=note.strip(),
         significance=system_tests.SIGNIFICANCE,
     )

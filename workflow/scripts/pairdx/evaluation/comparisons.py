@@ -1,7 +1,8 @@
-"""Do two systems differ on the same test pairs?
+"""Do two trained classifiers differ on the same test pairs?
 
 One bootstrap over cases (see ``intervals``) serves all systems: they see the same draws, so their
-differences are paired.
+differences are paired. The weights are taken as they are; ``method_tests`` asks about the methods
+behind them, which another seed would train otherwise.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import binomtest
 
-from pairdx.evaluation.intervals import bootstrap_ratios, interval_around, sums_per_case
+from pairdx.evaluation.intervals import interval_around, sums_per_case
+from pairdx.evaluation.paired import bootstrap_paired_differences
 from pairdx.evaluation.predictions import correctness, same_pairs
 
 Array = NDArray[np.float64]
@@ -38,11 +40,12 @@ def pairwise_tests(
     level: float = 0.95,
     subset: str = "test",
 ) -> pd.DataFrame:
-    """Compare every two systems on the same pairs.
+    """Compare every two trained classifiers on the same pairs.
 
-    The bootstrap draws whole cases, once for all systems. McNemar's test counts every pair as
-    independent; it looks only at the pairs that exactly one of the two classifies rightly. Holm's
-    correction is over all rows.
+    The bootstrap draws whole cases, once for all systems, and for each two of them two cases more,
+    so that it does not collapse (``bootstrap_paired_differences``). McNemar's test counts every
+    pair as independent; it looks only at the pairs that exactly one of the two classifies rightly.
+    Holm's correction is over all rows.
 
     Args:
         predictions: One predictions table per system, all over the same pairs.
@@ -67,17 +70,19 @@ def pairwise_tests(
     sums = sums_per_case(rows[0]["case_id"], np.vstack([right, np.ones(right.shape[1])]).T)
     couples = list(combinations(range(len(names)), 2))
     resamples = resamples_for(len(couples), resamples)
-    accuracies = bootstrap_ratios(sums[:, :-1], sums[:, -1:], resamples=resamples, seed=seed)
+    of_couples = [sums[:, a] - sums[:, b] for a, b in couples]
+    gains = np.stack(of_couples, axis=1) if couples else np.empty((len(sums), 0))
+    drawn = bootstrap_paired_differences(gains, sums[:, -1], resamples=resamples, seed=seed)
     cases = len(sums)
     conditions = {"pairs": right.shape[1], "cases": cases, "resamples": resamples}
     tests = [
         {
             "model_a": names[a],
             "model_b": names[b],
-            **_difference(right[a], right[b], accuracies[:, a] - accuracies[:, b], level, cases),
+            **_difference(right[a], right[b], drawn[:, place], level, cases),
             **conditions,
         }
-        for a, b in couples
+        for place, (a, b) in enumerate(couples)
     ]
     table = pd.DataFrame(tests, columns=TEST_COLUMNS)
     for name in ("p_bootstrap", "p_mcnemar"):
@@ -136,7 +141,7 @@ def holm(p_values: Array) -> Array:
     """Correct p-values for their number by Holm's step-down method (Holm 1979).
 
     The smallest of m is multiplied by m, the next by m - 1 and so on; none is smaller than the
-    one before it, nor above 1. Undefined p-values (NaN) stay so.
+    one before it, nor above 1. Undefined p-values (NaN) stay so and do not count.
 
     Args:
         p_values: float64 [m].
@@ -144,8 +149,9 @@ def holm(p_values: Array) -> Array:
     Returns:
         float64 [m], in the same order.
     """
-    order = np.argsort(p_values, kind="stable")
-    factors = np.arange(len(p_values), 0, -1)
+    order = np.argsort(p_values, kind="stable")  # undefined ones come last
+    made = int((~np.isnan(p_values)).sum())
+    factors = np.maximum(1, np.arange(made, made - len(p_values), -1))
     corrected = np.empty(len(p_values))
     corrected[order] = np.minimum(1, np.maximum.accumulate(p_values[order] * factors))
     return corrected

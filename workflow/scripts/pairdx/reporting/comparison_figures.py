@@ -40,8 +40,9 @@ def difference_matrix(
 ) -> Figure:
     """Draw, per split, how many points more the row's system has than the column's.
 
-    Differences that the corrected bootstrap test shows are shaded, bold and marked with an
-    asterisk, so that the figure can be read without colour; signs are written.
+    Differences that the corrected bootstrap test shows between the two trained classifiers are
+    shaded, bold and marked with an asterisk, so that the figure can be read without colour; signs
+    are written. A dagger marks those that the corrected test shows between the methods.
 
     Args:
         tests: tables/system_tests.csv.
@@ -58,31 +59,33 @@ def difference_matrix(
     reach = 100 * float(tests["difference"].abs().max()) if len(tests) else 1.0
     for panel, split in zip(panels, splits, strict=True):
         rows = tests[tests["split"] == split]
-        points, shown = _matrices(rows, list(titles), significance)
-        _draw_matrix(panel, points, shown, list(titles.values()), max(reach, 1.0))
+        points, shown, methods = _matrices(rows, list(titles), significance)
+        _draw_matrix(panel, points, shown, methods, list(titles.values()), max(reach, 1.0))
         panel.set_title(f"{readable(split)} split", loc="left")
     return figure
 
 
 def _matrices(
     rows: pd.DataFrame, models: Sequence[str], significance: float
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Return row minus column in points (NaN on the diagonal), and where the test shows it."""
+) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return row minus column in points (NaN on the diagonal), and where the two tests show it."""
     points = np.full((len(models), len(models)), np.nan)
-    shown = np.zeros(points.shape, dtype=bool)
-    for a, b, difference, p in rows[
-        ["model_a", "model_b", "difference", "p_bootstrap_holm"]
+    shown, methods = np.zeros((2, *points.shape), dtype=bool)
+    for a, b, difference, p, p_method in rows[
+        ["model_a", "model_b", "difference", "p_bootstrap_holm", "p_method_holm"]
     ].itertuples(index=False):
         first, second = models.index(a), models.index(b)
         points[first, second], points[second, first] = 100 * difference, -100 * difference
         shown[first, second] = shown[second, first] = p < significance
-    return points, shown
+        methods[first, second] = methods[second, first] = p_method < significance
+    return points, shown, methods
 
 
 def _draw_matrix(
     panel: Axes,
     points: NDArray[np.float64],
     shown: NDArray[np.bool_],
+    methods: NDArray[np.bool_],
     titles: Sequence[str],
     reach: float,
 ) -> None:
@@ -106,10 +109,11 @@ def _draw_matrix(
     )
     for row, column in zip(*np.nonzero(~np.isnan(points)), strict=True):
         marked = bool(shown[row, column])
+        marks = ("*" if marked else "") + ("\N{DAGGER}" if methods[row, column] else "")
         text = panel.text(
             column + 0.5,
             row + 0.5,
-            _signed(points[row, column], short=many) + ("\n*" if marked else ""),
+            _signed(points[row, column], short=many) + (f"\n{marks}" if marks else ""),
             ha="center",
             va="center",
             size=SMALL - 0.8 if many else SMALL + 0.5,

@@ -29,17 +29,25 @@ def pairwise_for_reading(table: pd.DataFrame, registry: Registry) -> pd.DataFram
         "System B": [system_title(row["model_b"], registry) for row in rows],
         "Accuracy A, %": [percent(row["accuracy_a"]) for row in rows],
         "Accuracy B, %": [percent(row["accuracy_b"]) for row in rows],
-        "A minus B, points (interval)": [
+        "These classifiers: A minus B, points (interval)": [
             points(row["difference"], row["difference_low"], row["difference_high"]) for row in rows
         ],
         "Only A right": [row["only_a_right"] for row in rows],
         "Only B right": [row["only_b_right"] for row in rows],
-        "Bootstrap p": [p_value(row["p_bootstrap"]) for row in rows],
         "Bootstrap p, Holm": [p_value(row["p_bootstrap_holm"]) for row in rows],
-        "McNemar p": [p_value(row["p_mcnemar"]) for row in rows],
         "McNemar p, Holm": [p_value(row["p_mcnemar_holm"]) for row in rows],
+        "Seeds A, B": [f"{row['seeds_a']}, {row['seeds_b']}" for row in rows],
+        "Methods: A minus B, points (interval)": [_of_methods(row) for row in rows],
+        "Methods: p, Holm": [p_value(row["p_method_holm"]) for row in rows],
     }
     return pd.DataFrame(shown)
+
+
+def _of_methods(row: Mapping[Any, Any]) -> str | None:
+    if pd.isna(row["method_difference"]):
+        return None
+    names = ("method_difference", "method_difference_low", "method_difference_high")
+    return points(*(row[name] for name in names))
 
 
 def points(difference: float, low: float | None = None, high: float | None = None) -> str:
@@ -74,19 +82,26 @@ def pairwise_notes(
     sizes = table.drop_duplicates("split")
     notes += [
         f"Test pairs: {'; '.join(_conditions(row) for row in sizes.to_dict('records'))}.",
-        "Bootstrap: whole cases are drawn with replacement, the same ones for both systems; the "
-        "interval is the central 95 % of the resampled differences, p belongs to it. McNemar: the "
-        "exact two-sided binomial test of the pairs that only one of two systems classifies "
-        "rightly. It counts pairs of one case as independent, which the bootstrap does not.",
+        "These classifiers: two sets of trained weights as they are. Whole cases are drawn with "
+        "replacement, the same ones for both, and two cases more, in which one of the two is "
+        "right, so that no interval collapses; it is the central 95 % of the resampled "
+        "differences, and p belongs to it. McNemar: the exact two-sided binomial test of the pairs "
+        "that only one of two classifies rightly. It counts pairs of one case as independent, "
+        "which the bootstrap does not.",
+        "Methods: what another training would change counts as well. Cases and seeds are resampled "
+        "together; difference of mean accuracies over seeds, interval and p by Student's t. Empty "
+        "where one of the two has randomness and was trained with one seed: then nothing can be "
+        "said about the method.",
         f"Holm: p corrected for {len(table) // len(sizes)} comparisons, all pairs of systems of a "
-        f"split; intervals are not corrected. Verdicts are at {SIGNIFICANCE} and by the bootstrap.",
+        "split (of methods: all that can be compared); intervals are not corrected. Verdicts are "
+        f"at {SIGNIFICANCE}, on these classifiers by the bootstrap.",
     ]
     if several_seeds:
         notes.append(
-            f"Systems trained with several seeds take part with seed {seed_of_training}, the first "
-            "one listed: one trained classifier against another. Probabilities averaged over seeds "
-            "would be another system, an ensemble, which the comparison does not show. So "
-            "accuracies may differ from the comparison's means; tables/seeds has the spread."
+            f"The classifiers of systems with several seeds are those of seed {seed_of_training}, "
+            "the first one listed. Probabilities averaged over seeds would be another system, an "
+            "ensemble, which the comparison does not show. So accuracies may differ from the "
+            "comparison's means; tables/seeds has the spread."
         )
     rows: list[dict[str, Any]] = table.to_dict("records")  # type: ignore[assignment]
     return notes + [sentence(row, registry) for row in rows]
@@ -100,7 +115,7 @@ def _conditions(row: Mapping[Any, Any]) -> str:
 
 
 def sentence(row: Mapping[str, Any], registry: Registry) -> str:
-    """Say in one sentence what one row of the tests means.
+    """Say in a sentence or two what one row of the tests means.
 
     Args:
         row: A row of tables/system_tests.csv.
@@ -121,7 +136,8 @@ def sentence(row: Mapping[str, Any], registry: Registry) -> str:
             f"{a} classifies {percent(difference)} points ({interval}) more test pairs rightly "
             f"than {b}"
         )
-    return f"{readable(row['split'])} split: {finding}{_verdict(row)}."
+    told = f"{readable(row['split'])} split: {finding}{_verdict(row)}."
+    return f"{told} {_verdict_on_methods(row, registry)}"
 
 
 def _verdict(row: Mapping[str, Any]) -> str:
@@ -131,7 +147,25 @@ def _verdict(row: Mapping[str, Any]) -> str:
     found = "a difference" if row["p_bootstrap_holm"] < SIGNIFICANCE else "no difference"
     return (
         f"; after Holm's correction p {_equals(bootstrap)} (bootstrap) and p "
-        f"{_equals(str(mcnemar))} (McNemar): {found} is shown"
+        f"{_equals(str(mcnemar))} (McNemar): {found} between these two trained classifiers is shown"
+    )
+
+
+def _verdict_on_methods(row: Mapping[str, Any], registry: Registry) -> str:
+    once = [
+        system_title(row[f"model_{side}"], registry)
+        for side in ("a", "b")
+        if row[f"seeds_{side}"] < 2 and registry[row[f"model_{side}"]]["random"]
+    ]
+    if once:
+        return f"Of the methods nothing can be said: one seed of {' and of '.join(once)}."
+    if pd.isna(row["p_method"]):
+        return "Of the methods nothing can be said: a single case."
+    found = "a difference" if row["p_method_holm"] < SIGNIFICANCE else "no difference"
+    p = str(p_value(row["p_method_holm"]))
+    return (
+        f"The methods: {_of_methods(row)} points over {row['seeds_a']} and {row['seeds_b']} "
+        f"seeds, p {_equals(p)}: {found} is shown."
     )
 
 

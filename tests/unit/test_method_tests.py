@@ -1,0 +1,127 @@
+"""Tests of methods: cases and seeds together, and wrong as seldom as they say."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pairdx.errors import PairDxError
+from pairdx.evaluation.comparisons import pairwise_tests
+from pairdx.evaluation.method_tests import add_method_tests, method_difference, methods_of
+
+PAIRS, CASES = 3400, 1700
+CASE = np.repeat(np.arange(CASES), PAIRS // CASES)
+SIZES = np.bincount(CASE).astype(float)
+
+
+def two_methods(
+    generator: np.random.Generator, *, spread: float, apart: float = 0.0, seeds: int = 3
+) -> list[np.ndarray]:
+    """What the trainings of two methods of 93 % classify rightly: float [S, N] each.
+
+    The pairs of a case are equally difficult; nine in ten cases alike to all trainings.
+    """
+    difficulty, alike = generator.random(CASES), generator.random(CASES) < 0.9
+    found = []
+    for accuracy in (0.93, 0.93 - apart):
+        own = np.where(alike, difficulty, generator.random((seeds, CASES)))
+        accuracies = accuracy + spread * generator.standard_normal(seeds)
+        found.append((own < accuracies[:, None])[:, CASE].astype(float))
+    return found
+
+
+def p_of(right: list[np.ndarray], number: int) -> float:
+    methods = methods_of(right, [True, True], CASE, CASES, resamples=100, seed=number)
+    p = method_difference(*methods, SIZES)[3]
+    assert p is not None
+    return p
+
+
+def test_equal_methods_are_called_different_as_seldom_as_stated() -> None:
+    """A seed SD of 0.5 points: at most 8 % of 200 at 0.05, where first seeds alone give over 20.
+
+    What is compared for these is the paired difference over its standard error over cases.
+    """
+    generator = np.random.default_rng(1)
+    by_methods, by_first_seeds = [], []
+    for number in range(200):
+        right = two_methods(generator, spread=0.005)
+        by_methods.append(p_of(right, number) < 0.05)
+        of_case = np.bincount(CASE, weights=right[0][0] - right[1][0])
+        error = np.sqrt(np.square(of_case - of_case.mean()).sum()) / PAIRS
+        by_first_seeds.append(abs(of_case.sum() / PAIRS) > 1.96 * error)
+    assert 0.01 <= np.mean(by_methods) <= 0.08
+    assert np.mean(by_first_seeds) > 0.2
+
+
+def test_methods_that_differ_are_told_apart() -> None:
+    """Three points, with three seeds of half a point each: in at least four of five."""
+    generator = np.random.default_rng(2)
+    found = [p_of(two_methods(generator, spread=0.005, apart=0.03), at) for at in range(80)]
+    assert np.mean(np.array(found) < 0.05) >= 0.8
+
+
+def test_drawing_one_seed_less_keeps_the_variance_of_a_mean_over_seeds() -> None:
+    """Two cases of equal pairs: the draws of cases change nothing, and the spread is all."""
+    levels = np.array([0.90, 0.94, 0.95])
+    right = np.tile(np.arange(100) < 100 * levels[:, None], 2).astype(float)
+    case = np.repeat([0, 1], 100)
+    (found,) = methods_of([right], [True], case, 2, resamples=20_000, seed=0)
+    assert found.resampled.var() == pytest.approx(levels.var(ddof=1) / 3, rel=0.05)
+    assert found.variance == pytest.approx(levels.var(ddof=1) / 3)
+
+
+def table_of(right: np.ndarray) -> pd.DataFrame:
+    """Predictions that are right where ``right`` is 1; two pairs make a case."""
+    number = np.arange(len(right))
+    return pd.DataFrame(
+        {
+            "pair_id": [f"pair_{one:05d}" for one in number],
+            "case_id": [f"case_{one // 2:05d}" for one in number],
+            "subset": "test",
+            "label": "chart",
+            "predicted": np.where(right > 0, "chart", "radiology"),
+        }
+    )
+
+
+def test_one_seed_of_a_random_system_says_nothing_about_the_method() -> None:
+    generator = np.random.default_rng(3)
+    draws = [table_of(generator.random(200) < share) for share in (0.5, 0.8, 0.82, 0.9)]
+    seeds = {"fixed": draws[:1], "several": draws[1:3], "once": draws[3:]}
+    first = {name: tables[0] for name, tables in seeds.items()}
+    how = {"resamples": 100, "seed": 0}
+    random = {"fixed": False, "several": True, "once": True}
+    table = add_method_tests(pairwise_tests(first, **how), seeds, random, **how)
+    table = table.set_index(["model_a", "model_b"])
+    assert table["p_method"].notna().tolist() == [True, False, False]
+    assert table[["seeds_a", "seeds_b"]].to_numpy().tolist() == [[1, 2], [1, 1], [2, 1]]
+    row = table.loc[("fixed", "several")]
+    means = [np.mean([(t["label"] == t["predicted"]).mean() for t in seeds[n]]) for n in seeds]
+    assert row["method_difference"] == pytest.approx(means[0] - means[1])
+    assert row["method_difference_high"] < 0
+    # The one comparison that was made is not corrected for those that could not be.
+    assert row["p_method_holm"] == row["p_method"] < 0.05
+
+
+def test_without_randomness_the_method_is_the_classifier() -> None:
+    generator = np.random.default_rng(4)
+    systems = {name: table_of(generator.random(600) < 0.7) for name in "ab"}
+    how = {"resamples": 2000, "seed": 0}
+    seeds = {name: [table] for name, table in systems.items()}
+    random = dict.fromkeys(systems, False)
+    row = add_method_tests(pairwise_tests(systems, **how), seeds, random, **how).iloc[0]
+    assert row["method_difference"] == pytest.approx(row["difference"])
+    for end in ("low", "high"):
+        expected = pytest.approx(row[f"difference_{end}"], abs=0.01)
+        assert row[f"method_difference_{end}"] == expected
+    assert row["p_method"] == pytest.approx(row["p_bootstrap"], abs=0.08)
+
+
+def test_seeds_over_different_pairs_are_refused() -> None:
+    table = table_of(np.ones(20))
+    with pytest.raises(PairDxError, match="different pairs"):
+        add_method_tests(
+            pd.DataFrame(), {"a": [table, table.iloc[1:]]}, {"a": True}, resamples=5, seed=0
+        )

@@ -1,0 +1,176 @@
+"""Do two methods differ, whatever seed they are trained with?
+
+A test of two trained classifiers takes their weights as they are: with another seed either would be
+another classifier. Where trainings differ by a standard deviation of half a point, such a test at
+0.05 calls a third of equally good methods different. Here cases and seeds are resampled together:
+every resample draws the cases of the test set and, of each system with S seeds, S - 1 of its
+trainings (so many give the mean of the drawn ones the variance of the mean of S; Rao and Wu 1988).
+Few seeds know little of their variance, so Student's t is read (Satterthwaite 1946).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import stdtr
+
+from pairdx.evaluation.agreement import freedom_of, t_quantile, training_of
+from pairdx.evaluation.comparisons import holm
+from pairdx.evaluation.intervals import bootstrap_ratios
+from pairdx.evaluation.predictions import correctness, same_pairs
+from pairdx.evaluation.score_intervals import worth_of_sizes
+
+Array = NDArray[np.float64]
+METHOD_COLUMNS = (
+    *("seeds_a", "seeds_b", "method_difference", "method_difference_low"),
+    *("method_difference_high", "p_method"),
+)
+
+
+@dataclass(frozen=True)
+class Method:
+    """What is known of a system over its trainings.
+
+    Attributes:
+        accuracy: Mean over seeds.
+        seeds: Number of trainings.
+        resampled: float64 [R], the mean over the drawn trainings on the drawn cases.
+        variance: Of the mean, by the whole spread over seeds; 0 for a system without randomness.
+        known: Whether its trainings are enough to speak of the method: two, or no randomness.
+    """
+
+    accuracy: float
+    seeds: int
+    resampled: Array
+    variance: float
+    known: bool
+
+
+def methods_of(
+    right: Sequence[Array],
+    random: Sequence[bool],
+    case: NDArray[np.int64],
+    cases: int,
+    *,
+    resamples: int,
+    seed: int,
+) -> list[Method]:
+    """Resample systems, all on the same draws of cases and each with draws of its own seeds.
+
+    Args:
+        right: Of every system, float64 [S, N]: 1 where a training classifies a pair rightly.
+        random: Of every system, whether another seed would give another result.
+        case: int64 [N], index of each pair's case.
+        cases: Number of cases.
+        resamples: Number of resamples.
+        seed: Seed of the draws.
+    """
+    stacked = np.vstack(right)
+    sums = np.zeros((cases, len(stacked)))
+    np.add.at(sums, case, stacked.T)
+    sizes = np.bincount(case, minlength=cases).astype(np.float64)[:, None]
+    accuracies = bootstrap_ratios(sums, sizes, resamples=resamples, seed=seed)
+    generator = np.random.default_rng([seed, 1])  # not the stream that draws the cases
+    methods, first = [], 0
+    for trainings, varies in zip(right, random, strict=True):
+        seeds = len(trainings)
+        own = accuracies[:, first : first + seeds]
+        first += seeds
+        mean, spread = own.mean(axis=1), 0.0
+        if varies and seeds > 1:
+            drawn = generator.integers(0, seeds, size=(len(own), seeds - 1))
+            found = training_of(trainings, case, cases)
+            # What the choice of pairs adds to the spread over seeds is in the draws of cases.
+            share = (found.own / found.between) ** 0.5 if found.between > 0 else 0.0
+            mean = mean + share * (np.take_along_axis(own, drawn, axis=1).mean(axis=1) - mean)
+            spread = found.between / seeds
+        known = seeds > 1 or not varies
+        methods.append(Method(float(trainings.mean()), seeds, mean, spread, known))
+    return methods
+
+
+def method_difference(
+    first: Method, second: Method, sizes: Array, *, level: float = 0.95
+) -> tuple[float | None, float | None, float | None, float | None]:
+    """Compare two methods: difference of mean accuracies, its interval, and the p of none.
+
+    Args:
+        first: One method.
+        second: Another, resampled with it.
+        sizes: float64 [cases], number of pairs of each case.
+        level: Coverage of the interval.
+
+    Returns:
+        difference, low, high, p; all None where one of the two has randomness and a single seed,
+        or there is a single case.
+    """
+    cases = len(sizes)
+    if not (first.known and second.known) or cases < 2:
+        return None, None, None, None
+    difference = first.accuracy - second.accuracy
+    drawn = first.resampled - second.resampled
+    # Two pairs that differ are added, as for other differences (see ``paired``).
+    variance = float(drawn.var(ddof=1)) * cases / (cases - 1) + 2 / worth_of_sizes(sizes) ** 2
+    trained = [one for one in (first, second) if one.variance > 0]
+    doubts = [one.variance**2 / (one.seeds - 1) for one in trained]
+    freedom = freedom_of(variance, doubts, [one.seeds - 1 for one in trained])
+    deviation = variance**0.5
+    reach = t_quantile(freedom, level) * deviation
+    p = 2 * float(stdtr(freedom, -abs(difference) / deviation))
+    return difference, difference - reach, difference + reach, p
+
+
+def add_method_tests(
+    tests: pd.DataFrame,
+    predictions: Mapping[str, Sequence[pd.DataFrame]],
+    random: Mapping[str, bool],
+    *,
+    resamples: int,
+    seed: int,
+    level: float = 0.95,
+    subset: str = "test",
+) -> pd.DataFrame:
+    """Add to the tests of trained classifiers those of the methods, with all their seeds.
+
+    Args:
+        tests: What ``pairwise_tests`` returned for one seed of each.
+        predictions: Per system, one predictions table per seed, all over the same pairs, in the
+            same order.
+        random: Per system, whether another seed would give another result.
+        resamples: Number of resamples of cases and seeds.
+        seed: Seed of the resampling.
+        level: Coverage of the intervals.
+        subset: The subset to compare on.
+
+    Returns:
+        The tests, with seeds_a, seeds_b, method_difference (mean accuracy over seeds of a minus
+        that of b), method_difference_low, method_difference_high, p_method, p_method_holm
+        (corrected for the methods that can be compared). Fractions of 1; empty but for the seeds
+        where one of the two has randomness and was trained once.
+
+    Raises:
+        PairDxError: The tables are over different pairs, cases or labels.
+    """
+    names = list(predictions)
+    tables = [table for name in names for table in predictions[name]]
+    rows = same_pairs(tables, subset, of_what="systems")
+    hits = iter([correctness(one) for one in rows])
+    right = [np.array([next(hits) for _ in predictions[name]]) for name in names]
+    case, cases = pd.factorize(rows[0]["case_id"], sort=True)
+    varies = [random[name] for name in names]
+    how = {"resamples": resamples, "seed": seed}
+    methods = methods_of(right, varies, case.astype(np.int64), len(cases), **how)
+    sizes = np.bincount(case).astype(np.float64)
+    found = [
+        (one.seeds, other.seeds, *method_difference(one, other, sizes, level=level))
+        for one, other in combinations(methods, 2)
+    ]
+    table = pd.DataFrame(found, columns=list(METHOD_COLUMNS))
+    table = table.astype(dict.fromkeys(METHOD_COLUMNS[2:], "float64"))
+    table["p_method_holm"] = holm(table["p_method"].to_numpy(dtype=np.float64))
+    return pd.concat([tests, table], axis=1)
