@@ -31,9 +31,7 @@ downloads: {weights: {biomedclip: {checksums: {open_clip.bin: null}}}}
 models:
   pairdx_fusion: {network: false, settings: {attention: {heads: 7}, gpus: 3}}
   tfidf_logistic: {reads: [image], settings: {word_ngrams: [2, 1]}}
-  clip_zero_shot:
-    title: Mean colour (logistic regression)
-    settings: {architecture: ViT-B-32-quickgel}
+  clip_zero_shot: {settings: {architecture: ViT-B-32-quickgel}}
   clip_linear_probe: {trained: false}
   biomedclip_zero_shot: {settings: {weights: clip_vit_b32_openai}}
   pairdx_clip: {reads: [image, caption]}
@@ -58,7 +56,6 @@ models.tfidf_logistic.reads: it is ['caption']
 models.tfidf_logistic.settings.word_ngrams: the shortest
 models.clip_linear_probe.trained: a system of the family probe
 models.pairdx_clip.reads: it is ['image']
-models.mean_colour.title: models.clip_zero_shot has the same
 downloads.weights.biomedclip.checksums: open_clip.bin is not among its files
 release.article_pattern: this is no regular expression
 """

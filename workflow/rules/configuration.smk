@@ -34,7 +34,7 @@ def check_config():
         raise WorkflowError(
             "the configuration is not valid:\n" + "\n".join(f"  {line}" for line in found)
         )
-    warn_of_what_is_missing()
+    warn_of_doubts()
 
 
 def _conflicts():

@@ -48,15 +48,20 @@ def conflicts_of_paths():
             yield f"config key {key}: {path!r} begins or ends with a space, or has a character that cannot be seen"
 
 
-def warn_of_what_is_missing():
+def warn_of_doubts():
     """Name the key of a file that is not there. No error: a job that needs it is refused anyway, and another may make it.
 
-    Likewise where inputs are to be changed and no split is made on which they are.
+    Likewise where inputs are to be changed and no split is made on which they are, and of systems of one title.
     """
     if probed_models() and not probe_cells():
         logger.warning(
             f"config key input_probes.splits: none of {config['input_probes']['splits']} is among splits, so that no input is "
             "changed"
+        )
+    titles = [config["models"][name]["title"] for name in models()]
+    for title in {title for title in titles if titles.count(title) > 1}:
+        logger.warning(
+            f"config key models: several systems have the title {title}, and tables do not tell them apart"
         )
     needed = files_from_outside() | {"curation.review.decisions": [*review_decisions().values()]}
     for key in stated_paths():

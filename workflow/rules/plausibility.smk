@@ -90,8 +90,7 @@ def _conflicts_of_network(key, entry):
 
 
 def conflicts_of_entries():
-    """Entries of the registry that contradict their family, or one another."""
-    titles = {}
+    """Entries of the registry that contradict their family."""
     for name in models():
         entry, key = config["models"][name], f"config key models.{name}"
         family, settings = entry["family"], entry["settings"]
@@ -112,8 +111,6 @@ def conflicts_of_entries():
             and settings["word_ngrams"][0] > settings["word_ngrams"][1]
         ):
             yield f"{key}.settings.word_ngrams: the shortest run of words comes first"
-        if (other := titles.setdefault(entry["title"], name)) != name:
-            yield f"{key}.title: models.{other} has the same, and tables could not tell them apart"
 
 
 def conflicts_of_names():
