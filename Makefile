@@ -15,6 +15,12 @@ DEMO := --profile profiles/local --configfile config/demo.yaml
 unexport PYTHONPYCACHEPREFIX
 # texts are UTF-8, also where the packages in use leave that to the locale
 export PYTHONUTF8 := 1
+# Snakemake keeps a cache in HOME; where that cannot be written, beside the workflow
+ifndef XDG_CACHE_HOME
+ifneq ($(shell test -w "$(HOME)" && echo yes),yes)
+export XDG_CACHE_HOME := $(CURDIR)/.cache
+endif
+endif
 .PHONY: help setup compile demo report check test test-slurm test-thorough lint format types lock environments clean
 
 help: ## list these targets
@@ -42,6 +48,7 @@ demo: setup ## run the main job on the embedded demo corpus and write its report
 	@echo "Comparison table:  results/demo/tables/comparison.md"
 
 report: setup ## write the HTML report of a finished run (CONFIGFILE=..., REPORT=...)
+	@$(BIN)/python workflow/scripts/pairdx/plan/overlays.py $(CONFIGFILE)
 	$(SNAKEMAKE) all --report $(REPORT) --profile profiles/local --configfile $(CONFIGFILE)
 
 check: setup lint types ## the fast checks: all that needs no PyTorch, under a minute

@@ -34,6 +34,8 @@ configfile: ROOT / "config/models.yaml"
 
 
 include: "workflow/rules/configuration.smk"
+include: "workflow/rules/places.smk"
+include: "workflow/rules/plausibility.smk"
 include: "workflow/rules/systems.smk"
 include: "workflow/rules/questions.smk"
 include: "workflow/rules/items.smk"

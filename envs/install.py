@@ -113,6 +113,11 @@ def install(venv: Path, lock: Path) -> None:
 def main(venv: Path, lock: Path) -> None:
     """Create, install and compile, with a line before each step."""
     begun = time.monotonic()
+    if odd := re.search(r"[\s|&;<>()$`\\\"'*?\[{]", str(venv.absolute())):
+        sys.exit(
+            f"The path {venv.absolute()} has {odd[0]!r} in it, and Snakemake cannot start jobs "
+            "with a Python there: move the workflow to a path without, and run `make setup` there"
+        )
     (venv / ".installed").unlink(missing_ok=True)
     mark = venv / ".installing"
     create(venv, mark)

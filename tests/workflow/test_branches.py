@@ -65,7 +65,10 @@ def test_other_ways_to_fuse_are_one_switch_away(fresh: Workflow, tmp_path: Path)
             "settings.fusion",
         ),
         ("models={pairdx_fusion: {settings: {fusion: null}}}", "pairdx_fusion.settings.fusion"),
-        ("models={pairdx_fusion: {settings: {fusion: gated}}}", "'fusion_dimension' is a required"),
+        (
+            "models={pairdx_fusion: {settings: {fusion: gated}}}",
+            "settings: fusion_dimension is missing",
+        ),
         ("models={pairdx_fusion: {settings: {fusion: sum}}}", "pairdx_fusion.settings.fusion"),
         ("models={text_only: {settings: {weights: resnet18}}}", "text_only.settings.weights"),
         # What is timed and probed hangs on it.

@@ -3,19 +3,25 @@
 # Purpose  every wrong key is named at once: what the schema refuses, and what no single key can get wrong.
 # Inputs   the configuration, workflow/schemas/config.schema.yaml, config/paper.yaml
 # Outputs  nothing, or an error
-from difflib import get_close_matches
-
-from jsonschema import Draft202012Validator
+from pairdx.plan.overlays import problems_of_overlay
+from pairdx.plan.validation import problems, similar
+from snakemake.logging import logger
 from snakemake.utils import update_config
+
+
+def defaults():
+    """The configuration that nobody has changed."""
+    return read_yaml("config/config.yaml") | read_yaml("config/models.yaml")
 
 
 def complete_config():
     """Put the defaults under what a Snakefile hands to this one as a module, whose own `configfile:` is then left out."""
     if workflow.modifier.skip_configfile:
-        complete = read_yaml("config/config.yaml") | read_yaml("config/models.yaml")
+        complete = defaults()
         update_config(complete, config)
         config.clear()
         config.update(complete)
+
 
 # Systems that had another name once.
 RENAMED = {"late_fusion_probe": "early_fusion_probe"}
@@ -23,46 +29,29 @@ RENAMED = {"late_fusion_probe": "early_fusion_probe"}
 
 def check_config():
     """Refuse a wrong configuration before the DAG is built, naming every wrong key."""
-    validator = Draft202012Validator(read_yaml("workflow/schemas/config.schema.yaml"))
-    problems = [*_old_names()]
-    problems = problems or [_problem(error) for error in validator.iter_errors(config)]
-    problems = problems or [*_conflicts()]
-    if problems:
+    schema = read_yaml("workflow/schemas/config.schema.yaml")
+    found = [*problems_of_place(), *problems_of_files()]
+    found = found or [*_old_names()] or problems(config, schema, defaults) or [*_conflicts()]
+    if found and workflow.modifier.skip_configfile:
+        found.append('(a module is given what concerns it alone, as by config: config["pairdx"])')
+    if found:
         raise WorkflowError(
-            "the configuration is not valid:\n" + "\n".join(f"  {line}" for line in problems)
+            "the configuration is not valid:\n" + "\n".join(f"  {line}" for line in found)
         )
+    warn_of_doubts()
 
 
 def _old_names():
     """Systems that are called by a former name, wherever systems are named. An entry of that name would lack keys."""
     places = {key: "systems" for key in ("input_probes", "leakage_price")}
     places |= {"errors": "compare", "learning_rate_search": "model"}
-    sections = {key: config[key] for key in places if isinstance(config[key], dict)}
+    sections = {key: config[key] for key in places if isinstance(config.get(key), dict)}
     named = {f"{key}.{places[key]}": one.get(places[key]) for key, one in sections.items()}
-    named["models"] = list(config["models"] or [])
+    named["models"] = list(config.get("models") or [])
     for key, names in named.items():
         for name in names if isinstance(names, list) else [names]:
             if name in RENAMED:
                 yield f"config key {key}: {name} is called {RENAMED[name]} now"
-
-
-def _problem(error):
-    """One violation of the schema in one line that names the key."""
-    error = max(error.context, key=lambda part: len(part.absolute_path), default=error)
-    key = ".".join(map(str, error.absolute_path)) or "(top level)"
-    if error.validator == "type" and isinstance(error.instance, str):
-        if re.fullmatch(r"[+-]?\d+e[+-]?\d+", error.instance, re.IGNORECASE):
-            return f"config key {key}: {error.message} (YAML reads 1e-5 as text: write 1.0e-5)"
-        return f"config key {key}: {error.message} (--config makes text of nested values: use --configfile)"
-    if error.validator != "additionalProperties":
-        return f"config key {key}: {error.message}"
-    known = list(error.schema["properties"])
-    unknown = [name for name in error.instance if name not in known]
-    guesses = [guess for name in unknown for guess in get_close_matches(name, known, n=1)]
-    hint = f"; did you mean {', '.join(guesses)}?" if guesses else f"; known: {', '.join(known)}"
-    if not error.absolute_path and workflow.modifier.skip_configfile:
-        hint += '; a module is given what concerns it alone, as by config: config["pairdx"]'
-    return f"config key {key}: unknown {', '.join(unknown)}{hint}"
 
 
 def _conflicts():
@@ -77,6 +66,12 @@ def _conflicts():
         yield "config key splits: published is the released PairDx's own split; it needs corpus: release"
     if not models():
         yield "config key models: no system is enabled"
+    yield from conflicts_of_paths()
+    yield from conflicts_of_curation()
+    yield from conflicts_of_sizes()
+    yield from conflicts_of_networks()
+    yield from conflicts_of_entries()
+    yield from conflicts_of_names()
     yield from _conflicts_of_systems(models())
     yield from _conflicts_of_probes()
     yield from _conflicts_of_branches()

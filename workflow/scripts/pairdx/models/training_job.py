@@ -86,6 +86,10 @@ def run_training(job: TrainingJob) -> None:
 
 
 def _train(job: TrainingJob, *, leads: bool = True) -> None:
+    if job.device == "cuda":  # first: reading the data takes minutes, and is in vain without a GPU
+        from pairdx.training.device import torch_device
+
+        torch_device(job.device)
     started, energy = time.perf_counter(), EnergyMeter(job.device)
     module = family(job.family)
     with_images = getattr(module, "fits_images", lambda _: True)(job.settings)

@@ -1,1 +1,1 @@
-"""From configuration to names and paths, for the rules: standard library only."""
+"""From configuration to names and paths, for the rules: quick to import."""

@@ -137,7 +137,10 @@ def _tensor(numbers: np.ndarray, device: torch.device) -> Tensor:
 
 
 def _fits(size: int, device: torch.device) -> bool:
-    free, _ = torch.cuda.mem_get_info(device)
+    try:
+        free, _ = torch.cuda.mem_get_info(device)
+    except RuntimeError:  # not told: images then stay in main memory
+        return False
     return size <= LARGEST_SHARE_OF_GPU_MEMORY * free
 
 

@@ -19,8 +19,8 @@ def torch_device(name: str) -> torch.device:
 
     Raises:
         PairDxError: The name is another one, or ``cuda`` was asked for and this machine has no
-            usable GPU. There is no fall-back to the CPU: a training time measured on the wrong
-            device would be a wrong number.
+            GPU, or none that can be used. There is no fall-back to the CPU: a training time
+            measured on the wrong device would be a wrong number.
     """
     if name not in ("cpu", "cuda"):
         raise PairDxError(f"the device must be cpu or cuda, not {name!r}", where="device")
@@ -32,7 +32,15 @@ def torch_device(name: str) -> torch.device:
             where="device: cuda",
             remedy="run the job on a GPU node (see profiles/slurm), or set the device to cpu",
         )
-    return torch.device("cuda", torch.cuda.current_device())
+    try:
+        return torch.device("cuda", torch.cuda.current_device())
+    except RuntimeError as error:  # busy in exclusive mode, or a driver that does not fit
+        raise PairDxError(
+            f"PyTorch finds a GPU and cannot use it: {str(error).strip().splitlines()[0]}",
+            where="device: cuda",
+            remedy="see with nvidia-smi on the node whether another job holds the GPU; "
+            "`snakemake cluster_check` says whether the driver fits",
+        ) from error
 
 
 @contextmanager

@@ -18,6 +18,8 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
+from pairdx.errors import PairDxError
+
 # Small facts (was the job told to stop?) are shared between CPUs, so that no GPU is waited for.
 BACKENDS = {"cpu": "gloo", "cuda": "cpu:gloo,cuda:nccl"}
 
@@ -96,9 +98,20 @@ def joined_team(device: str) -> Iterator[Team]:
 
     Args:
         device: ``cpu`` or ``cuda``; on the latter each process uses the GPU of its local rank.
+
+    Raises:
+        PairDxError: There are fewer GPUs than processes.
     """
     if device == "cuda":
-        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+        rank, there = int(os.environ["LOCAL_RANK"]), torch.cuda.device_count()
+        if rank >= there:
+            raise PairDxError(
+                f"process {rank + 1} of this training is to have a GPU of its own, and PyTorch "
+                f"finds {there or 'none'} on this machine",
+                where="device: cuda, and models: … settings: gpus",
+                remedy="see in the profile that the job gets as many GPUs, or set gpus to fewer",
+            )
+        torch.cuda.set_device(rank)
     dist.init_process_group(BACKENDS[device])
     try:
         yield current_team()

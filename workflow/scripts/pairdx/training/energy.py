@@ -31,21 +31,21 @@ class EnergyMeter:
             return None
         try:
             return int(self._library.nvmlDeviceGetTotalEnergyConsumption(self._handle))
-        except self._library.NVMLError:  # GPUs before Volta, and slices of one (MIG)
+        # GPUs before Volta, slices of one (MIG), an old library. Nothing that is asked for besides
+        # may end a training.
+        except Exception:
             return None
 
 
 def _current_gpu() -> tuple[Any, Any]:
     """Return NVML's handle of PyTorch's current GPU, and NVML; or None twice."""
-    import torch
-
     try:
         import pynvml
-    except ImportError:
-        return None, None
-    try:
+        import torch
+
         pynvml.nvmlInit()
         uuid = torch.cuda.get_device_properties(torch.cuda.current_device()).uuid
         return pynvml.nvmlDeviceGetHandleByUUID(f"GPU-{uuid}"), pynvml
-    except pynvml.NVMLError:
+    # NVML's own, PyTorch's where it has no GPU, a missing package: energy is then not known.
+    except Exception:
         return None, None

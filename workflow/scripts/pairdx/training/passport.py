@@ -30,6 +30,9 @@ PACKAGES = (
     "snakemake",
 )
 
+# What PyTorch raises where it cannot tell about a GPU: a passport lacks a fact then, and is made.
+NO_ANSWER = (RuntimeError, AssertionError)
+
 
 def passport(
     *,
@@ -86,12 +89,15 @@ def passport(
 
 
 def device_description(name: str) -> dict[str, str]:
-    """Return the device's kind (``cpu`` or ``cuda``) and the model name of its chip."""
+    """Return the device's kind (``cpu`` or ``cuda``) and the model name of its chip, or unknown."""
     if name == "cpu":
         return {"kind": name, "name": cpu_model()}
     import torch  # takes seconds to load, and systems without a network do without it
 
-    return {"kind": name, "name": torch.cuda.get_device_name()}
+    try:
+        return {"kind": name, "name": torch.cuda.get_device_name()}
+    except NO_ANSWER:
+        return {"kind": name, "name": "unknown"}
 
 
 def versions(device: str) -> dict[str, str | None]:
@@ -116,7 +122,7 @@ def host() -> dict[str, Any]:
 
 
 def peak_memory(device: str) -> dict[str, int | None]:
-    """Return the most memory this process held, in bytes: host, and GPU (None on a CPU)."""
+    """Return the most memory this process held, in bytes: host, and GPU (None: CPU, or unknown)."""
     largest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     # Linux counts kibibytes, macOS bytes.
     in_bytes = largest if sys.platform == "darwin" else largest * 1024
@@ -124,7 +130,10 @@ def peak_memory(device: str) -> dict[str, int | None]:
         return {"host": in_bytes, "device": None}
     import torch
 
-    return {"host": in_bytes, "device": torch.cuda.max_memory_allocated()}
+    try:
+        return {"host": in_bytes, "device": torch.cuda.max_memory_allocated()}
+    except NO_ANSWER:
+        return {"host": in_bytes, "device": None}
 
 
 def git_state(file: Path) -> dict[str, str | bool | None]:
