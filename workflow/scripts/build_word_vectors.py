@@ -8,6 +8,7 @@ from safetensors.numpy import save_file
 
 from pairdx.files import write_json, written_whole
 from pairdx.logs import job_log
+from pairdx.seals import fill_seal, header_to_seal
 from pairdx.words import out_of_vocabulary_rate, random_word_vectors, read_word_vectors, word_counts
 
 if TYPE_CHECKING:
@@ -30,7 +31,8 @@ def main() -> None:
         rate = out_of_vocabulary_rate(counts, words)
         log.info("%d words; %.2f %% of all tokens are out of vocabulary", len(words), 100 * rate)
         with written_whole(snakemake.output.vectors) as aside:
-            save_file({"vectors": matrix}, aside)
+            save_file({"vectors": matrix}, aside, header_to_seal())
+            fill_seal(aside)
         facts = {"source": settings["source"], "out_of_vocabulary_rate": rate, "words": words}
         write_json(snakemake.output.vocabulary, facts)
 

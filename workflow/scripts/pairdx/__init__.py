@@ -2,6 +2,6 @@
 
 Plain Python that knows nothing of Snakemake. The rooms, in the order in which data flows; none
 imports one further down: fetching, corpus, curation, splits, leakage, packing, export, words,
-training, models, evaluation, reporting. Below them all lie errors, storage_errors, files, stores,
-images, logs, machine, ordering and subsets.
+training, models, evaluation, reporting. Below them all lie errors, storage_errors, seals, files,
+stores, images, logs, machine, ordering and subsets.
 """

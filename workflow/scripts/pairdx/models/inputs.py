@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from pairdx.errors import PairDxError
+from pairdx.files import read_table
 from pairdx.models.base import Pairs
+from pairdx.packing import open_packed
 from pairdx.subsets import SUBSETS
 
 RESOURCES = ("word_vectors", "vocabulary", "features")
@@ -28,24 +29,24 @@ def read_subset(
         subset: ``train``, ``validation`` or ``test``.
 
     Raises:
-        PairDxError: The packed images are not those of these pairs.
+        PairDxError: The packed images are not those of these pairs, or a file is damaged.
     """
-    table = pd.read_parquet(pairs)
-    packed = np.load(images, mmap_mode="r")
+    table = read_table(pairs)
+    packed = open_packed(images)
     if len(packed) != len(table):
         raise PairDxError(
             f"{len(packed)} images are packed for {len(table)} pairs",
             where=images,
             remedy="delete the packed images; they are made again",
         )
-    subsets = pd.read_parquet(split).set_index("pair_id")["subset"]
+    subsets = read_table(split).set_index("pair_id")["subset"]
     rows = np.flatnonzero(table["pair_id"].map(subsets) == subset)
     return Pairs(table.iloc[rows].reset_index(drop=True), packed[rows], tuple(classes))
 
 
 def subset_sizes(split: str | Path) -> dict[str, int]:
     """Count the pairs of every subset of ``split.parquet``."""
-    counts = pd.read_parquet(split, columns=["subset"])["subset"].value_counts()
+    counts = read_table(split, columns=["subset"])["subset"].value_counts()
     return {name: int(counts.get(name, 0)) for name in SUBSETS}
 
 
