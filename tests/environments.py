@@ -12,7 +12,8 @@ from pathlib import Path
 from packaging.markers import Marker
 
 REPOSITORY = Path(__file__).parents[1]
-PYTHON_VERSION = "3.12"
+# One that all tests ran on (`make test VENV=... PYTHON=python3.12`); the other is 3.11.7.
+PYTHON_VERSION = "3.12.1"
 # What a rule of each environment imports, beyond what these bring along.
 ENVIRONMENTS = {
     "data": [
@@ -34,7 +35,8 @@ PURPOSES = {
 
 def locked_versions(python_version: str = PYTHON_VERSION) -> dict[str, str]:
     """Return the version of every locked package, for one version of Python on Linux."""
-    environment = {"python_version": python_version, "python_full_version": f"{python_version}.0"}
+    minor = ".".join(python_version.split(".")[:2])
+    environment = {"python_version": minor, "python_full_version": python_version}
     versions = {}
     for line in (REPOSITORY / "requirements.lock").read_text(encoding="utf-8").splitlines():
         found = re.match(r"([a-z0-9._-]+)==([^ ;]+)(?: ; (.*?))? *\\$", line)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from damage import damaged
 from pairdx.training.checkpoint import StateFolder
 from pairdx.training.passport import git_state, passport
 from pairdx.training.state import remove_state, settings_hash
@@ -39,26 +40,6 @@ def test_a_damaged_newest_state_falls_back_to_the_one_before(tmp_path, damage):
     assert same_weights(undisturbed, resumed)
     assert len(rows) == 4
     assert not older.exists()
-
-
-def damaged(content: bytes, random: np.random.Generator) -> bytes:
-    """One bit or byte changed, an end cut off, or some bytes added or zeroed, as storage does."""
-    at = int(random.integers(len(content)))
-    changed = bytearray(content)
-    match random.integers(5):
-        case 0:
-            changed[at] ^= 1 << int(random.integers(8))
-        case 1:
-            changed[at] ^= int(random.integers(1, 256))
-        case 2:
-            del changed[at:]
-        case 3:
-            changed[at:at] = random.bytes(int(random.integers(1, 9)))
-        case _:
-            changed[at : at + 512] = bytes(len(changed[at : at + 512]))
-            if changed == content:  # they were zero before
-                changed[0] ^= 1
-    return bytes(changed)
 
 
 def small_state(epoch: int) -> dict[str, object]:

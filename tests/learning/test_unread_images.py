@@ -78,7 +78,7 @@ def test_a_training_reads_images_only_if_it_looks_at_them(
     monkeypatch.setattr(training_job, "read_subset", recorded)
     run_training(job)
     assert sides == [PAIRS.image_size if looks else 0] * 2
-    passport = json.loads((tmp_path / "passport.json").read_text())
+    passport = json.loads((tmp_path / "passport.json").read_text(encoding="utf-8"))
     # What chooses its strength of regularisation says which one.
     chosen = passport["chosen"].get("inverse_regularisation")
     assert chosen == (None if name in ("nothing", "text_only", "clip") else _strength(name))

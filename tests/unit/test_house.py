@@ -112,6 +112,7 @@ def test_rooms_of_the_library_import_only_what_lies_before_them() -> None:
         "plan",
         "errors",
         "storage_errors",
+        "seals",
         "sheets",
         "files",
         "stores",

@@ -108,7 +108,10 @@ def test_the_words_baseline_keeps_its_choice_where_it_is_saved(tmp_path: Path) -
     assert row["validation_accuracy"] == pytest.approx(classifier.chosen["validation_accuracy"])
     assert row["validation_loss"] == pytest.approx(classifier.chosen["validation_loss"], rel=1e-4)
     classifier.save(tmp_path)
-    assert json.loads((tmp_path / "settings.json").read_text())["chosen"] == classifier.chosen
+    assert (
+        json.loads((tmp_path / "settings.json").read_text(encoding="utf-8"))["chosen"]
+        == classifier.chosen
+    )
     loaded = load_classifier(tmp_path, {})
     assert loaded.chosen == classifier.chosen  # type: ignore[attr-defined]
     np.testing.assert_array_equal(

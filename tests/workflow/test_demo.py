@@ -230,7 +230,9 @@ def test_the_price_of_leakage_is_that_of_two_trainings_on_one_test_set(
     ]
     assert passports[0]["train"] == passports[1]["train"]
     chosen = [
-        json.loads((results / split / "tfidf_logistic/seed1/settings.json").read_text())["chosen"]
+        json.loads(
+            (results / split / "tfidf_logistic/seed1/settings.json").read_text(encoding="utf-8")
+        )["chosen"]
         for split in ("with_siblings", "grouped")
     ]
     assert chosen[0]["inverse_regularisation"] == chosen[1]["inverse_regularisation"]

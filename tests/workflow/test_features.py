@@ -33,7 +33,7 @@ def test_the_device_decides_and_the_demo_extracts_on_the_cpu(
     fresh: Workflow, tmp_path: Path
 ) -> None:
     overlay = tmp_path / "probe.yaml"
-    overlay.write_text("models: {early_fusion_probe: {enabled: true}}")
+    overlay.write_text("models: {early_fusion_probe: {enabled: true}}", encoding="utf-8")
     plan = fresh.plan("trained", *DEMO, str(overlay))
     assert plan["extract_features_on_cpu"] == 1
     assert "extract_features_on_gpu" not in plan

@@ -8,6 +8,7 @@ from safetensors.numpy import save_file
 
 from pairdx.files import write_json, written_whole
 from pairdx.logs import job_log
+from pairdx.seals import fill_seal, header_to_seal
 from pairdx.word_vectors import glove_vectors
 from pairdx.words import out_of_vocabulary_rate, random_word_vectors, word_counts
 
@@ -36,7 +37,8 @@ def main() -> None:
         if rate > MANY_UNKNOWN:
             log.warning("most words have no vector, and a system that reads captions reads little")
         with written_whole(snakemake.output.vectors) as aside:
-            save_file({"vectors": matrix}, aside)
+            save_file({"vectors": matrix}, aside, header_to_seal())
+            fill_seal(aside)
         facts = {"source": settings["source"], "out_of_vocabulary_rate": rate, "words": words}
         write_json(snakemake.output.vocabulary, facts)
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from pairdx.files import write_table
+from pairdx.files import read_table, write_table
 from pairdx.logs import job_log
 from pairdx.reporting.labels import demo_note, system_title
 from pairdx.reporting.probe_figures import robustness, text_gives_away
@@ -41,7 +41,7 @@ def main() -> None:
     params, out = snakemake.params, snakemake.output
     with job_log(snakemake.log[0]) as log:
         files = zip(params.cells, snakemake.input.probes, strict=True)
-        predictions = {(split, model): pd.read_parquet(path) for (split, model, _), path in files}
+        predictions = {(split, model): read_table(path) for (split, model, _), path in files}
         table = probe_table(predictions, resamples=params.resamples, seed=params.seed)
         write_table(out.csv, table)
         write_for_reading(

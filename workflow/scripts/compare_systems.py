@@ -7,7 +7,7 @@ import pandas as pd
 import yaml
 
 from pairdx.evaluation.accuracy import majority_share
-from pairdx.files import read_json, write_table
+from pairdx.files import read_json, read_table, write_table
 from pairdx.logs import job_log
 from pairdx.reporting.comparison import (
     TITLE,
@@ -42,7 +42,7 @@ def read_cells() -> list[Cell]:
         Cell(
             model=model,
             split=split,
-            predictions=[pd.read_parquet(files.predictions[position]) for position in positions],
+            predictions=[read_table(files.predictions[position]) for position in positions],
             metrics=[read_json(files.metrics[position]) for position in positions],
             passports=[read_json(files.passports[position]) for position in positions],
             training=[

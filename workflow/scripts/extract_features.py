@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
 from pairdx.logs import job_log
 from pairdx.models.features import write_features
 from pairdx.models.frozen_encoder import extract_features, load_encoder
 from pairdx.models.inputs import resources
+from pairdx.packing import open_packed
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -24,7 +24,7 @@ def main() -> None:
         features = extract_features(
             encoder,
             pairs["pair_id"].tolist(),
-            np.load(source.images, mmap_mode="r"),
+            open_packed(source.images),
             pairs["caption"].tolist(),
             batch_size=params.batch_size,
             device=params.device,

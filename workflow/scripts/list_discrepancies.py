@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import yaml
 
-from pairdx.files import read_json, write_table
+from pairdx.files import read_json, read_table, write_table
 from pairdx.logs import job_log
 from pairdx.reporting import our_results as ours
 from pairdx.reporting.discrepancies import (
@@ -59,7 +59,7 @@ def results_of_systems(
             continue
         systems[entry["paper"]] = ours.results_of_system(
             rows.loc[model].to_dict(),
-            [pd.read_parquet(snakemake.input.predictions[at]) for at in positions],
+            [read_table(snakemake.input.predictions[at]) for at in positions],
             passports[positions[0]]["settings"],
             random=entry["random"],
             stand_in=entry["stand_in"],

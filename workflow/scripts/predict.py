@@ -5,7 +5,6 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
 from pairdx.files import write_json, write_table
@@ -15,6 +14,7 @@ from pairdx.models.inputs import read_subset, resources, subset_sizes
 from pairdx.models.prompt_sets import no_predictions_by_prompts
 from pairdx.models.registry import load_or_build
 from pairdx.models.scoring import known_and_unknown
+from pairdx.packing import open_packed
 from pairdx.training.passport import passport
 from pairdx.training.state import remove_state
 
@@ -65,7 +65,7 @@ def asked_about_unknown(classifier: Classifier, test: Pairs, log: logging.Logger
     unknown, images = test.table.iloc[:0], test.images[:0]
     if source.get("unknown"):  # not where nobody is to be asked
         unknown = pd.read_parquet(source.unknown)
-        images = np.load(source.unknown_images, mmap_mode="r")
+        images = open_packed(source.unknown_images)
     table = known_and_unknown(classifier, test, unknown, images, snakemake.params.batch_size)
     for subset, of_subset in table.groupby("subset"):
         means = of_subset[["max_probability", "energy"]].mean()

@@ -9,7 +9,7 @@ from pairdx.evaluation.metrics import evaluate
 from pairdx.evaluation.mistakes import confident_mistakes
 from pairdx.evaluation.per_class import per_class
 from pairdx.evaluation.predictions import read_predictions, same_pairs
-from pairdx.files import read_json, write_json, write_table
+from pairdx.files import read_json, read_table, write_json, write_table
 from pairdx.joins import joined
 from pairdx.logs import job_log
 from pairdx.reporting.confusion_figure import confusion_matrix
@@ -99,7 +99,7 @@ def main() -> None:
     """Write everything that is made of one system's predictions on one split."""
     registry, model = snakemake.params.registry, snakemake.wildcards.model
     with job_log(snakemake.log[0]) as log:
-        predictions = [pd.read_parquet(path) for path in snakemake.input.predictions]
+        predictions = [read_table(path) for path in snakemake.input.predictions]
         metrics = write_metrics(predictions)
         name = f"{system_title(model, registry)}, {snakemake.wildcards.split} split"
         demo = demo_note([registry[model]])

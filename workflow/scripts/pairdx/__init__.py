@@ -3,6 +3,6 @@
 Plain Python that knows nothing of Snakemake. The rooms, in the order in which data flows; none
 imports one further down: fetching, corpus, curation, splits, siblings, leakage, packing, export,
 words, word_vectors, training, models, evaluation, reporting. Below them all lie errors,
-storage_errors, sheets, files, stores, logs, joins, ordering, subsets, machine, image_containers and
-images.
+storage_errors, seals, sheets, files, stores, logs, joins, ordering, subsets, machine,
+image_containers and images.
 """

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pairdx.errors import PairDxError
+from pairdx.seals import fill_footer_seal, header_to_seal, require_sound
 from pairdx.storage_errors import OF_WRITING, error_number, refusal_of, storage_error
 
 if TYPE_CHECKING:  # the cluster check writes files where packages are missing
@@ -124,13 +125,36 @@ def write_table(path: str | Path, table: pd.DataFrame) -> None:
     path = Path(path)
     with written_whole(path) as aside:
         if path.suffix == ".parquet":
-            table.to_parquet(aside, index=False)
+            _write_parquet(aside, table)
         elif path.suffix == ".csv":
             from pairdx.sheets import ENCODING, for_people  # pandas: see TYPE_CHECKING above
 
             for_people(table).to_csv(aside, index=False, encoding=ENCODING)
         else:
             raise ValueError(f"no table format is known for the suffix of {path}")
+
+
+def _write_parquet(path: Path, table: pd.DataFrame) -> None:
+    """Write as pandas does, with a checksum of the whole in the footer."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    content = pa.Table.from_pandas(table, preserve_index=False)
+    known = {key.decode(): value for key, value in (content.schema.metadata or {}).items()}
+    parquet.write_table(content.replace_schema_metadata({**known, **header_to_seal()}), path)
+    fill_footer_seal(path)
+
+
+def read_table(path: str | Path, columns: list[str] | None = None) -> pd.DataFrame:
+    """Read a Parquet table that :func:`write_table` wrote, or any other.
+
+    Raises:
+        PairDxError: It is not as it was written.
+    """
+    import pandas as pd
+
+    require_sound(Path(path))
+    return pd.read_parquet(path, columns=columns)
 
 
 def sha256_of(path: str | Path) -> str:

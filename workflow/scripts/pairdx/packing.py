@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Hashable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from pairdx.errors import PairDxError
 from pairdx.files import written_whole
 from pairdx.images import apply_edit, decode
 from pairdx.logs import progress
+from pairdx.seals import append_seal, damaged, has_sound_last_line
 from pairdx.stores import DamagedMemberError, open_store
 
 PAD_COLOUR = (128, 128, 128)  # close to what normalisation makes zero
@@ -86,6 +88,32 @@ def pack_images(
         for index, image in done:
             packed[positions[index]] = fit_to_square(image, size, squaring)
         packed.flush()
+        append_seal(aside)
+
+
+def open_packed(path: str | Path) -> np.ndarray:
+    """Map packed images: uint8 (N, size, size, 3), read-only. All of the file is read once.
+
+    Raises:
+        PairDxError: The file is not as it was written.
+    """
+    path = Path(path)
+    status = path.stat()
+    return _open_packed(path, status.st_size, status.st_mtime_ns)
+
+
+@cache
+def _open_packed(path: Path, size: int, _: int) -> np.ndarray:
+    try:
+        packed = np.load(path, mmap_mode="r")
+    except OSError:
+        raise
+    except Exception as error:  # NumPy reads the header as Python, and says of it what Python says
+        raise damaged(path) from error
+    # Without a last line it may be whole: as an earlier release wrote it.
+    if size != packed.offset + packed.nbytes and not has_sound_last_line(path):
+        raise damaged(path)
+    return np.asarray(packed)
 
 
 def _claim_room(path: Path) -> None:

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from platform import node
 
 from pairdx.errors import PairDxError
 
@@ -208,9 +209,8 @@ def check_temporary_folder() -> None:
             continue
         raise PairDxError(
             f"temporary files cannot be written: {refused.strerror}",
-            where=folder,
-            remedy="make room in this folder, or set TMPDIR to another; on a cluster that holds "
-            "for the node on which this was said",
+            where=f"{folder} on {node()}",
+            remedy="make room in this folder, or set TMPDIR to another",
         ) from refused
 
 

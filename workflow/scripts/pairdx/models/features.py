@@ -20,6 +20,7 @@ from safetensors.numpy import save_file
 from pairdx.errors import PairDxError
 from pairdx.files import written_whole
 from pairdx.models.sources import named_with_checksum, require_resource, weights_file
+from pairdx.seals import fill_seal, header_to_seal, require_sound
 from pairdx.storage_errors import storage_error
 
 INPUTS = ("image", "caption")
@@ -115,7 +116,9 @@ def write_features(path: Path, features: Features) -> None:
     }
     tensors = {"image": features.image, "caption": features.caption}
     with written_whole(path) as aside:
-        save_file({name: np.ascontiguousarray(tensors[name]) for name in INPUTS}, aside, header)
+        contiguous = {name: np.ascontiguousarray(tensors[name]) for name in INPUTS}
+        save_file(contiguous, aside, header_to_seal(header))
+        fill_seal(aside)
 
 
 def read_features(path: Path) -> Features:
@@ -125,6 +128,7 @@ def read_features(path: Path) -> Features:
         PairDxError: It is no features file, or its features are not numbers, one row per pair.
     """
     try:
+        require_sound(path)
         with safe_open(path, framework="numpy") as file:
             header = file.metadata() or {}
             image, caption = (file.get_tensor(name) for name in INPUTS)

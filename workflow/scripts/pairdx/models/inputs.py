@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from pairdx.errors import PairDxError
+from pairdx.files import read_table
 from pairdx.joins import joined
 from pairdx.models.base import Pairs
+from pairdx.packing import open_packed
 from pairdx.subsets import SUBSETS
 
 RESOURCES = ("word_vectors", "vocabulary", "features")
@@ -36,10 +37,11 @@ def read_subset(
         with_images: Whether images are read; otherwise they have a side of 0 pixels.
 
     Raises:
-        PairDxError: The packed images, or the split, are not those of these pairs.
+        PairDxError: The packed images, or the split, are not those of these pairs, or a file is
+            damaged.
     """
-    table = pd.read_parquet(pairs)
-    packed = np.load(images, mmap_mode="r")
+    table = read_table(pairs)
+    packed = open_packed(images)
     if len(packed) != len(table):
         raise PairDxError(
             f"{len(packed)} images are packed for {len(table)} pairs",
@@ -47,7 +49,7 @@ def read_subset(
             remedy="delete packed/images.npy of the run; it is made again",
         )
     what = "the split and the pairs"
-    placed = joined(pd.read_parquet(split), table[["pair_id"]], "pair_id", what=what)
+    placed = joined(read_table(split), table[["pair_id"]], "pair_id", what=what)
     subsets = placed.set_index("pair_id")["subset"]
     rows = np.flatnonzero(table["pair_id"].map(subsets) == subset)
     pixels = packed[rows] if with_images else np.zeros((len(rows), 0, 0, 3), dtype=np.uint8)
@@ -56,7 +58,7 @@ def read_subset(
 
 def subset_sizes(split: str | Path) -> dict[str, int]:
     """Count the pairs of every subset of ``split.parquet``."""
-    counts = pd.read_parquet(split, columns=["subset"])["subset"].value_counts()
+    counts = read_table(split, columns=["subset"])["subset"].value_counts()
     return {name: int(counts.get(name, 0)) for name in SUBSETS}
 
 

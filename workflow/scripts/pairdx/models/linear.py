@@ -20,6 +20,7 @@ from pairdx.errors import PairDxError
 from pairdx.files import read_json, write_json, written_whole
 from pairdx.models.base import SETTINGS_FILE, WEIGHTS_FILE, FitJob, Pairs, predict
 from pairdx.models.logistic import class_scores
+from pairdx.seals import fill_seal, header_to_seal, require_sound
 from pairdx.training.history import COLUMNS
 
 FAMILY = "linear"
@@ -112,7 +113,8 @@ class LinearClassifier:
         """Write model.safetensors (all fitted numbers) and settings.json (with the vocabulary)."""
         self._require_fitted()
         with written_whole(folder / WEIGHTS_FILE) as aside:
-            save_file(self._arrays(), aside)
+            save_file(self._arrays(), aside, header_to_seal())
+            fill_seal(aside)
         content = {
             "family": FAMILY,
             "settings": dict(self.settings),
@@ -225,6 +227,7 @@ def load(folder: Path, resources: Mapping[str, Path]) -> LinearClassifier:  # no
         content["settings"], content["classes"], content.get("vocabulary")
     )
     classifier.chosen = content.get("chosen", {})
+    require_sound(folder / WEIGHTS_FILE)
     arrays = load_file(folder / WEIGHTS_FILE)
     if classifier.model is None:
         classifier.shares = arrays["shares"]

@@ -47,6 +47,7 @@ from pairdx.models.sources import (
     require_same_file,
     weights_file,
 )
+from pairdx.seals import fill_seal, header_to_seal, require_sound
 from pairdx.storage_errors import storage_error
 from pairdx.training.history import COLUMNS
 
@@ -155,7 +156,9 @@ class ProbeClassifier:
             "intercept": self.model.intercept_,
         }
         with written_whole(folder / WEIGHTS_FILE) as aside:
-            save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, aside)
+            tensors = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+            save_file(tensors, aside, header_to_seal())
+            fill_seal(aside)
         write_json(
             folder / SETTINGS_FILE,
             {
@@ -283,6 +286,7 @@ def load(folder: Path, resources: Mapping[str, Path]) -> ProbeClassifier:
     classifier.chosen = content.get("chosen", {})
     _ = classifier.encoder  # now, so that weights that do not fit are no surprise later
     try:
+        require_sound(folder / WEIGHTS_FILE)
         arrays = load_file(folder / WEIGHTS_FILE)
         model = classifier.model
         model.classes_ = arrays["classes"]

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from pairdx.errors import PairDxError
 from pairdx.files import written_whole
+from pairdx.seals import NAME, fill_seal, header_to_seal, require_sound
 from pairdx.storage_errors import storage_error
 
 NAMED_IN_AN_ERROR = 3
@@ -85,13 +86,15 @@ def read_header(path: Path) -> dict[str, str]:
         return {}
     try:
         with safe_open(path, framework="pt") as file:
-            return dict(file.metadata() or {})
+            header = file.metadata() or {}
+            return {key: value for key, value in header.items() if key != NAME}
     except (SafetensorError, OSError) as error:
         raise storage_error(error, path) or _torn(path, error) from error
 
 
 def _from_safetensors(path: Path) -> dict[str, Tensor]:
     try:
+        require_sound(path)
         return load_file(path)
     except (SafetensorError, OSError) as error:
         raise storage_error(error, path) or _torn(path, error) from error
@@ -202,4 +205,5 @@ def save_weights(module: nn.Module, path: Path, header: Mapping[str, str] | None
         name: tensor.detach().cpu().contiguous() for name, tensor in module.state_dict().items()
     }
     with written_whole(path) as aside:
-        save_file(tensors, aside, None if header is None else dict(header))
+        save_file(tensors, aside, header_to_seal(header))
+        fill_seal(aside)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from pairdx.files import read_table
+
 
 def read_by_system(
     cells: Sequence[tuple[str, str, int]], paths: Sequence[str | Path], models: Iterable[str]
@@ -20,7 +22,7 @@ def read_by_system(
     """
     found: dict[tuple[str, str], list[pd.DataFrame]] = {}
     for (split, model, _), path in zip(cells, paths, strict=True):
-        found.setdefault((model, split), []).append(pd.read_parquet(path))
+        found.setdefault((model, split), []).append(read_table(path))
     return {key: found[key] for model in models for key in found if key[0] == model}
 
 

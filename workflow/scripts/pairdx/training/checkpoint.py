@@ -2,14 +2,11 @@
 
 A state is one file, written whole or not at all; the newest two are kept. A file holds tensors and
 plain values only and is read with ``weights_only=True``: nothing in it is executed. It ends with a
-checksum of all bytes before, and only what has the right one is read at all: a zip file's own
-checksums leave out its directory, in which one bit decides how a part is read.
+checksum (:mod:`pairdx.seals`), and only what has the right one is read at all.
 """
 
 from __future__ import annotations
 
-import hashlib
-import os
 import pickle
 import re
 import shutil
@@ -19,14 +16,12 @@ from typing import Any
 
 import torch
 
-from pairdx.files import sha256_of, written_whole
+from pairdx.files import written_whole
 from pairdx.logs import logger
+from pairdx.seals import append_seal, has_sound_last_line
 
 GENERATIONS = 2
 FILE_NAME = re.compile(r"after-epoch-(\d{5})-step-(\d{7})\.pt")
-CHECKSUM = re.compile(rb"\nsha256:([0-9a-f]{64})\n")
-CHECKSUM_BYTES = 73
-MEBIBYTE = 2**20
 
 
 class StateFolder:
@@ -57,9 +52,7 @@ class StateFolder:
             _drop(path)
         with written_whole(path) as aside:
             torch.save({**state, "settings_hash": self.settings_hash}, aside)
-            checksum = sha256_of(aside)
-            with aside.open("ab") as stream:
-                stream.write(f"\nsha256:{checksum}\n".encode())
+            append_seal(aside)
         # A later one can only be one that could not be read when this run started.
         earlier = [found for found in self._positions() if found <= position]
         for found in set(self._positions()) - set(earlier[-GENERATIONS:]):
@@ -100,7 +93,7 @@ def _read(path: Path) -> dict[str, Any] | str:
     try:
         if not path.is_file():
             return "it is no file"
-        if not _is_sound(path):
+        if not has_sound_last_line(path):
             return "it is damaged, or was not written to its end (its checksum differs)"
         state = torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
@@ -110,18 +103,6 @@ def _read(path: Path) -> dict[str, Any] | str:
     except (EOFError, RuntimeError, ValueError, KeyError) as error:
         return f"it cannot be read ({type(error).__name__})"
     return state if isinstance(state, dict) else "it is not a training state"
-
-
-def _is_sound(path: Path) -> bool:
-    """Say whether a state ends with the checksum of all that stands before it."""
-    with path.open("rb") as stream:
-        left = os.fstat(stream.fileno()).st_size - CHECKSUM_BYTES
-        content = hashlib.sha256()
-        while left > 0 and (piece := stream.read(min(left, MEBIBYTE))):
-            content.update(piece)
-            left -= len(piece)
-        found = CHECKSUM.fullmatch(stream.read(CHECKSUM_BYTES + 1))
-    return found is not None and found[1].decode() == content.hexdigest()
 
 
 def _drop(path: Path) -> None:
