@@ -103,9 +103,11 @@ def test_rooms_of_the_library_import_only_what_lies_before_them() -> None:
     rooms = [
         "plan",
         "errors",
+        "sheets",
         "files",
         "stores",
         "logs",
+        "joins",
         "ordering",
         "subsets",
         "machine",
