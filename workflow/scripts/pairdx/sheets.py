@@ -42,8 +42,10 @@ def unescaped(cell: str) -> str:
 
 def for_people(table: pd.DataFrame) -> pd.DataFrame:
     """Return a table whose texts, its columns' names included, are :func:`escaped`."""
-    texts = table.select_dtypes(exclude=["number", "bool"]).columns
-    shown = table.assign(**{name: table[name].astype(object).map(escaped) for name in texts})
+    shown = table.copy()
+    for place, kind in enumerate(table.dtypes):
+        if not pd.api.types.is_numeric_dtype(kind):  # True and False count as numbers
+            shown.isetitem(place, table.iloc[:, place].astype(object).map(escaped))
     return shown.rename(columns=escaped)
 
 
