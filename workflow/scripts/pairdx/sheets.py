@@ -49,7 +49,8 @@ def for_people(table: pd.DataFrame) -> pd.DataFrame:
     shown = table.copy()
     for place, kind in enumerate(table.dtypes):
         if not pd.api.types.is_numeric_dtype(kind):  # True and False count as numbers
-            shown.isetitem(place, table.iloc[:, place].astype(object).map(escaped))
+            cells = table.iloc[:, place].astype(object).map(escaped)
+            shown.isetitem(place, cells.array)
     return shown.rename(columns=escaped)
 
 
