@@ -16,6 +16,7 @@ import pandas as pd
 import pytest
 import regex
 
+from pairdx import words
 from pairdx.curation import captions, dates, identifiers, names, readings
 from pairdx.evaluation import caption_changes
 
@@ -88,12 +89,13 @@ def patterns() -> Iterator[tuple[str, re.Pattern[str] | regex.Pattern[str]]]:
             for number, one in enumerate(several):
                 if isinstance(one, re.Pattern | regex.Pattern):
                     yield f"{module.__name__.rpartition('.')[2]}.{name}[{number}]", one
-    words = ["*graph*", "ct", "x-ray", "computed tomography", "endoscop*"]
-    made = caption_changes.word_pattern(words)
+    of_classes = ["*graph*", "ct", "x-ray", "computed tomography", "endoscop*"]
+    made = caption_changes.word_pattern(of_classes)
     assert made is not None
-    yield "caption_changes.word_pattern", made
+    yield MADE, made
 
 
+MADE = "caption_changes.word_pattern"
 PATTERNS = dict(patterns())
 
 
@@ -144,6 +146,8 @@ WHOLE: dict[str, Callable[[str], object]] = {
     "readings": readings.readings,
     "as_in_a_sentence": readings.as_in_a_sentence,
     "caption_problem": captions.caption_problem,
+    "mask_words": lambda text: caption_changes.mask_words(text, PATTERNS[MADE]),
+    "tokenise": words.tokenise,
     "caption_cluster": lambda text: captions.caption_cluster(pd.Series([text])),
 }
 

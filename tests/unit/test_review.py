@@ -165,6 +165,20 @@ def test_what_was_decided_on_an_image_holds_for_its_copy_under_another_name(
             assert kept.loc["PMC0", ["image_edit", "image_reviewed"]].tolist() == [edit, True]
 
 
+def test_of_two_decisions_on_the_same_bytes_the_stricter_one_holds(
+    tmp_path: Path, table: pd.DataFrame
+) -> None:
+    facts = facts_of(table)
+    facts.loc[1, ["sha256", "perceptual_hash"]] = facts.loc[0, ["sha256", "perceptual_hash"]]
+    kept = {"duplicates": {"exact": "keep", "near": "keep", "max_distance_bits": 10}}
+    sheet = sheet_of(table)
+    sheet["sha256"] = facts["sha256"].to_numpy()
+    sheet.iloc[1, sheet.columns.get_loc("image_decision")] = "keep"
+    decisions = read_decisions(decided(tmp_path, sheet, image_decision="reject"))
+    result = curated(table, facts, decisions=decisions, **kept)
+    assert result.rejected["reason"].tolist() == ["image_rejected"] * 2
+
+
 def through_a_spreadsheet(path: Path, encoding: str, separator: str) -> None:
     """Open and save a sheet as spreadsheets do: a BOM decides how it is read, cells change."""
     raw = path.read_bytes()

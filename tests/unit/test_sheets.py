@@ -52,6 +52,18 @@ def test_a_written_table_is_utf_8_with_a_mark_and_numbers_stay_numbers(tmp_path:
     assert pd.isna(again.loc[0, "e"])
 
 
+def test_any_table_can_be_written_for_people(tmp_path: Path) -> None:
+    table = pd.DataFrame({1: ["=a"], "b": pd.array([True], "boolean"), "c": pd.Categorical(["@c"])})
+    twice = pd.concat([table, table], axis=1)
+    write_table(tmp_path / "t.csv", twice)
+    assert (tmp_path / "t.csv").read_text(encoding="utf-8-sig").splitlines() == [
+        "1,b,c,1,b,c",
+        "'=a,True,'@c,'=a,True,'@c",
+    ]
+    write_table(tmp_path / "none.csv", twice.head(0))
+    assert (tmp_path / "none.csv").read_text(encoding="utf-8-sig") == "1,b,c,1,b,c\n"
+
+
 def test_a_caption_that_is_a_formula_is_text_in_the_file(tmp_path: Path) -> None:
     write_table(tmp_path / "t.csv", pd.DataFrame({"caption": ["=HYPERLINK(1)", "- 5 mm", "'+x"]}))
     cells = pd.read_csv(tmp_path / "t.csv")["caption"].tolist()

@@ -21,6 +21,10 @@ SIGNS = "=+\\-@\t\uff1d\uff0b\uff0d\uff20"  # full-width forms count in some lan
 FORMULA = re.compile(rf"'*[{SIGNS}]")
 ESCAPED = re.compile(rf"'+[{SIGNS}]")
 _LINE_END = re.compile(r"\r\n?")  # a lone \r ends a row for some readers
+QUOTING = (
+    "a text with a comma, a quotation mark or a line end stands in double quotes, and a double "
+    "quote inside it is doubled"
+)
 LONGEST_FIRST_LINE = 100_000  # characters
 
 
@@ -42,8 +46,11 @@ def unescaped(cell: str) -> str:
 
 def for_people(table: pd.DataFrame) -> pd.DataFrame:
     """Return a table whose texts, its columns' names included, are :func:`escaped`."""
-    texts = table.select_dtypes(exclude=["number", "bool"]).columns
-    shown = table.assign(**{name: table[name].astype(object).map(escaped) for name in texts})
+    shown = table.copy()
+    for place, kind in enumerate(table.dtypes):
+        if not pd.api.types.is_numeric_dtype(kind):  # True and False count as numbers
+            cells = table.iloc[:, place].astype(object).map(escaped)
+            shown.isetitem(place, cells.array)
     return shown.rename(columns=escaped)
 
 
@@ -83,13 +90,16 @@ def read_text_table(
     except pd.errors.EmptyDataError as error:
         raise PairDxError(f"{what} is empty", where=where, remedy=remedy) from error
     except pd.errors.ParserError as error:
-        how = _tokenised(str(error))
         raise PairDxError(
-            f"{what} cannot be read as CSV: {how}",
+            f"{what} cannot be read as CSV: {_tokenised(str(error))}",
             where=where,
-            remedy=f"a text with a comma, a quotation mark or a line end stands in double quotes, "
-            f'and `"` inside it is written `""`; {remedy}',
+            remedy=f"{QUOTING}; {remedy}",
         ) from error
+    _refuse_surplus_cells(table, what, where, remedy)
+    return table.rename(columns=unescaped).map(unescaped) if by_people else table
+
+
+def _refuse_surplus_cells(table: pd.DataFrame, what: str, where: object, remedy: str) -> None:
     if not isinstance(table.index, pd.RangeIndex):  # pandas takes surplus cells for an index
         raise PairDxError(
             f"{what} cannot be read: the rows of this table have more cells than its first line "
@@ -98,9 +108,6 @@ def read_text_table(
             remedy="delete the surplus cells, or the comma at the end of its lines, or name the "
             f"column in the first line; {remedy}",
         )
-    if by_people:
-        table = table.rename(columns=unescaped).map(unescaped)
-    return table
 
 
 def _decoded(content: bytes, what: str, where: object, *, by_people: bool) -> str:

@@ -81,6 +81,19 @@ def read_decisions(path: str | Path | None) -> pd.DataFrame:
     """
     if path is None:
         return pd.DataFrame(columns=SHEET_COLUMNS, dtype=str)
+    sheet = _tidy(_read_sheet(Path(path)))
+    problems = _problems(sheet)
+    if problems:
+        raise PairDxError(
+            "the review sheet holds what cannot be carried out:\n  " + "\n  ".join(problems),
+            where=path,
+            remedy="correct these lines; config/README.md describes the columns",
+        )
+    decided = (sheet["caption_decision"] != "") | (sheet["image_decision"] != "")
+    return sheet.loc[decided, SHEET_COLUMNS].reset_index(drop=True)
+
+
+def _read_sheet(path: Path) -> pd.DataFrame:
     try:
         sheet = read_text_table(
             path,
@@ -107,16 +120,7 @@ def read_decisions(path: str | Path | None) -> pd.DataFrame:
             remedy="name them in the first line as review/sheet.csv does; cells may be separated "
             "by commas, semicolons or tabs",
         )
-    sheet = _tidy(sheet)
-    problems = _problems(sheet)
-    if problems:
-        raise PairDxError(
-            "the review sheet holds what cannot be carried out:\n  " + "\n  ".join(problems),
-            where=path,
-            remedy="correct these lines; config/README.md describes the columns",
-        )
-    decided = (sheet["caption_decision"] != "") | (sheet["image_decision"] != "")
-    return sheet.loc[decided, SHEET_COLUMNS].reset_index(drop=True)
+    return sheet
 
 
 def _tidy(sheet: pd.DataFrame) -> pd.DataFrame:
@@ -223,7 +227,8 @@ def _decide_on_copies(found: pd.DataFrame, sha256: pd.Series, decisions: pd.Data
     binding = binding.sort_values("image_decision", ascending=False)  # `reject` before `edit`
     of_bytes = binding.assign(sha256=binding["sha256"].str.lower()).drop_duplicates("sha256")
     of_bytes = of_bytes[of_bytes["sha256"] != ""].set_index("sha256")
-    copies = (found["image_decision"] == "") & sha256.isin(of_bytes.index)
+    own = found["image_decision"].isin(["reject", "edit"])
+    copies = ~own & sha256.isin(of_bytes.index)
     for column in ("image_decision", "image_edit", "note"):
         found.loc[copies, column] = sha256[copies].map(of_bytes[column])
     found.loc[copies, "seen_sha256"] = sha256[copies]
