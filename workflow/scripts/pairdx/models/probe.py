@@ -35,12 +35,7 @@ from pairdx.models.features import (
     read_features,
 )
 from pairdx.models.logistic import class_scores
-from pairdx.models.regression import (
-    fit_and_choose,
-    logistic_regression,
-    loss_and_accuracy,
-    standardisation,
-)
+from pairdx.models.regression import fit_on_features, logistic_regression, loss_and_accuracy
 from pairdx.models.sources import (
     read_settings,
     require_resource,
@@ -69,7 +64,7 @@ class ProbeClassifier:
         inputs: ``image``, ``caption``, or both, in the order of the features.
         model: Logistic regression on the features as the encoder gives them.
         chosen: Which strength of regularisation was chosen on validation pairs, and what it reached
-            there (:func:`pairdx.models.regression.fit_and_choose`); empty before training.
+            there (:func:`pairdx.models.regression.fit_on_features`); empty before training.
         fitted: Whether it was trained.
     """
 
@@ -243,12 +238,15 @@ def fit(classifier: ProbeClassifier, train: Pairs, validation: Pairs, job: FitJo
     with threadpool_limits(job.threads):
         started = time.perf_counter()
         features = classifier.kept_features()
-        both = [
+        learned, tried = (
             (features.of(classifier.inputs, pairs.table["pair_id"].tolist()), pairs.labels)
             for pairs in (train, validation)
-        ]
+        )
         reading_seconds = time.perf_counter() - started
-        _fit_regression(classifier, *both)
+        classifier.model, classifier.chosen = fit_on_features(
+            classifier.settings, learned, tried, len(classifier.classes)
+        )
+        classifier.fitted = True
         fitting_seconds = time.perf_counter() - started - reading_seconds
         row: dict[str, Any] = dict.fromkeys(COLUMNS)
         for subset, pairs in (("train", train), ("validation", validation)):
@@ -300,25 +298,6 @@ def load(folder: Path, resources: Mapping[str, Path]) -> ProbeClassifier:
     model.n_features_in_ = model.coef_.shape[1]
     classifier.fitted = True
     return classifier
-
-
-def _fit_regression(
-    classifier: ProbeClassifier,
-    train: tuple[np.ndarray, np.ndarray],
-    validation: tuple[np.ndarray, np.ndarray],
-) -> None:
-    """Fit on standardised features if so set, then turn that scaling into part of the weights."""
-    inputs, others = (features.astype(np.float64) for features, _ in (train, validation))
-    scaler = standardisation() if classifier.settings["standardise"] else None
-    if scaler is not None:
-        inputs, others = scaler.fit_transform(inputs), scaler.transform(others)
-    model, classifier.chosen = fit_and_choose(
-        classifier.settings, (inputs, train[1]), (others, validation[1]), len(classifier.classes)
-    )
-    if scaler is not None:
-        model.coef_ = model.coef_ / scaler.scale_
-        model.intercept_ = model.intercept_ - model.coef_ @ scaler.mean_
-    classifier.model, classifier.fitted = model, True
 
 
 def _loss_and_accuracy(

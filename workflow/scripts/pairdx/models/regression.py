@@ -84,6 +84,35 @@ def fit_and_choose(
     return models[best], chosen
 
 
+def fit_on_features(
+    settings: Mapping[str, Any],
+    train: tuple[np.ndarray, np.ndarray],
+    validation: tuple[np.ndarray, np.ndarray],
+    classes: int,
+) -> tuple[LogisticRegression, dict[str, float]]:
+    """Fit as :func:`fit_and_choose` does, on features that are standardised first if so set.
+
+    Args:
+        settings: As there, and ``standardise``.
+        train: Features of N training pairs, float32 (N, D), and labels, int64 (N,).
+        validation: The same of the validation pairs.
+        classes: Number of classes.
+
+    Returns:
+        The fitted regression, which takes features as they are (the scaling has become part of its
+        weights), and its choice.
+    """
+    inputs, others = (features.astype(np.float64) for features, _ in (train, validation))
+    scaler = standardisation() if settings["standardise"] else None
+    if scaler is not None:
+        inputs, others = scaler.fit_transform(inputs), scaler.transform(others)
+    model, chosen = fit_and_choose(settings, (inputs, train[1]), (others, validation[1]), classes)
+    if scaler is not None:
+        model.coef_ = model.coef_ / scaler.scale_
+        model.intercept_ = model.intercept_ - model.coef_ @ scaler.mean_
+    return model, chosen
+
+
 def standardisation() -> StandardScaler:
     """Return an unfitted standardisation: mean 0 and deviation 1 of every feature."""
     return StandardScaler()
