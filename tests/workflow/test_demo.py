@@ -307,13 +307,10 @@ def test_a_copy_with_new_time_stamps_is_taken_as_it_is_by_touch(
     """And so are results of which one knows that a changed value leaves them alone."""
     copied = Workflow(tmp_path / "copy")
     shutil.copytree(demo.folder, copied.folder, copy_function=shutil.copyfile)
-    larger = (*DEMO, "--config", "subset=100000")
-    for arguments in (DEMO, larger):
-        plan = copied.plan("all", *arguments)
-        assert "train_on_cpu" in plan
-        if arguments == DEMO:
-            triggers = ("--rerun-triggers", "params", "input", "software-env")
-            assert copied.plan("all", *DEMO, *triggers) == {}
+    for archive in copied.folder.glob("resources/demo/*/*.zip"):
+        archive.touch()  # as if it were copied last
+    for arguments in (DEMO, (*DEMO, "--config", "subset=100000")):
+        assert "train_on_cpu" in copied.plan("all", *arguments)
         copied.snakemake("all", "--touch", *arguments)
         assert copied.plan("all", *arguments) == {}
 
