@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pairdx.plan.architectures import image_side, known_architectures
 from pairdx.plan.overlays import problems_of_overlay
 from pairdx.plan.sizes import apportioned, least_pairs
-from pairdx.plan.validation import problems
+from pairdx.plan.validation import in_order_of, problems
 from pairdx.splits import SUBSETS, _apportion
 
 REPOSITORY = Path(__file__).parents[2]
@@ -203,3 +203,24 @@ def test_architectures_are_those_of_open_clip() -> None:
     assert image_side({"vision_cfg": {"image_size": 64}}) == 64
     assert image_side("nowhere") is None
     assert image_side(None) is None
+
+
+def turned_round(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: turned_round(value[key]) for key in reversed(value)}
+    return value
+
+
+def test_the_order_of_an_overlays_lines_decides_nothing_but_the_place_of_new_systems() -> None:
+    """Snakemake compares parameters as they are written."""
+    new = {"models": {"second": {"b": 1, "a": 2}, "first": {"title": "x"}}, "new": {"d": 1, "c": 2}}
+    config = merged(deepcopy(DEFAULTS), new)
+    ordered = in_order_of(DEFAULTS, config)
+    assert ordered == config
+    assert list(ordered["models"])[-2:] == ["second", "first"]
+    assert list(ordered["models"])[:-2] == list(DEFAULTS["models"])
+    assert list(ordered["new"]) == ["c", "d"]
+    assert list(ordered["models"]["second"]) == ["a", "b"]
+    assert repr(in_order_of(DEFAULTS, turned_round(DEFAULTS))) == repr(
+        in_order_of(DEFAULTS, DEFAULTS)
+    )

@@ -4,7 +4,7 @@
 # Inputs   the configuration, workflow/schemas/config.schema.yaml, config/paper.yaml
 # Outputs  nothing, or an error
 from pairdx.plan.overlays import problems_of_overlay
-from pairdx.plan.validation import problems, similar
+from pairdx.plan.validation import in_order_of, problems, similar
 from snakemake.logging import logger
 from snakemake.utils import update_config
 
@@ -15,12 +15,18 @@ def defaults():
 
 
 def complete_config():
-    """Put the defaults under what a Snakefile hands to this one as a module, whose own `configfile:` is then left out."""
+    """Put the defaults under what a Snakefile hands to this one as a module, and all keys in the defaults' order.
+
+    As a module, this Snakefile's own `configfile:` is left out. Snakemake itself puts an overlay's keys first and compares
+    parameters as they are written: the lines of an overlay in another order would retrain what they are about.
+    """
+    own = defaults()
+    complete = in_order_of(own, config)
     if workflow.modifier.skip_configfile:
-        complete = defaults()
-        update_config(complete, config)
-        config.clear()
-        config.update(complete)
+        update_config(own, complete)
+        complete = own
+    config.clear()
+    config.update(complete)
 
 
 # Systems that had another name once.
@@ -38,7 +44,8 @@ def check_config():
         raise WorkflowError(
             "the configuration is not valid:\n" + "\n".join(f"  {line}" for line in found)
         )
-    warn_of_doubts()
+    if not (workflow.subprocess_exec or workflow.remote_exec):  # once, and not in every job
+        warn_of_doubts()
 
 
 def _old_names():

@@ -178,6 +178,41 @@ def outputs_of_table(table, name):
     }
 
 
+def decides_the_rule_graph():
+    """What of the configuration decides which rules pass files to which: other numbers and texts redraw nothing.
+
+    Values are brought down to whether there is anything, but for those that name a way of doing something.
+    """
+    kept = {key: config[key] for key in ("corpus", "device", "splits")}
+    kept["word_vectors"] = config["word_vectors"]["source"]
+    kept["systems"] = sorted({repr(_place_in_graph(config["models"][name])) for name in models()})
+    kept["several"] = len(models()) > 1
+    kept["asked"] = [
+        *map(bool, (probe_cells(), explained_models(), prompted_models(), text_models()))
+    ]
+    elsewhere = {*kept, "models", "feature_extractors", "learning_rate_search", "subset", "run"}
+    return {key: _something(config[key]) for key in config if key not in elsewhere} | kept
+
+
+def _something(value):
+    """Whether there is anything, at every depth of a mapping."""
+    if isinstance(value, dict):
+        return {key: _something(inner) for key, inner in value.items()}
+    return bool(value)
+
+
+def _place_in_graph(entry):
+    """What decides which rules a system has to do with."""
+    settings, encoder = entry["settings"], {}
+    if entry["family"] == "probe":
+        encoder = config["feature_extractors"][settings["features"]]
+    weights = settings.get("weights") or encoder.get("weights")
+    source = config["downloads"]["weights"][weights] if weights else {}
+    kinds = [entry[key] for key in ("family", "trained", "network", "random")]
+    words = "caption" in settings.get("branches", [])
+    return [*kinds, words, sorted(source), bool(source.get("path"))]
+
+
 RULE_FILES = sorted(f"workflow/rules/{path.name}" for path in ROOT.glob("workflow/rules/*.smk"))
 
 

@@ -277,6 +277,6 @@ rule draw_rule_graph:
         "../../envs/data.yaml"
     params:
         code=code_of("draw_rule_graph.py"),
-        config=config_without_search(),
+        decided_by=decides_the_rule_graph(),
     script:
         "../scripts/draw_rule_graph.py"

@@ -57,12 +57,6 @@ def candidates():
     }
 
 
-def config_without_search():
-    """The configuration as far as `all` depends on it."""
-    own = {name: entry for name, entry in config["models"].items() if "candidate_of" not in entry}
-    return {**config, "models": own, "learning_rate_search": None}
-
-
 def candidate_states(_):
     """The training states of every rate, which nobody needs once their curves are compared."""
     search = search_settings()

@@ -17,10 +17,19 @@ if TYPE_CHECKING:
 
 
 def rule_graph_in_dot() -> str:
-    """Ask Snakemake for the rule graph of the target ``all``, in the DOT language."""
+    """Ask Snakemake for the rule graph of the target ``all``, in the DOT language.
+
+    The whole configuration is read here and is no parameter: most of it decides nothing about it.
+    """
+    own = {
+        name: entry
+        for name, entry in snakemake.config["models"].items()
+        if "candidate_of" not in entry  # of the learning-rate search, which is no part of `all`
+    }
+    content = snakemake.config | {"models": own, "learning_rate_search": None}
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder, "config.json")
-        config.write_text(json.dumps(snakemake.params.config), encoding="utf-8")
+        config.write_text(json.dumps(content), encoding="utf-8")
         command = [sys.executable, "-m", "snakemake", "all", "--rulegraph", "dot", "--nolock"]
         command += ["--quiet", "all", "--snakefile", snakemake.input.snakefile]
         done = subprocess.run(  # noqa: S603 - a fixed command

@@ -50,6 +50,21 @@ def problems(
     return found + [_lacks(path, of_path) for path, of_path in missing.items()]
 
 
+def in_order_of(model: Any, content: Any) -> Any:
+    """Return a configuration whose keys stand in the order of another, at every depth.
+
+    Further keys follow: as they stand where the other has a mapping too, as the order of systems is
+    that of tables, and else by their names.
+    """
+    if not isinstance(content, Mapping):
+        return content
+    if not isinstance(model, Mapping):
+        return {key: in_order_of(None, content[key]) for key in sorted(content, key=str)}
+    keys = [key for key in model if key in content]
+    keys += [key for key in content if key not in model]
+    return {key: in_order_of(model.get(key), content[key]) for key in keys}
+
+
 def named(path: Iterable[Any]) -> str:
     """Spell the path of a key as users write it."""
     return ".".join(map(str, path)) or TOP
