@@ -19,6 +19,7 @@ from pairdx.errors import PairDxError
 from pairdx.files import read_json
 from pairdx.models.clip_preprocessing import normalisation
 from pairdx.models.clip_tokenisers import ClipTokeniser, clip_tokeniser
+from pairdx.storage_errors import is_refusal_of_storage, storage_error
 from pairdx.training.randomness import seeded
 
 FOLDER_CONFIG = "open_clip_config.json"
@@ -188,6 +189,8 @@ def _instantiate(config: Mapping[str, Any], seed: int) -> Any:
         with seeded(torch.device("cpu"), "build", seed):
             return (CustomTextCLIP if custom_text else CLIP)(**arguments)
     except (TypeError, ValueError, AssertionError, KeyError, OSError) as error:
+        if is_refusal_of_storage(error) and (refused := storage_error(error)):
+            raise refused from error
         raise PairDxError(
             f"open_clip cannot build this architecture: {error}", where=ARCHITECTURE_KEY
         ) from error

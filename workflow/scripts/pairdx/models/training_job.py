@@ -20,6 +20,7 @@ from pairdx.logs import logger
 from pairdx.models.base import ChoosingClassifier, FitJob
 from pairdx.models.inputs import read_subset, subset_sizes
 from pairdx.models.registry import family
+from pairdx.storage_errors import storage_error
 from pairdx.training.energy import EnergyMeter
 from pairdx.training.passport import passport
 
@@ -142,6 +143,10 @@ def main() -> None:
             _train(job, leads=team.leads)
     except PairDxError as error:
         sys.exit(f"Error: {error}")
+    except OSError as error:
+        if (known := storage_error(error)) is None:
+            raise
+        sys.exit(f"Error: {known}")
 
 
 if __name__ == "__main__":
