@@ -275,10 +275,10 @@ def calibration_notes(table: pd.DataFrame, registry: Registry, resamples: int) -
         "Coverage: share of the pairs that are answered, those with the highest probability (as "
         "predicted) first; risk: share of wrong ones among these. Mean risk over coverages: the "
         "area under the risk-coverage curve; a random order gives the error rate.",
-        "Coverage at a risk: the lowest highest probability from which at most this share is wrong "
-        "was chosen on the validation pairs; coverage is that of the test pairs above it, and the "
-        "risk met is what became of them, empty where nothing is answered. It may be above what "
-        "was aimed at.",
+        "Coverage at a risk: the lowest confidence (highest probability) from which at most this "
+        "share is wrong was chosen on the validation pairs; coverage is that of the test pairs "
+        "above it, and the risk met is what became of them, empty where nothing is answered. It "
+        "may be above what was aimed at.",
         "Means over seeds, each with its own T and threshold. Intervals, "
         f"{100 * LEVEL:g} %, {resamples} resamples, with weights, T and thresholds held fixed: of "
         f"NLL and Brier score, percentile bootstrap over cases, which knows no mistakes but those "
