@@ -149,7 +149,7 @@ def test_no_pairs_of_an_unknown_class_are_packed_and_scored_as_none(made, tmp_pa
     pack_images(none, {"PMC1": tmp_path / "absent.zip"}, tmp_path / "images.npy", size=32)
     images = np.load(tmp_path / "images.npy", mmap_mode="r")
     assert images.shape == (0, 32, 32, 3)
-    table = known_and_unknown(made("clip"), TEST, none, images, 5)
+    table = known_and_unknown(made("clip"), TRAIN, TEST, none, images, 5)
     assert len(table) == 0
     assert {"pair_id", "case_id", "subset", "predicted", "max_probability", "energy"} < set(table)
 
@@ -158,8 +158,11 @@ def test_unknown_pairs_stand_below_the_test_pairs_each_with_its_own_image(made):
     """A class outside the system's own is no obstacle; rows are those of one pair asked alone."""
     classifier = made("fusion")
     unknown = TRAIN.table.iloc[:4].assign(label="pathology")
-    table = known_and_unknown(classifier, TEST, unknown, TRAIN.images[:4], 5)
-    assert table["subset"].tolist() == ["test"] * 12 + ["unknown"] * 4
+    validation = of_row(TRAIN, 7)
+    table = known_and_unknown(classifier, validation, TEST, unknown, TRAIN.images[:4], 5)
+    assert table["subset"].tolist() == ["validation"] + ["test"] * 12 + ["unknown"] * 4
+    assert table["pair_id"][0] == validation.table["pair_id"].iloc[0]
+    table = table.iloc[1:].reset_index(drop=True)
     assert table["pair_id"].tolist() == [*TEST.table["pair_id"], *unknown["pair_id"]]
     assert set(table["label"][12:]) == {"pathology"}
     assert set(table["predicted"]) <= set(tiny.CLASSES)

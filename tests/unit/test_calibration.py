@@ -9,11 +9,12 @@ from sklearn import metrics as sk
 
 from pairdx.errors import PairDxError
 from pairdx.evaluation.abstention import (
+    answered_above,
     area_under_risk,
     bootstrap_risk_at_coverage,
-    coverage_at_risk,
     risk_at_coverage,
     risk_by_coverage,
+    threshold_at_risk,
 )
 from pairdx.evaluation.calibration import (
     at_bound,
@@ -26,6 +27,7 @@ from pairdx.evaluation.calibration import (
 )
 from pairdx.evaluation.predictions import Predictions
 from pairdx.reporting.calibration_tables import (
+    answered_of,
     calibration_for_reading,
     calibration_notes,
     calibration_table,
@@ -183,16 +185,80 @@ def test_a_perfect_ranking_leaves_the_errors_to_the_end() -> None:
     np.testing.assert_allclose(coverage, np.arange(1, 11) / 10)
     np.testing.assert_allclose(risk, [0] * 8 + [1 / 9, 2 / 10])
     assert area_under_risk(risk) == pytest.approx((1 / 9 + 2 / 10) / 10)
-    assert coverage_at_risk(coverage, risk, 0.0) == pytest.approx(0.8)
-    assert coverage_at_risk(coverage, risk, 1 / 9) == pytest.approx(0.9)
+    assert threshold_at_risk(confidence, correct, 0.0) == confidence[7]
+    assert threshold_at_risk(confidence, correct, 1 / 9) == confidence[8]
+    assert threshold_at_risk(confidence, correct, 1.0) == confidence[9]
     at = risk_at_coverage(confidence, correct, np.ones((1, 10)), 0.85)
     assert at[0] == pytest.approx(0.5 / 8.5)
 
 
 def test_the_worst_ranking_never_comes_within_a_small_risk() -> None:
-    coverage, risk = risk_by_coverage(np.array([0.9, 0.8, 0.7]), np.array([0.0, 1, 1]))
+    _, risk = risk_by_coverage(np.array([0.9, 0.8, 0.7]), np.array([0.0, 1, 1]))
     np.testing.assert_allclose(risk, [1, 1 / 2, 1 / 3])
-    assert coverage_at_risk(coverage, risk, 0.05) == 0
+    assert threshold_at_risk(np.array([0.9, 0.8, 0.7]), np.array([0.0, 1, 1]), 0.05) == np.inf
+
+
+def test_pairs_of_equal_confidence_are_answered_together_or_not_at_all() -> None:
+    """Three surest pairs of one confidence, one wrong: a third of them is wrong, not none."""
+    confidence, correct = np.array([0.9, 0.9, 0.9, 0.8]), np.array([1.0, 1, 0, 1])
+    assert threshold_at_risk(confidence, correct, 0.25) == 0.8
+    assert threshold_at_risk(confidence, correct, 0.2) == np.inf
+    assert threshold_at_risk(confidence, correct, 1 / 3) == 0.8
+
+
+def test_answers_above_a_threshold_are_counted_on_the_test_pairs() -> None:
+    """Two seeds: one answers three of four pairs, one wrongly; the other one pair, rightly."""
+    probabilities = [[0.9, 0.1, 0], [0.2, 0.8, 0], [0.7, 0.3, 0], [0.6, 0.4, 0]]
+    pairs = read(probabilities, [0, 1, 1, 0])
+    found = answered_above([pairs, pairs], [0.7, 0.85], resamples=50, seed=0)
+    assert found.coverage == pytest.approx((3 + 1) / 8)
+    assert found.risk == pytest.approx(1 / 4)
+    assert found.per_case.tolist() == [1, 0.5, 0.5, 0]
+    nothing = answered_above([pairs], [np.inf], resamples=50, seed=0)
+    assert (nothing.coverage, nothing.risk) == (0, None)
+
+
+def test_the_threshold_is_the_validation_pairs_and_the_risk_is_the_test_pairs() -> None:
+    """A system surer of test pairs than it may be: chosen on these, the risk would be 5 %."""
+    row, fair = (
+        calibration_table(
+            {("words", "grouped"): [predictions(1.0, test, count=4000)]}, CLASSES, **HOW
+        ).iloc[0]
+        for test in (4.0, 1.0)
+    )
+    assert 0.03 < fair["risk_met"] < 0.08
+    assert row["risk_met"] > fair["risk_met"] + 0.05
+    assert row["coverage_at_risk"] > fair["coverage_at_risk"] + 0.2
+    for name in ("coverage_at_risk", "risk_met", "risk_at_coverage"):
+        assert 0 <= fair[f"{name}_low"] < fair[name] < fair[f"{name}_high"] <= 1
+
+
+def test_what_is_chosen_on_the_test_pairs_is_better_than_what_comes_of_it() -> None:
+    """Over 200 draws of 60 pairs: the risk is 5 % at most where it is chosen, and not elsewhere."""
+    chosen, met = [], []
+    for number in range(200):
+        probabilities, truth = calibrated(120, number)
+        sure, right = probabilities.max(axis=1), 1.0 * (probabilities.argmax(axis=1) == truth)
+        at = threshold_at_risk(sure[:60], right[:60], 0.05)
+        for errors, part in ((chosen, slice(0, 60)), (met, slice(60, 120))):
+            answers = sure[part] >= at
+            errors.append(1 - right[part][answers].mean() if answers.any() else np.nan)
+    assert np.nanmax(chosen) <= 0.05 + 1e-12
+    assert np.nanmean(met) > 1.5 * np.nanmean(chosen)
+
+
+def test_where_nothing_can_be_answered_there_is_no_risk_but_an_interval_of_the_coverage() -> None:
+    wrong = predictions().assign(label="chart", predicted="radiology")
+    for name in CLASSES:
+        wrong[f"p_{name}"] = np.float32(name == "radiology")
+    table = calibration_table({("words", "grouped"): [wrong]}, CLASSES, **HOW)
+    row = table.iloc[0]
+    assert row["coverage_at_risk"] == 0
+    # Two pairs a case: Wilson's upper end for none of 200.
+    assert row["coverage_at_risk_high"] == pytest.approx(1.96**2 / (200 + 1.96**2), abs=1e-4)
+    assert np.isnan([row["risk_met"], row["risk_met_low"], row["risk_met_high"]]).all()
+    assert answered_of(table, "grouped")["words"][0] == 0
+    assert pd.isna(calibration_for_reading(table, REGISTRY)["Risk met there, % (interval)"][0])
 
 
 def test_pairs_of_equal_confidence_have_no_order() -> None:
@@ -264,7 +330,8 @@ def test_the_table_for_reading_states_its_targets_and_marks_an_endless_search() 
     table = calibration_table({("words", "grouped"): [predictions()]}, CLASSES, **HOW)
     shown = calibration_for_reading(table, REGISTRY)
     assert "Risk at 80 % coverage, % (interval)" in shown
-    assert "Coverage at 5 % risk, %" in shown
+    assert "Coverage at 5 % risk on validation pairs, % (interval)" in shown
+    assert "(" in shown["Risk met there, % (interval)"][0]
     assert "*" not in shown["T"][0]
     marked = table.assign(temperature_at_bound=True)
     assert calibration_for_reading(marked, REGISTRY)["T"][0].endswith("*")

@@ -100,6 +100,11 @@ def calibration(draw: Callable[..., Figure], systems: int, seeds: int, **more: A
     return draw(cells, titles, **more, **WORDS)
 
 
+# Coverage and risk above a threshold; nothing is answered, or what is drawn lies on the edges.
+NOTHING = {"system 0": (0.0, float("nan"))}
+CHOSEN = {f"system {place}": (place / 9, place / 18) for place in range(10)}
+
+
 def with_methods(systems: dict[str, pd.DataFrame], resamples: int = 20) -> pd.DataFrame:
     """The tests of systems without randomness: those of the methods are made as well."""
     how = {"resamples": resamples, "seed": 0}
@@ -185,10 +190,10 @@ FIGURES: dict[str, Callable[[], Figure]] = {
         calibration_figures.reliability_diagrams, 16, 2
     ),
     "risk by coverage of one system": lambda: calibration(
-        calibration_figures.risk_coverage_curves, 1, 1, coverage=1.0
+        calibration_figures.risk_coverage_curves, 1, 1, coverage=1.0, risk=0.05, chosen=NOTHING
     ),
     "risk by coverage of ten systems": lambda: calibration(
-        calibration_figures.risk_coverage_curves, 10, 2, coverage=0.8
+        calibration_figures.risk_coverage_curves, 10, 2, coverage=0.8, risk=0.05, chosen=CHOSEN
     ),
     "differences of one system": lambda: differences(1),
     "differences of three systems": lambda: differences(3),

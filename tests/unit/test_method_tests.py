@@ -101,8 +101,9 @@ def test_one_seed_of_a_random_system_says_nothing_about_the_method() -> None:
     means = [np.mean([(t["label"] == t["predicted"]).mean() for t in seeds[n]]) for n in seeds]
     assert row["method_difference"] == pytest.approx(means[0] - means[1])
     assert row["method_difference_high"] < 0
-    # The one comparison that was made is not corrected for those that could not be.
-    assert row["p_method_holm"] == row["p_method"] < 0.05
+    # Corrected for all three comparisons, those too that could not be made.
+    assert row["p_method_holm"] == pytest.approx(3 * row["p_method"])
+    assert row["p_method_holm"] < 0.05
 
 
 def test_without_randomness_the_method_is_the_classifier() -> None:
@@ -112,11 +113,16 @@ def test_without_randomness_the_method_is_the_classifier() -> None:
     seeds = {name: [table] for name, table in systems.items()}
     random = dict.fromkeys(systems, False)
     row = add_method_tests(pairwise_tests(systems, **how), seeds, random, **how).iloc[0]
-    assert row["method_difference"] == pytest.approx(row["difference"])
-    for end in ("low", "high"):
-        expected = pytest.approx(row[f"difference_{end}"], abs=0.01)
-        assert row[f"method_difference_{end}"] == expected
-    assert row["p_method"] == pytest.approx(row["p_bootstrap"], abs=0.08)
+    for end in ("", "_low", "_high"):
+        assert row[f"method_difference{end}"] == row[f"difference{end}"]
+    assert (row["p_method"], row["p_method_holm"]) == (row["p_bootstrap"], row["p_bootstrap_holm"])
+    # And resampling says nearly the same as Student's t.
+    right = [np.array([table["predicted"] == "chart"], dtype=float) for table in systems.values()]
+    case = np.arange(600) // 2
+    methods = methods_of(right, [False, False], case, 300, **how)
+    found = method_difference(*methods, np.full(300, 2.0))
+    names = ("difference", "difference_low", "difference_high")
+    assert list(found[:3]) == pytest.approx([row[name] for name in names], abs=0.01)
 
 
 def test_seeds_over_different_pairs_are_refused() -> None:
@@ -125,3 +131,10 @@ def test_seeds_over_different_pairs_are_refused() -> None:
         add_method_tests(
             pd.DataFrame(), {"a": [table, table.iloc[1:]]}, {"a": True}, resamples=5, seed=0
         )
+
+
+def test_a_system_alone_has_no_other_to_be_tested_against() -> None:
+    systems = {"a": table_of(np.ones(20))}
+    how = {"resamples": 5, "seed": 0}
+    tests = pairwise_tests(systems, **how)
+    assert add_method_tests(tests, {"a": [systems["a"]]}, {"a": True}, **how).empty

@@ -75,13 +75,16 @@ def test_predictions_of_other_pairs_are_not_set_side_by_side() -> None:
 def test_the_best_two_are_those_on_validation_pairs() -> None:
     """The system that is best on the test pairs alone is not chosen; ties keep their order."""
 
-    def system(validation: float, test: float) -> pd.DataFrame:
-        parts = predictions(1, validation).assign(subset="validation"), predictions(2, test)
-        return pd.concat(parts)
+    def system(*validation: float, test: float) -> list[pd.DataFrame]:
+        seeds = [predictions(1, right).assign(subset="validation") for right in validation]
+        return [pd.concat([one, predictions(2, test)]) for one in seeds]
 
-    systems = {"a": system(0.2, 1.0), "b": system(0.6, 0.0), "c": system(0.9, 0.1)}
+    systems = {"a": system(0.2, test=1.0), "b": system(0.6, test=0.0), "c": system(0.9, test=0.1)}
     assert best_two(systems) == ["c", "b"]
-    assert best_two({"x": system(0.5, 0.0), "y": system(0.5, 1.0), "z": systems["a"]}) == ["x", "y"]
+    ties = {"x": system(0.5, test=0.0), "y": system(0.5, test=1.0), "z": systems["a"]}
+    assert best_two(ties) == ["x", "y"]
+    # A lucky first seed does not choose a system.
+    assert best_two(systems | {"d": system(1.0, 0.1, 0.1, test=1.0)}) == ["c", "b"]
     with pytest.raises(PairDxError, match="two systems"):
         best_two({"a": systems["a"]})
 

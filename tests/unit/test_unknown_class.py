@@ -9,7 +9,7 @@ from sklearn import metrics as sk
 
 from pairdx.curation.set_aside import sample_set_aside
 from pairdx.errors import PairDxError
-from pairdx.evaluation.unknown import detection
+from pairdx.evaluation.unknown import detection, threshold_to_pass
 from pairdx.reporting.unknown_tables import unknown_for_reading, unknown_notes, unknown_table
 
 REGISTRY = {"clip": {"title": "CLIP"}, "majority": {"title": "Most frequent class"}}
@@ -17,7 +17,7 @@ HOW = {"resamples": 100, "seed": 1}
 
 
 def scored(seed: int = 0, shift: float = 0.3, unknown: int = 40, known: int = 60) -> pd.DataFrame:
-    """out_of_distribution.parquet: unknown pairs are less sure by ``shift``; two share a case."""
+    """out_of_distribution.parquet without validation pairs: unknown pairs are less sure."""
     generator = np.random.default_rng(seed)
     is_unknown = np.arange(known + unknown) >= known
     sure = generator.normal(0.7, 0.2, known + unknown) - shift * is_unknown
@@ -32,13 +32,21 @@ def scored(seed: int = 0, shift: float = 0.3, unknown: int = 40, known: int = 60
     )
 
 
+def with_validation(table: pd.DataFrame, seed: int = 9, **how: float) -> pd.DataFrame:
+    """The whole file: validation pairs first, as sure as the known ones."""
+    first = scored(seed, **how).query("subset == 'test'")
+    first = first.assign(subset="validation", pair_id="v_" + first["pair_id"])
+    return pd.concat([first, table], ignore_index=True)
+
+
 @pytest.mark.parametrize("decimals", [1, 9])
 def test_auroc_and_rate_are_scikit_learns(decimals: int) -> None:
     """With ties and without: positives of the rate are known pairs, as the field has it."""
     table = scored()
     confidence = table["max_probability"].round(decimals).to_numpy()
     unknown = (table["subset"] == "unknown").to_numpy()
-    found = detection(confidence, unknown, table["case_id"], **HOW)
+    threshold = threshold_to_pass(confidence[~unknown])
+    found = detection(confidence, unknown, table["case_id"], threshold=threshold, **HOW)
     assert found.auroc == pytest.approx(sk.roc_auc_score(unknown, -confidence))
     false, true, _ = sk.roc_curve(~unknown, confidence, drop_intermediate=False)
     assert found.false_positive_rate == pytest.approx(false[true >= 0.95].min())
@@ -49,33 +57,58 @@ def test_the_rate_by_hand() -> None:
     confidence = np.array([0.1, *np.linspace(0.2, 0.9, 19), 0.05, 0.15, 0.2, 0.95])
     unknown = np.arange(24) >= 20
     cases = pd.Series([f"case{row}" for row in range(24)])
-    assert detection(confidence, unknown, cases, **HOW).false_positive_rate == 0.5
+    threshold = threshold_to_pass(confidence[~unknown])
+    assert threshold == 0.2
+    found = detection(confidence, unknown, cases, threshold=threshold, **HOW)
+    assert (found.false_positive_rate, found.true_positive_rate) == (0.5, 0.95)
+
+
+def test_the_threshold_is_the_validation_pairs() -> None:
+    """Test pairs that are less sure than the validation pairs pass less often than 95 %."""
+    table = scored()
+    table.loc[table["subset"] == "test", "max_probability"] -= 0.2
+    found = unknown_table({("clip", "grouped"): [with_validation(table)]}, **HOW).iloc[0]
+    chosen = threshold_to_pass(scored(9).query("subset == 'test'")["max_probability"].to_numpy())
+    for subset, name in (("unknown", "false"), ("test", "true")):
+        passes = table.loc[table["subset"] == subset, "max_probability"] >= chosen
+        named = f"{name}_positive_rate_max_probability"
+        assert found[named] == pytest.approx(passes.mean())
+        assert found[f"{named}_low"] < found[named] < found[f"{named}_high"]
+    assert found["true_positive_rate_max_probability_high"] < 0.95
 
 
 def test_every_resample_is_the_auroc_of_its_cases_written_out() -> None:
     table = scored()
     confidence = table["max_probability"].to_numpy()
     unknown = (table["subset"] == "unknown").to_numpy()
-    found = detection(confidence, unknown, table["case_id"], resamples=5, seed=3)
+    found = detection(confidence, unknown, table["case_id"], threshold=0.4, resamples=5, seed=3)
     codes, names = pd.factorize(table["case_id"], sort=True)
     drawn = np.random.default_rng(3).integers(0, len(names), (5, len(names)))
-    for value, cases in zip(found.resampled, drawn, strict=True):
+    for values, cases in zip(found.resampled, drawn, strict=True):
         rows = np.concatenate([np.flatnonzero(codes == case) for case in cases])
-        assert value == pytest.approx(sk.roc_auc_score(unknown[rows], -confidence[rows]))
+        passes = confidence[rows] >= 0.4
+        expected = [
+            sk.roc_auc_score(unknown[rows], -confidence[rows]),
+            passes[unknown[rows]].mean(),
+            passes[~unknown[rows]].mean(),
+        ]
+        assert values.tolist() == pytest.approx(expected)
 
 
 def test_a_resample_without_unknown_pairs_has_no_auroc() -> None:
     table = scored(unknown=1, known=10)
     table["case_id"] = table["pair_id"]
     unknown = (table["subset"] == "unknown").to_numpy()
-    found = detection(table["max_probability"].to_numpy(), unknown, table["case_id"], **HOW)
-    assert 0 < np.isnan(found.resampled).sum() < 100
+    sure = table["max_probability"].to_numpy()
+    found = detection(sure, unknown, table["case_id"], threshold=0.4, **HOW)
+    assert 0 < np.isnan(found.resampled[:, 0]).sum() < 100
 
 
 def test_the_table_averages_seeds_and_knows_which_way_is_sure() -> None:
     """Low probability and high energy are unknown."""
     tables = [scored(0), scored(1)]
-    row = unknown_table({("clip", "grouped"): tables}, **HOW).iloc[0]
+    whole = [with_validation(table) for table in tables]
+    row = unknown_table({("clip", "grouped"): whole}, **HOW).iloc[0]
     unknown = tables[0]["subset"] == "unknown"
     for kind, sign in (("max_probability", -1), ("energy", 1)):
         areas = [sk.roc_auc_score(unknown, sign * table[kind]) for table in tables]
@@ -85,7 +118,7 @@ def test_the_table_averages_seeds_and_knows_which_way_is_sure() -> None:
 
 
 def test_a_constant_confidence_is_chance_and_no_energy_is_an_empty_cell() -> None:
-    table = scored().assign(max_probability=0.4, energy=np.nan)
+    table = with_validation(scored()).assign(max_probability=0.4, energy=np.nan)
     found = unknown_table({("majority", "grouped"): [table]}, **HOW)
     row = found.iloc[0]
     bounds = [row[f"auroc_max_probability{end}"] for end in ("", "_low", "_high")]
@@ -95,6 +128,8 @@ def test_a_constant_confidence_is_chance_and_no_energy_is_an_empty_cell() -> Non
     shown = unknown_for_reading(found, REGISTRY).iloc[0]
     assert shown["AUROC by highest probability, % (interval)"] == "50.0 (50.0 to 50.0)"
     assert pd.isna(shown["AUROC by energy, % (interval)"])
+    # All pass, and of other pairs a few might not.
+    assert shown["Taken for known by highest probability, % (interval)"].startswith("100.0 (9")
 
 
 def test_without_unknown_pairs_the_table_says_so() -> None:

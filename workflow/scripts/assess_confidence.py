@@ -10,6 +10,7 @@ from pairdx.files import write_table
 from pairdx.logs import job_log, logger
 from pairdx.reporting import calibration_tables, unknown_tables
 from pairdx.reporting.calibration_figures import reliability_diagrams, risk_coverage_curves
+from pairdx.reporting.calibration_tables import answered_of
 from pairdx.reporting.cells import read_by_system
 from pairdx.reporting.labels import demo_note, system_title
 from pairdx.reporting.theme import save
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 Predictions = dict[tuple[str, str], list[pd.DataFrame]]
 
 
-def write_calibration(predictions: Predictions) -> None:
-    """Write calibration and abstention of all systems and splits."""
+def write_calibration(predictions: Predictions) -> pd.DataFrame:
+    """Write calibration and abstention of all systems and splits, and return them."""
     params, out = snakemake.params, snakemake.output
     table = calibration_tables.calibration_table(
         predictions,
@@ -42,9 +43,12 @@ def write_calibration(predictions: Predictions) -> None:
         notes=calibration_tables.calibration_notes(table, params.registry, params.resamples),
     )
     logger.info("%s", Path(out.calibration_md).read_text(encoding="utf-8"))
+    return table
 
 
-def draw_calibration(predictions: Predictions, split: str, position: int) -> None:
+def draw_calibration(
+    predictions: Predictions, table: pd.DataFrame, split: str, position: int
+) -> None:
     """Draw the reliability and the risk by coverage of all systems on one split, all seeds."""
     params, out = snakemake.params, snakemake.output
     cells = {
@@ -60,7 +64,8 @@ def draw_calibration(predictions: Predictions, split: str, position: int) -> Non
     drawn = risk_coverage_curves(
         cells,
         titles,
-        coverage=params.abstention["coverage"],
+        **params.abstention,
+        chosen=answered_of(table, split),
         title=f"Risk by coverage on the test pairs, {split} split",
         note=note,
     )
@@ -97,9 +102,9 @@ def main() -> None:
     params = snakemake.params
     with job_log(snakemake.log[0]):
         predictions = read_by_system(params.cells, snakemake.input.predictions, params.registry)
-        write_calibration(predictions)
+        table = write_calibration(predictions)
         for position, split in enumerate(params.splits):
-            draw_calibration(predictions, split, position)
+            draw_calibration(predictions, table, split, position)
         write_unknown()
 
 

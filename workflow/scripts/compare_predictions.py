@@ -111,11 +111,13 @@ def list_disagreements(predictions: Predictions, split: str, position: int) -> N
     """List the test pairs that two systems classify differently (paper, Section 5)."""
     params, out = snakemake.params, snakemake.output
     found = of_first_seed(predictions, split, params.registry)
-    names = params.compared or best_two(found)
+    seeds = {model: predictions[model, split] for model in params.registry}
+    names = params.compared or best_two(seeds)
     chosen = (
         "The two systems are named by the configuration (errors.compare)."
         if params.compared
-        else "The two systems have the highest validation accuracy on this split, the higher first."
+        else "The two systems have the highest validation accuracy on this split (mean over "
+        "seeds), the higher first."
     )
     both = side_by_side({name: found[name] for name in names}, params.classes)
     pairs = pd.read_parquet(snakemake.input.pairs, columns=["pair_id", "caption"])

@@ -59,14 +59,17 @@ def predicted(
     return table
 
 
-def asked_about_unknown(classifier: Classifier, test: Pairs, log: logging.Logger) -> pd.DataFrame:
-    """Return one row per test pair and pair of an unknown class; none where there are no such."""
+def asked_about_unknown(
+    classifier: Classifier, validation: Pairs, test: Pairs, log: logging.Logger
+) -> pd.DataFrame:
+    """Return one row per known pair and pair of an unknown class; none where there are no such."""
     source = snakemake.input
     unknown, images = test.table.iloc[:0], test.images[:0]
     if source.get("unknown"):  # not where nobody is to be asked
         unknown = pd.read_parquet(source.unknown)
         images = open_packed(source.unknown_images)
-    table = known_and_unknown(classifier, test, unknown, images, snakemake.params.batch_size)
+    size = snakemake.params.batch_size
+    table = known_and_unknown(classifier, validation, test, unknown, images, size)
     for subset, of_subset in table.groupby("subset"):
         means = of_subset[["max_probability", "energy"]].mean()
         log.info("%s: %d pairs, means %s", subset, len(of_subset), means.round(4).to_dict())
@@ -104,7 +107,7 @@ def main() -> None:
             predicted(classifier, test, "test", log),
         ]
         write_table(out.predictions, pd.concat(tables, ignore_index=True))
-        write_table(out.out_of_distribution, asked_about_unknown(classifier, test, log))
+        write_table(out.out_of_distribution, asked_about_unknown(classifier, validation, test, log))
         write_table(out.prompts, asked_by_prompts(classifier, test, log))
         remove_state(params.state)
 

@@ -8,10 +8,13 @@ mean error of all of them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
-from pairdx.evaluation.intervals import WEIGHTS_PER_CHUNK, case_weights
+from pairdx.evaluation.intervals import WEIGHTS_PER_CHUNK, bootstrap_ratios, case_weights
 from pairdx.evaluation.predictions import Predictions
 
 Array = NDArray[np.float64]
@@ -39,11 +42,68 @@ def area_under_risk(risk: Array) -> float:
     return float(risk.mean())
 
 
-def coverage_at_risk(coverage: Array, risk: Array, most: float) -> float:
-    """Return the largest coverage whose risk is at most ``most``; 0 where there is none."""
+@dataclass(frozen=True)
+class Answered:
+    """What is answered of the test pairs above confidences that validation pairs chose.
+
+    Attributes:
+        coverage: Share of the pairs that are answered, mean over seeds.
+        risk: Share of wrong ones among the answers of all seeds; None where nothing is answered.
+        resampled: float64 [R, 2], both in every resample of the cases.
+        per_case: float64 [cases], answers of each case, mean over seeds.
+    """
+
+    coverage: float
+    risk: float | None
+    resampled: Array
+    per_case: Array
+
+
+def threshold_at_risk(confidence: Array, correct: Array, most: float) -> float:
+    """Return the lowest confidence above which at most the share ``most`` is wrong.
+
+    It is chosen on validation pairs: on the test pairs, the threshold that happens to leave the
+    fewest mistakes there would be rewarded for its luck.
+
+    Args:
+        confidence: float64 [N], of validation pairs.
+        correct: float64 [N], 1 where the prediction is right, else 0.
+        most: Share of wrong answers to accept.
+
+    Returns:
+        Pairs of at least this confidence are answered; infinite where no threshold is good enough.
+    """
+    order = np.argsort(-confidence, kind="stable")
+    wrong = np.cumsum(1 - correct[order])
+    # Pairs of equal confidence are answered together: only the last of them ends a choice.
+    last = np.flatnonzero(np.diff(confidence[order], append=-np.inf))
     # A risk that equals the limit but for rounding is within it.
-    within = np.flatnonzero(risk <= most + 1e-12)
-    return float(coverage[within[-1]]) if within.size else 0.0
+    within = last[wrong[last] <= (most + 1e-12) * (last + 1)]
+    return float(confidence[order][within[-1]]) if within.size else float("inf")
+
+
+def answered_above(
+    reads: Sequence[Predictions], thresholds: Sequence[float], *, resamples: int, seed: int
+) -> Answered:
+    """Measure coverage and risk on test pairs, each seed above its own threshold.
+
+    Args:
+        reads: The same test pairs as predicted with each seed.
+        thresholds: Of each seed, chosen on its validation pairs.
+        resamples: Number of resamples of the cases; thresholds are held fixed.
+        seed: Seed of the draws.
+    """
+    case, cases = reads[0].case, reads[0].cases
+    answers = np.array([read.confidence >= at for read, at in zip(reads, thresholds, strict=True)])
+    wrong = np.array([1 - read.correct for read in reads]) * answers
+    columns = np.stack([answers.mean(axis=0), wrong.mean(axis=0), np.ones(len(case))], axis=1)
+    sums = np.zeros((cases, 3))
+    np.add.at(sums, case, columns)
+    # Answers of pairs, and wrong ones of answers.
+    resampled = bootstrap_ratios(sums[:, :2], sums[:, [2, 0]], resamples=resamples, seed=seed)
+    given, mistakes, pairs = sums.sum(axis=0)
+    risk = float(mistakes / given) if given else None
+    return Answered(float(given / pairs), risk, resampled, sums[:, 0])
 
 
 def risk_at_coverage(confidence: Array, correct: Array, weights: Array, coverage: float) -> Array:

@@ -141,7 +141,7 @@ def holm(p_values: Array) -> Array:
     """Correct p-values for their number by Holm's step-down method (Holm 1979).
 
     The smallest of m is multiplied by m, the next by m - 1 and so on; none is smaller than the
-    one before it, nor above 1. Undefined p-values (NaN) stay so and do not count.
+    one before it, nor above 1. Undefined p-values (NaN) stay so, and count.
 
     Args:
         p_values: float64 [m].
@@ -150,8 +150,7 @@ def holm(p_values: Array) -> Array:
         float64 [m], in the same order.
     """
     order = np.argsort(p_values, kind="stable")  # undefined ones come last
-    made = int((~np.isnan(p_values)).sum())
-    factors = np.maximum(1, np.arange(made, made - len(p_values), -1))
+    factors = np.arange(len(p_values), 0, -1)
     corrected = np.empty(len(p_values))
     corrected[order] = np.minimum(1, np.maximum.accumulate(p_values[order] * factors))
     return corrected

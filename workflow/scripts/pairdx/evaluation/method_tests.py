@@ -30,6 +30,8 @@ METHOD_COLUMNS = (
     *("seeds_a", "seeds_b", "method_difference", "method_difference_low"),
     *("method_difference_high", "p_method"),
 )
+# The same of two trained classifiers: systems without randomness are no more than these.
+CLASSIFIER_COLUMNS = ("difference", "difference_low", "difference_high", "p_bootstrap")
 
 
 @dataclass(frozen=True)
@@ -150,8 +152,8 @@ def add_method_tests(
     Returns:
         The tests, with seeds_a, seeds_b, method_difference (mean accuracy over seeds of a minus
         that of b), method_difference_low, method_difference_high, p_method, p_method_holm
-        (corrected for the methods that can be compared). Fractions of 1; empty but for the seeds
-        where one of the two has randomness and was trained once.
+        (corrected for all rows). Fractions of 1; empty but for the seeds where one of the two has
+        randomness and was trained once; those of the classifiers where neither has.
 
     Raises:
         PairDxError: The tables are over different pairs, cases or labels.
@@ -172,5 +174,8 @@ def add_method_tests(
     ]
     table = pd.DataFrame(found, columns=list(METHOD_COLUMNS))
     table = table.astype(dict.fromkeys(METHOD_COLUMNS[2:], "float64"))
+    fixed = [not (one or other) for one, other in combinations(varies, 2)]
+    for name, same in zip(METHOD_COLUMNS[2:], CLASSIFIER_COLUMNS, strict=True):
+        table.loc[fixed, name] = tests.loc[fixed, same].astype("float64")
     table["p_method_holm"] = holm(table["p_method"].to_numpy(dtype=np.float64))
     return pd.concat([tests, table], axis=1)

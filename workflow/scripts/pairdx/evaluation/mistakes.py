@@ -49,11 +49,11 @@ def confident_mistakes(
     return ordered.head(count).reset_index(drop=True)
 
 
-def best_two(predictions: Mapping[str, pd.DataFrame]) -> list[str]:
+def best_two(predictions: Mapping[str, Sequence[pd.DataFrame]]) -> list[str]:
     """Name the two systems of highest validation accuracy, the better first; ties in their order.
 
     Args:
-        predictions: predictions.parquet by system. Test pairs play no part.
+        predictions: predictions.parquet of every seed, by system. Test pairs play no part.
 
     Raises:
         PairDxError: There are fewer than two systems.
@@ -65,8 +65,8 @@ def best_two(predictions: Mapping[str, pd.DataFrame]) -> list[str]:
             remedy="enable another one",
         )
     accuracy = {
-        name: accuracy_over_seeds([table], resamples=0, seed=0, subset="validation")["value"]
-        for name, table in predictions.items()
+        name: accuracy_over_seeds(tables, resamples=0, seed=0, subset="validation")["value"]
+        for name, tables in predictions.items()
     }
     return sorted(accuracy, key=lambda name: -accuracy[name])[:2]
 

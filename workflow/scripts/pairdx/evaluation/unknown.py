@@ -25,15 +25,31 @@ class Detection:
     Attributes:
         auroc: Probability that an unknown pair has a lower confidence than a known one; a tie
             counts half.
-        resampled: float64 [R], the same in every resample of the cases; NaN where a resample lacks
-            one of both.
-        false_positive_rate: Share of unknown pairs that pass for known where 95 % of the known
-            ones, or more, do.
+        false_positive_rate: Share of unknown pairs that pass for known: whose confidence is at
+            least the threshold.
+        true_positive_rate: Share of known pairs that do.
+        resampled: float64 [R, 3], the three in every resample of the cases; NaN where a resample
+            lacks one of both kinds.
     """
 
     auroc: float
-    resampled: Array
     false_positive_rate: float
+    true_positive_rate: float
+    resampled: Array
+
+
+def threshold_to_pass(confidence: Array, true_positive_rate: float = 0.95) -> float:
+    """Return the highest confidence that so large a share of known pairs reaches.
+
+    It is chosen on validation pairs. Chosen on the test pairs, it would let just so many of these
+    pass, which nobody who uses a system can know beforehand.
+
+    Args:
+        confidence: float64 [N], of known pairs.
+        true_positive_rate: Share that has to pass.
+    """
+    below = int(np.floor((1 - true_positive_rate) * len(confidence) + 1e-9))
+    return float(np.sort(confidence)[below])
 
 
 def detection(
@@ -41,43 +57,39 @@ def detection(
     is_unknown: NDArray[np.bool_],
     cases: pd.Series,
     *,
+    threshold: float,
     resamples: int,
     seed: int,
-    true_positive_rate: float = 0.95,
 ) -> Detection:
     """Measure the detection of unknown pairs by a low confidence.
 
     Args:
-        confidence: float64 [N], of known and unknown pairs; only its order counts.
+        confidence: float64 [N], of known and unknown pairs.
         is_unknown: bool [N]; there are both kinds.
         cases: The N pairs' case_id. Cases are resampled as a whole, known and unknown pairs of one
             case together.
+        threshold: Pairs of at least this confidence pass for known.
         resamples: Number of bootstrap resamples.
         seed: Seed of the resampling.
-        true_positive_rate: Share of known pairs that have to pass for known.
     """
     codes, names = pd.factorize(cases, sort=True)
-    unknown = is_unknown.astype(np.float64)
+    unknown, passes = is_unknown.astype(np.float64), (confidence >= threshold).astype(np.float64)
+    kinds = np.stack([unknown, 1 - unknown], axis=1)
     parts = []
     rows_at_once = max(1, WEIGHTS_PER_CHUNK // len(confidence))
     for weights in case_weights(
         len(names), resamples=resamples, seed=seed, rows_at_once=rows_at_once
     ):
         of_pairs = weights[:, codes]
-        areas = weighted_auroc(-confidence, unknown, of_pairs)
-        both = (of_pairs @ unknown > 0) & (of_pairs @ (1 - unknown) > 0)
-        parts.append(np.where(both, areas, np.nan))
+        sizes = of_pairs @ kinds
+        areas = weighted_auroc(-confidence, unknown, of_pairs)[:, None]
+        passed = (of_pairs * passes) @ kinds
+        both = (sizes > 0).all(axis=1, keepdims=True)
+        rates = np.divide(passed, sizes, out=np.full(sizes.shape, np.nan), where=sizes > 0)
+        parts.append(np.where(both, np.hstack([areas, rates]), np.nan))
     return Detection(
         auroc=float(sk.roc_auc_score(is_unknown, -confidence)),
-        resampled=np.concatenate(parts) if parts else np.empty(0),
-        false_positive_rate=_false_positive_rate(confidence, is_unknown, true_positive_rate),
+        false_positive_rate=float(passes[is_unknown].mean()),
+        true_positive_rate=float(passes[~is_unknown].mean()),
+        resampled=np.concatenate(parts) if parts else np.empty((0, 3)),
     )
-
-
-def _false_positive_rate(
-    confidence: Array, is_unknown: NDArray[np.bool_], true_positive_rate: float
-) -> float:
-    known = np.sort(confidence[~is_unknown])
-    # The highest threshold that so many known pairs reach.
-    below = int(np.floor((1 - true_positive_rate) * len(known) + 1e-9))
-    return float((confidence[is_unknown] >= known[below]).mean())

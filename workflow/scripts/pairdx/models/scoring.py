@@ -18,7 +18,7 @@ from pairdx.logs import progress
 from pairdx.models.base import NO_NUMBERS_REMEDY, Classifier, Pairs, ScoringClassifier
 
 # What the column `subset` of out_of_distribution.parquet says.
-KNOWN, UNKNOWN = "test", "unknown"
+VALIDATION, KNOWN, UNKNOWN = "validation", "test", "unknown"
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,7 @@ def sureness(
 
 def known_and_unknown(
     classifier: Classifier,
+    validation: Pairs,
     known: Pairs,
     unknown: pd.DataFrame,
     images: np.ndarray,
@@ -90,6 +91,7 @@ def known_and_unknown(
 
     Args:
         classifier: Any system.
+        validation: The validation pairs, which choose from where on a pair passes for known.
         known: The test pairs.
         unknown: N pairs with the columns pair_id, case_id, label and caption.
         images: Theirs, uint8 of shape (N, S, S, 3); may be a memory map.
@@ -97,15 +99,19 @@ def known_and_unknown(
 
     Returns:
         out_of_distribution.parquet: one row per pair, with pair_id, case_id, label, subset
-        (``test`` or ``unknown``), predicted (what it is taken for), max_probability and energy. No
-        rows where there are no unknown pairs: there is nothing to tell the known ones from.
+        (``validation``, ``test`` or ``unknown``), predicted (what it is taken for), max_probability
+        and energy. No rows where there are no unknown pairs: there is nothing to tell the known
+        ones from.
 
     Raises:
         PairDxError: There are not as many images as unknown pairs, or a score is not a number.
     """
     asked = [(UNKNOWN, unknown, images)]
     if len(unknown):
-        asked.insert(0, (KNOWN, known.table, known.images))
+        asked[:0] = [
+            (subset, pairs.table, pairs.images)
+            for subset, pairs in ((VALIDATION, validation), (KNOWN, known))
+        ]
     tables = []
     for subset, pairs, packed in asked:
         found = sureness(classifier, packed, pairs["caption"].tolist(), batch_size)

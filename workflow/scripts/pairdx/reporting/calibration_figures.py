@@ -101,35 +101,45 @@ def risk_coverage_curves(
     titles: Mapping[str, str],
     *,
     coverage: float,
+    risk: float,
+    chosen: Mapping[str, tuple[float, float]],
     title: str,
     note: str | None = None,
 ) -> Figure:
     """Draw the risk over the coverage, one panel per system, the other systems faint behind it.
 
-    The mean over seeds, by confidence as predicted.
+    The mean over seeds, by confidence as predicted. A curve read off the test pairs chooses no
+    threshold: where the one that validation pairs chose leads to on the test pairs is marked.
 
     Args:
         cells: Every seed's calibration, by system, in the order of the panels.
         titles: Title per system.
         coverage: Where each panel states the risk, a share of the pairs.
+        risk: The risk that the threshold keeps on the validation pairs.
+        chosen: Coverage and risk of the test pairs above that threshold, by system; NaN where
+            nothing is answered.
         title: Title of the figure.
         note: Small print under it.
     """
     curves = {model: _mean_curve(seeds) for model, seeds in cells.items()}
     figure, panels = _grid(len(cells), "Coverage (%)", "Risk (%)", title, note)
     look = style(0)
-    for panel, (model, (covered, risk)) in zip(panels, curves.items(), strict=True):
+    for panel, (model, (covered, risks)) in zip(panels, curves.items(), strict=True):
         for other, (x, y) in curves.items():
             if other != model:
                 panel.plot(100 * x, 100 * y, color="#c8c8c8", lw=0.7, zorder=1)
         panel.axvline(100 * coverage, color=FAINT, lw=0.8, linestyle=":", zorder=2)
-        panel.plot(100 * covered, 100 * risk, color=look.colour, lw=1.8, zorder=3)
-        at = float(np.interp(coverage, covered, risk))
+        panel.plot(100 * covered, 100 * risks, color=look.colour, lw=1.8, zorder=3)
+        at = float(np.interp(coverage, covered, risks))
         panel.plot(100 * coverage, 100 * at, marker=look.marker, color=INK, markersize=4, zorder=4)
+        there = [100 * share for share in chosen[model]]
+        panel.plot(
+            *there, marker="o", color=INK, markersize=6, fillstyle="none", zorder=5, clip_on=False
+        )
         _panel_title(
             panel,
             titles[model],
-            f"{100 * coverage:g} %: {100 * at:.1f}, all: {100 * risk[-1]:.1f} %",
+            f"{100 * coverage:g} %: {100 * at:.1f}, all: {100 * risks[-1]:.1f} %",
         )
         panel.set(xlim=(0, 102), ylim=(0, 105))
         # Linear up to 1 %, then logarithmic: good systems and bad ones are seen side by side.
@@ -144,8 +154,12 @@ def risk_coverage_curves(
             [], [], color=INK, linestyle="none", marker=look.marker, markersize=4,
             label=f"{100 * coverage:g} % coverage",
         ),
+        Line2D(
+            [], [], color=INK, linestyle="none", marker="o", markersize=6, fillstyle="none",
+            label=f"Above the confidence of {100 * risk:g} % risk on validation pairs",
+        ),
     ]  # fmt: skip
-    figure.legend(handles=handles, loc="outside lower center", ncols=3, handlelength=2.4)
+    figure.legend(handles=handles, loc="outside lower center", ncols=2, handlelength=2.4)
     return figure
 
 

@@ -10,24 +10,32 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pairdx.evaluation.abstention import (
+    answered_above,
     area_under_risk,
     bootstrap_risk_at_coverage,
-    coverage_at_risk,
     risk_at_coverage,
     risk_by_coverage,
+    threshold_at_risk,
 )
 from pairdx.evaluation.accuracy import accuracy_over_seeds
 from pairdx.evaluation.calibration import (
     CALIBRATION_BINS,
     LEAST_PROBABILITY,
     TEMPERATURES,
+    Calibration,
     at_bound,
     calibrate,
     calibration_error,
     negative_log_likelihood,
 )
 from pairdx.evaluation.intervals import bootstrap_mean, percentile_interval
-from pairdx.evaluation.predictions import Predictions
+from pairdx.evaluation.predictions import Predictions, read_predictions
+from pairdx.evaluation.score_intervals import (
+    METHOD,
+    pairs_if_cases_agree,
+    score_interval,
+    worth_of_sizes,
+)
 from pairdx.reporting.labels import demo_note, readable, system_title
 from pairdx.reporting.markdown import percent, with_interval
 
@@ -42,7 +50,8 @@ COLUMNS = (
     *("brier_after", "brier_after_low", "brier_after_high"),
     *("error_rate", "target_coverage", "risk_at_coverage"),
     *("risk_at_coverage_low", "risk_at_coverage_high"),
-    *("target_risk", "coverage_at_risk", "area_under_risk"),
+    *("target_risk", "coverage_at_risk", "coverage_at_risk_low", "coverage_at_risk_high"),
+    *("risk_met", "risk_met_low", "risk_met_high", "area_under_risk"),
 )
 Registry = Mapping[str, Mapping[str, Any]]
 Tables = Mapping[tuple[str, str], Sequence[pd.DataFrame]]
@@ -67,7 +76,9 @@ def calibration_table(
         predictions: predictions.parquet of every seed, by system and split, in table order.
         classes: The classes.
         coverage: Share of pairs to answer, for ``risk_at_coverage``.
-        risk: Share of wrong answers to accept, for ``coverage_at_risk``.
+        risk: Share of wrong answers to accept: the confidence from which a system answers is chosen
+            with it on the validation pairs, ``coverage_at_risk`` and ``risk_met`` are what becomes
+            of the test pairs.
         resamples: Number of bootstrap resamples.
         seed: Seed of the bootstrap.
 
@@ -93,10 +104,12 @@ def calibration_table(
                 "error_rate": 1 - accuracy["value"],
                 "target_coverage": coverage,
                 "target_risk": risk,
-                **_abstention([cell.before for cell in cells], coverage, risk, **how),
+                **_abstention([cell.before for cell in cells], coverage, **how),
+                **_chosen_on_validation(tables, cells, classes, risk, **how),
             }
         )
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    return table.astype(dict.fromkeys(("risk_met", "risk_met_low", "risk_met_high"), "float64"))
 
 
 def _scores(
@@ -116,8 +129,40 @@ def _scores(
     return {**found, f"ece_{when}": float(np.mean([calibration_error(read) for read in reads]))}
 
 
+def _chosen_on_validation(
+    tables: Sequence[pd.DataFrame],
+    cells: Sequence[Calibration],
+    classes: Sequence[str],
+    risk: float,
+    *,
+    resamples: int,
+    seed: int,
+) -> dict[str, Any]:
+    """Choose thresholds on the validation pairs; measure coverage and risk on the test pairs."""
+    chosen = [read_predictions(table, classes, subset="validation") for table in tables]
+    thresholds = [threshold_at_risk(one.confidence, one.correct, risk) for one in chosen]
+    tests = [cell.before for cell in cells]
+    found = answered_above(tests, thresholds, resamples=resamples, seed=seed)
+    case, cases = tests[0].case, tests[0].cases
+    of_all = pairs_if_cases_agree(case, cases)
+    return {
+        **_share("coverage_at_risk", found.coverage, found.resampled[:, 0], of_all, cases),
+        **_share(
+            "risk_met", found.risk, found.resampled[:, 1], worth_of_sizes(found.per_case), cases
+        ),
+    }
+
+
+def _share(
+    name: str, value: float | None, resampled: NDArray[np.float64], worth: float, cases: int
+) -> dict[str, float | None]:
+    """Name a share and its interval, which does not collapse at 0 and 1."""
+    low, high = score_interval(value, resampled, LEVEL, worth=worth, cases=cases)
+    return {name: value, f"{name}_low": low, f"{name}_high": high}
+
+
 def _abstention(
-    reads: Sequence[Predictions], coverage: float, risk: float, *, resamples: int, seed: int
+    reads: Sequence[Predictions], coverage: float, *, resamples: int, seed: int
 ) -> dict[str, Any]:
     curves = [risk_by_coverage(read.confidence, read.correct) for read in reads]
     values = [
@@ -128,9 +173,11 @@ def _abstention(
         bootstrap_risk_at_coverage(read, coverage, resamples=resamples, seed=seed) for read in reads
     ]
     means = np.mean(resampled, axis=0)
+    cases = reads[0].cases
+    # As many pairs as are answered.
+    worth = coverage * pairs_if_cases_agree(reads[0].case, cases)
     return {
-        **_bounds("risk_at_coverage", float(np.mean(values)), means, reads[0].cases),
-        "coverage_at_risk": float(np.mean([coverage_at_risk(*curve, risk) for curve in curves])),
+        **_share("risk_at_coverage", float(np.mean(values)), means, worth, cases),
         "area_under_risk": float(np.mean([area_under_risk(risks) for _, risks in curves])),
     }
 
@@ -141,6 +188,20 @@ def _bounds(
     """Name a value and its interval; a single case has none."""
     low, high = percentile_interval(resampled, LEVEL) if cases > 1 else (None, None)
     return {name: value, f"{name}_low": low, f"{name}_high": high}
+
+
+def answered_of(table: pd.DataFrame, split: str) -> dict[str, tuple[float, float]]:
+    """Return coverage and risk met of the test pairs of one split, by system.
+
+    Args:
+        table: What :func:`calibration_table` returned.
+        split: Whose systems.
+    """
+    rows = table[table["split"] == split]
+    names = ["model", "coverage_at_risk", "risk_met"]
+    return {
+        model: (coverage, risk) for model, coverage, risk in rows[names].itertuples(index=False)
+    }
 
 
 def calibration_for_reading(table: pd.DataFrame, registry: Registry) -> pd.DataFrame:
@@ -179,7 +240,10 @@ def calibration_for_reading(table: pd.DataFrame, registry: Registry) -> pd.DataF
         covered, accepted = (_target(table, name) for name in ("target_coverage", "target_risk"))
         shown |= {
             f"Risk at {covered} coverage, % (interval)": cells("risk_at_coverage", percent),
-            f"Coverage at {accepted} risk, %": percents("coverage_at_risk"),
+            f"Coverage at {accepted} risk on validation pairs, % (interval)": cells(
+                "coverage_at_risk", percent
+            ),
+            "Risk met there, % (interval)": cells("risk_met", percent),
             "Mean risk over coverages, %": percents("area_under_risk"),
         }
     return pd.DataFrame(shown)
@@ -211,8 +275,14 @@ def calibration_notes(table: pd.DataFrame, registry: Registry, resamples: int) -
         "Coverage: share of the pairs that are answered, those with the highest probability (as "
         "predicted) first; risk: share of wrong ones among these. Mean risk over coverages: the "
         "area under the risk-coverage curve; a random order gives the error rate.",
-        "Means over seeds, each with its own T. Intervals: percentile bootstrap over cases, "
-        f"{100 * LEVEL:g} %, {resamples} resamples, with weights and T held fixed.",
+        "Coverage at a risk: the lowest confidence (highest probability) from which at most this "
+        "share is wrong was chosen on the validation pairs; coverage is that of the test pairs "
+        "above it, and the risk met is what became of them, empty where nothing is answered. It "
+        "may be above what was aimed at.",
+        "Means over seeds, each with its own T and threshold. Intervals, "
+        f"{100 * LEVEL:g} %, {resamples} resamples, with weights, T and thresholds held fixed: of "
+        f"NLL and Brier score, percentile bootstrap over cases, which knows no mistakes but those "
+        f"in the test pairs; of risks and coverages, {METHOD}.",
     ]
 
 

@@ -17,6 +17,7 @@ from pairdx.evaluation.input_probes import (
     UNCHANGED,
     axis_of,
 )
+from pairdx.evaluation.score_intervals import METHOD
 from pairdx.reporting.labels import demo_note, readable, system_title
 from pairdx.reporting.markdown import percent, with_interval
 
@@ -135,8 +136,9 @@ def probe_notes(
         "Caption of another pair: any other of these test pairs, of whatever class. Class words "
         "masked: the words of all classes are taken out of every caption. Image blanked: one grey.",
         f"Share of the most frequent class among these pairs: {shares}.",
-        f"Intervals: percentile bootstrap over cases, 95 %, {resamples} resamples; those of "
-        "differences are paired: both accuracies are over the same pairs.",
+        f"Intervals: {METHOD}, 95 %, {resamples} resamples; those of differences are percentiles, "
+        "paired: both accuracies are over the same pairs, and two cases are added, so that none "
+        "collapses. All are of the one trained classifier, not of what another seed would give.",
     ]
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from pairdx.evaluation.accuracy import accuracy_difference, accuracy_over_seeds
+from pairdx.evaluation.score_intervals import METHOD
 from pairdx.models.prompt_sets import ALL_TEMPLATES, OWN_PROMPTS
 from pairdx.reporting.labels import demo_note, readable, system_title
 from pairdx.reporting.markdown import percent, with_interval
@@ -129,8 +130,9 @@ def prompt_notes(
         f"Own prompts: {named}.",
         "{} stands for the class's name. All templates together: each class has the mean of its "
         "prompts' features.",
-        f"Intervals: percentile bootstrap over cases, 95 %, {resamples} resamples; those of "
-        "differences are paired: both accuracies are over the same cases.",
+        f"Intervals: {METHOD}, 95 %, {resamples} resamples; those of differences are percentiles, "
+        "paired: both accuracies are over the same cases, and two cases are added, so that none "
+        "collapses.",
     ]
 
 

@@ -99,7 +99,8 @@ def seeds_notes(cells: Sequence[Cell], registry: Registry) -> list[str]:
         "test pairs; empty where there is one seed, as for systems without randomness.",
         f"Test-set interval: {interval['method']}, {100 * interval['level']:g} %, "
         f"{interval['resamples']} resamples, of the mean over seeds with the trained weights held "
-        "fixed. It does not contain the spread over seeds, nor the spread the interval.",
+        "fixed. It does not contain the spread over seeds, nor the spread the interval. Brier "
+        "score and calibration error are no shares: percentile bootstrap over cases.",
         "AUROC and average precision: one class against the rest, averaged over classes. Brier "
         "score: mean squared distance of the probabilities to the one-hot true class, 0 (certain "
         "and right) to 2 (certain and wrong). Expected calibration error: "

@@ -89,12 +89,13 @@ def pairwise_notes(
         "that only one of two classifies rightly. It counts pairs of one case as independent, "
         "which the bootstrap does not.",
         "Methods: what another training would change counts as well. Cases and seeds are resampled "
-        "together; difference of mean accuracies over seeds, interval and p by Student's t. Empty "
+        "together; difference of mean accuracies over seeds, interval and p by Student's t. Two "
+        "systems without randomness are their classifiers, and have those numbers. Empty "
         "where one of the two has randomness and was trained with one seed: then nothing can be "
         "said about the method.",
         f"Holm: p corrected for {len(table) // len(sizes)} comparisons, all pairs of systems of a "
-        "split (of methods: all that can be compared); intervals are not corrected. Verdicts are "
-        f"at {SIGNIFICANCE}, on these classifiers by the bootstrap.",
+        f"split; intervals are not corrected. Verdicts are at {SIGNIFICANCE}, on these classifiers "
+        "by the bootstrap.",
     ]
     if several_seeds:
         notes.append(
@@ -162,10 +163,17 @@ def _verdict_on_methods(row: Mapping[str, Any], registry: Registry) -> str:
     if pd.isna(row["p_method"]):
         return "Of the methods nothing can be said: a single case."
     found = "a difference" if row["p_method_holm"] < SIGNIFICANCE else "no difference"
+    names = ("method_difference", "method_difference_low", "method_difference_high")
+    difference, low, high = (row[name] for name in names)
+    sides = ["a", "b"]
+    if difference < 0:
+        sides, (difference, low, high) = ["b", "a"], (-difference, -high, -low)
+    first, second = (system_title(row[f"model_{side}"], registry) for side in sides)
+    seeds = " and ".join(str(row[f"seeds_{side}"]) for side in sides)
     p = str(p_value(row["p_method_holm"]))
     return (
-        f"The methods: {_of_methods(row)} points over {row['seeds_a']} and {row['seeds_b']} "
-        f"seeds, p {_equals(p)}: {found} is shown."
+        f"The methods, {first} and {second}, {seeds} seeds: {points(difference, low, high)} points "
+        f"apart, p {_equals(p)}: {found} is shown."
     )
 
 

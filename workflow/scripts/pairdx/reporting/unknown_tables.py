@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from pairdx.errors import PairDxError
-from pairdx.evaluation.intervals import percentile_interval
-from pairdx.evaluation.unknown import Detection, detection
-from pairdx.models.scoring import UNKNOWN
+from pairdx.evaluation.score_intervals import METHOD, score_interval, worth_of_sizes
+from pairdx.evaluation.unknown import Detection, detection, threshold_to_pass
+from pairdx.models.scoring import UNKNOWN, VALIDATION
 from pairdx.reporting.labels import demo_note, readable, system_title
 from pairdx.reporting.markdown import percent, with_interval
 
@@ -19,15 +19,14 @@ TITLE = "Detection of an unknown class"
 LEVEL = 0.95
 # Column of out_of_distribution.parquet, and the sign that makes it a confidence.
 KINDS = {"max_probability": 1, "energy": -1}
+MEASURES = ("auroc", "false_positive_rate", "true_positive_rate")
 COLUMNS = (
     *("model", "split", "seeds", "known_pairs", "unknown_pairs"),
     *(
-        column
+        f"{measure}_{kind}{end}"
         for kind in KINDS
-        for column in (
-            *(f"auroc_{kind}", f"auroc_{kind}_low", f"auroc_{kind}_high"),
-            f"false_positive_rate_{kind}",
-        )
+        for measure in MEASURES
+        for end in ("", "_low", "_high")
     ),
 )
 NUMBERS = dict.fromkeys(COLUMNS[2:5], "Int64") | dict.fromkeys(COLUMNS[5:], "float64")
@@ -38,10 +37,10 @@ Tables = Mapping[tuple[str, str], Sequence[pd.DataFrame]]
 def unknown_table(scored: Tables, *, resamples: int, seed: int) -> pd.DataFrame:
     """Build tables/unknown_class.csv: one row per system and split, means over seeds.
 
-    The false positive rate is the share of unknown pairs that pass for known where 95 % of the
-    known ones do. It and the AUROC are fractions of 1; intervals are 95 % bootstrap intervals over
-    cases. Energy is empty for a system without scores; everything is where there are no unknown
-    pairs.
+    The false positive rate is the share of unknown pairs that pass for known above the confidence
+    that 95 % of the validation pairs reach; the true positive rate is the share of test pairs that
+    do. They and the AUROC are fractions of 1; intervals are 95 % score intervals over cases. Energy
+    is empty for a system without scores; everything is where there are no unknown pairs.
 
     Args:
         scored: out_of_distribution.parquet of every seed, by system and split, in table order.
@@ -54,6 +53,8 @@ def unknown_table(scored: Tables, *, resamples: int, seed: int) -> pd.DataFrame:
     rows = []
     for (model, split), tables in scored.items():
         _require_same_pairs(tables, f"{split}: {model}")
+        chosen = [table[table["subset"] == VALIDATION] for table in tables]
+        tables = [table[table["subset"] != VALIDATION] for table in tables]
         unknown = (tables[0]["subset"] == UNKNOWN).to_numpy()
         row = {
             "model": model,
@@ -64,7 +65,12 @@ def unknown_table(scored: Tables, *, resamples: int, seed: int) -> pd.DataFrame:
         }
         if unknown.any() and not unknown.all():
             for kind, sign in KINDS.items():
-                row |= _detected(kind, sign, tables, unknown, resamples=resamples, seed=seed)
+                thresholds = [
+                    threshold_to_pass(sign * table[kind].to_numpy(dtype=np.float64))
+                    for table in chosen
+                ]
+                how = {"resamples": resamples, "seed": seed}
+                row |= _detected(kind, sign, tables, thresholds, unknown, **how)
         rows.append(row)
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype(NUMBERS)
 
@@ -83,6 +89,7 @@ def _detected(
     kind: str,
     sign: int,
     tables: Sequence[pd.DataFrame],
+    thresholds: Sequence[float],
     unknown: np.ndarray,
     *,
     resamples: int,
@@ -96,19 +103,32 @@ def _detected(
             sign * table[kind].to_numpy(dtype=np.float64),
             unknown,
             cases,
+            threshold=threshold,
             resamples=resamples,
             seed=seed,
         )
-        for table in tables
+        for table, threshold in zip(tables, thresholds, strict=True)
     ]
     resampled = np.mean([one.resampled for one in found], axis=0)
-    low, high = percentile_interval(resampled, LEVEL) if cases.nunique() > 1 else (None, None)
-    return {
-        f"auroc_{kind}": float(np.mean([one.auroc for one in found])),
-        f"auroc_{kind}_low": low,
-        f"auroc_{kind}_high": high,
-        f"false_positive_rate_{kind}": float(np.mean([one.false_positive_rate for one in found])),
-    }
+    known, other = (_worth(cases[chosen]) for chosen in (~unknown, unknown))
+    row: dict[str, float | None] = {}
+    for place, (measure, worth) in enumerate(
+        zip(MEASURES, (min(known, other), other, known), strict=True)
+    ):
+        value = float(np.mean([getattr(one, measure) for one in found]))
+        low, high = score_interval(
+            value, resampled[:, place], LEVEL, worth=worth, cases=cases.nunique()
+        )
+        name = f"{measure}_{kind}"
+        row |= {name: value, f"{name}_low": low, f"{name}_high": high}
+    if all(table[kind].nunique() == 1 for table in tables) and cases.nunique() > 1:
+        # Ties alone: chance, whatever the cases.
+        row |= {f"auroc_{kind}_low": 0.5, f"auroc_{kind}_high": 0.5}
+    return row
+
+
+def _worth(cases: pd.Series) -> float:
+    return worth_of_sizes(cases.value_counts().to_numpy().astype(np.float64))
 
 
 def unknown_for_reading(table: pd.DataFrame, registry: Registry) -> pd.DataFrame:
@@ -124,17 +144,14 @@ def unknown_for_reading(table: pd.DataFrame, registry: Registry) -> pd.DataFrame
         "Known pairs": table["known_pairs"],
         "Unknown pairs": table["unknown_pairs"],
     }
-    for kind in KINDS:
-        named = f"auroc_{kind}"
-        bounds = table[[named, f"{named}_low", f"{named}_high"]].to_numpy(dtype=float)
-        shown[f"AUROC by {_words(kind)}, % (interval)"] = [
-            with_interval(*row, write=percent) for row in bounds
-        ]
-    for kind in KINDS:
-        rates = table[f"false_positive_rate_{kind}"]
-        shown[f"Taken for known by {_words(kind)}, %"] = [
-            None if pd.isna(rate) else percent(rate) for rate in rates
-        ]
+    headings = ("AUROC by", "Taken for known by", "Known that pass by")
+    for heading, measure in zip(headings, MEASURES, strict=True):
+        for kind in KINDS:
+            named = f"{measure}_{kind}"
+            bounds = table[[named, f"{named}_low", f"{named}_high"]].to_numpy(dtype=float)
+            shown[f"{heading} {_words(kind)}, % (interval)"] = [
+                with_interval(*row, write=percent) for row in bounds
+            ]
     return pd.DataFrame(shown)
 
 
@@ -165,9 +182,10 @@ def unknown_notes(
         "than a known one; 50 % is chance. Energy: minus the logarithm of the sum of exp(score) "
         "over the classes; empty for a system without scores.",
         "Taken for known: unknown pairs that pass for known where the threshold lets 95 % of the "
-        "known pairs pass (the false positive rate at 95 % true positive rate).",
-        f"Means over seeds. Intervals: percentile bootstrap over cases, {100 * LEVEL:g} %, "
-        f"{resamples} resamples, with weights held fixed.",
+        "validation pairs pass (the false positive rate at 95 % true positive rate). Known that "
+        "pass: the test pairs that do.",
+        f"Means over seeds. Intervals: {METHOD}, {100 * LEVEL:g} %, {resamples} resamples, with "
+        "weights and thresholds held fixed.",
     ]
 
 
