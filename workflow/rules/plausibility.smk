@@ -94,14 +94,14 @@ def conflicts_of_entries():
     for name in models():
         entry, key = config["models"][name], f"config key models.{name}"
         family, settings = entry["family"], entry["settings"]
-        if entry["network"] != NETWORKS[family]:
+        if entry["network"] != NETWORKS.get(family, entry["network"]):
             yield f"{key}.network: it is {str(NETWORKS[family]).lower()} for the family {family}"
         if family != "clip" and not entry["trained"]:
             yield f"{key}.trained: a system of the family {family} is trained; only one of the family clip need not be"
         reads = (
             ["image"]
             if family == "clip"
-            else READ_BY_FEATURES[settings["features"]] if family == "linear" else None
+            else READ_BY_FEATURES.get(settings["features"]) if family == "linear" else None
         )
         if reads is not None and entry["reads"] != reads:
             yield f"{key}.reads: it is {reads}"
