@@ -62,7 +62,10 @@ wildcard_constraints:
     archive="|".join(corpus_archives()),
 
 
-report: "workflow/report/workflow.rst"
+# A workflow that uses this one as a module opens its report with a text of its own.
+if workflow.modifier.is_main_snakefile():
+
+    report: "workflow/report/workflow.rst"
 
 
 # ---------------------------------------------------------------- the default target, and the phases

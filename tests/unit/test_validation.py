@@ -12,7 +12,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pairdx.plan.architectures import image_side, known_architectures
+from pairdx.plan.architectures import contradictions, known_architectures
 from pairdx.plan.overlays import problems_of_overlay
 from pairdx.plan.sizes import apportioned, least_pairs
 from pairdx.plan.validation import in_order_of, problems
@@ -198,11 +198,27 @@ def test_the_least_pairs_are_the_least(parts: tuple[int, ...]) -> None:
 def test_architectures_are_those_of_open_clip() -> None:
     known = known_architectures()
     assert {"ViT-B-32", "ViT-B-32-quickgelu", "RN50"} <= set(known)
-    assert image_side("ViT-B-32-quickgelu") == 224
-    assert image_side("ViT-B-16-plus-240") == 240
-    assert image_side({"vision_cfg": {"image_size": 64}}) == 64
-    assert image_side("nowhere") is None
-    assert image_side(None) is None
+
+
+@pytest.mark.parametrize(
+    ("architecture", "size", "tokens", "quick", "wrong"),
+    [
+        ("ViT-B-32-quickgelu", 224, 77, True, []),
+        ("ViT-B-32", 224, 77, False, []),
+        ("ViT-B-16-plus-240", 240, 77, False, []),
+        ("ViT-B-16-plus-240", 224, 76, True, ["image_size", "context_length", "quick_gelu"]),
+        ("roberta-ViT-B-32", 224, 77, False, ["architecture"]),
+        ({"vision_cfg": {"image_size": 64}, "text_cfg": {}}, 64, 77, False, []),
+        ({"vision_cfg": {}, "text_cfg": {"context_length": 9}}, 224, 8, False, ["context_length"]),
+        ("nowhere", 1, 1, True, []),
+        (None, 1, 1, True, []),
+    ],
+)
+def test_what_contradicts_an_architecture_is_found(
+    architecture: Any, size: int, tokens: int, *, quick: bool, wrong: list[str]
+) -> None:
+    settings = {"architecture": architecture, "context_length": tokens, "quick_gelu": quick}
+    assert [key for key, _ in contradictions(settings, size)] == wrong
 
 
 def turned_round(value: Any) -> Any:

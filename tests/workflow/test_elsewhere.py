@@ -107,7 +107,10 @@ def test_a_module_under_another_name_and_prefix(
     plan = using.snakemake("pairdx_all", "-n", *profile(fresh))
     assert read_plan(plan) == {f"pairdx_{k}": n for k, n in read_plan(all_of_demo).items()}
     assert not re.search(r"(?<![\w/])(?:results|logs|benchmarks|resources)/", plan)
-    using.snakemake("images/results/demo/figures/rule_graph.svg", *profile(fresh))
+    figure = "images/results/demo/figures/rule_graph.svg"
+    using.snakemake(figure, *profile(fresh))
+    using.snakemake(figure, "--report", "report.html", *profile(fresh))  # its captions and style
+    assert (tmp_path / "report.html").is_file()
     assert "ingest_tables" in (tmp_path / "images/results/demo/figures/rule_graph.svg").read_text(
         encoding="utf-8"
     )

@@ -34,7 +34,7 @@ models:
   clip_zero_shot: {settings: {architecture: ViT-B-32-quickgel}}
   clip_linear_probe: {trained: false}
   biomedclip_zero_shot: {settings: {weights: clip_vit_b32_openai}}
-  pairdx_clip: {reads: [image, caption]}
+  pairdx_clip: {reads: [image, caption], settings: {context_length: 76, quick_gelu: false}}
 """
 SAID = """
 multicare.path: /data/{site}/corpus has braces
@@ -47,8 +47,10 @@ curation.balance.per_class_cap: of 3 pairs,
 subset: of 2 pairs,
 models.clip_zero_shot.settings.architecture: open_clip has no 'ViT-B-32-quickgel'; did you mean
 models.biomedclip_zero_shot.settings.architecture: null goes with
-packing.image_size: images of 100 pixels are packed, and models.pairdx_clip.settings
-packing.image_size: images of 100 pixels are packed, and feature_extractors.clip_vit_b32
+packing.image_size: images of 100 pixels are packed, and it reads 224 (models.pairdx_clip.settings
+packing.image_size: images of 100 pixels are packed, and it reads 224 (feature_extractors.clip_vit
+models.pairdx_clip.settings.context_length: it reads 77 tokens, not 76
+models.pairdx_clip.settings.quick_gelu: it is built with QuickGELU
 models.pairdx_fusion.settings.batch_size: 128 is no multiple of 3 GPUs
 models.pairdx_fusion.settings.attention.dimension: 256 numbers cannot be divided among 7
 models.pairdx_fusion.network: it is true

@@ -95,9 +95,12 @@ def _conflicts_of_systems(names):
         paper, named = (config["models"][name][key] for key in ("paper", "settings"))
         if paper is not None and paper not in stated:
             yield f"config key models.{name}.paper: {paper} is not among the systems of {PAPER} ({', '.join(stated)})"
-        if "class_names" in named and set(named["class_names"]) != set(
-            config["curation"]["classes"]
-        ):
+        phrases, classes = set(named.get("class_names", [])), set(config["curation"]["classes"])
+        # An overlay cannot take a key away: phrases of the default classes may be too many.
+        too_many = phrases - classes
+        if too_many:
+            too_many -= set(defaults()["curation"]["classes"])
+        if "class_names" in named and (classes - phrases or too_many):
             yield f"config key models.{name}.settings.class_names: must name each of curation.classes, and no other"
         weights = config["models"][name]["settings"].get("weights")
         if weights and weights not in sources:

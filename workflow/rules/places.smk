@@ -68,5 +68,13 @@ def warn_of_doubts():
         if missing := [path for path in needed.get(key, []) if not Path(path).exists()]:
             more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
             logger.warning(
-                f"config key {key}: {missing[0]}{more} is not there (paths start in {Path.cwd()})"
+                f"config key {key}: {missing[0]}{more} is not there (paths start in {Path.cwd()}){_of_locale(missing[0])}"
             )
+
+
+def _of_locale(path):
+    """Why a file whose name is not plain ASCII may not be found."""
+    encoding = sys.getfilesystemencoding()
+    if path.isascii() or encoding == "utf-8":
+        return ""
+    return f"; names of files are {encoding} in this locale: if the disk's are UTF-8, `export PYTHONUTF8=1`"

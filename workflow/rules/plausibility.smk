@@ -3,7 +3,7 @@
 # Purpose  what is bound to fail hours later, or to leave nothing, is named at the start.
 # Inputs   the configuration; open_clip's list of architectures
 # Outputs  sentences, for configuration.smk
-from pairdx.plan.architectures import image_side, known_architectures
+from pairdx.plan.architectures import contradictions, known_architectures
 from pairdx.plan.sizes import least_pairs
 
 NETWORKS = {"clip": True, "fusion": True, "linear": False, "probe": False}
@@ -66,9 +66,9 @@ def conflicts_of_networks():
             yield f"config key {key}.architecture: null goes with a folder of weights, which brings its own, and with nothing else"
         if isinstance(architecture, str) and known and architecture not in known:
             yield f"config key {key}.architecture: open_clip has no {architecture!r}{similar(architecture, known)}"
-        side = image_side(architecture)
-        if side not in (None, size):
-            yield f"config key packing.image_size: images of {size} pixels are packed, and {key}.architecture reads {side}"
+        for part, problem in contradictions(settings, size):
+            named = "packing.image_size" if part == "image_size" else f"{key}.{part}"
+            yield f"config key {named}: {problem} ({key}.architecture)"
     for name in models():
         yield from _conflicts_of_network(f"models.{name}.settings", config["models"][name])
 
@@ -94,14 +94,14 @@ def conflicts_of_entries():
     for name in models():
         entry, key = config["models"][name], f"config key models.{name}"
         family, settings = entry["family"], entry["settings"]
-        if entry["network"] != NETWORKS[family]:
+        if entry["network"] != NETWORKS.get(family, entry["network"]):
             yield f"{key}.network: it is {str(NETWORKS[family]).lower()} for the family {family}"
         if family != "clip" and not entry["trained"]:
             yield f"{key}.trained: a system of the family {family} is trained; only one of the family clip need not be"
         reads = (
             ["image"]
             if family == "clip"
-            else READ_BY_FEATURES[settings["features"]] if family == "linear" else None
+            else READ_BY_FEATURES.get(settings["features"]) if family == "linear" else None
         )
         if reads is not None and entry["reads"] != reads:
             yield f"{key}.reads: it is {reads}"

@@ -1,1 +1,1 @@
-"""From configuration to names and paths, for the rules: quick to import."""
+"""From configuration to names and paths, for the rules: with what Snakemake brings."""

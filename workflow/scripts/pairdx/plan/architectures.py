@@ -1,9 +1,9 @@
-"""What open_clip's architectures are called and which images they read, without importing it."""
+"""What open_clip's architectures are called and what they read, without importing it."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -25,15 +25,41 @@ def known_architectures() -> dict[str, Path]:
     }
 
 
-def image_side(architecture: str | Mapping[str, Any] | None) -> int | None:
-    """Return the side in pixels of the images that a CLIP model reads; None if it is not known.
+def contradictions(settings: Mapping[str, Any], image_size: int) -> Iterator[tuple[str, str]]:
+    """Yield what settings of a CLIP model say otherwise than its architecture, where that is known.
 
     Args:
-        architecture: As in config/models.yaml: a name, an open_clip model configuration, or None.
+        settings: As in config/models.yaml: ``architecture`` (a name, an open_clip model
+            configuration, or None for that of a folder of weights), ``context_length`` and
+            ``quick_gelu``.
+        image_size: Side of the images that it is given, in pixels.
+
+    Yields:
+        The key, and a sentence's end.
     """
+    architecture = settings["architecture"]
     if isinstance(architecture, str):
         path = known_architectures().get(architecture)
         architecture = json.loads(path.read_text(encoding="utf-8")) if path else None
-    vision = (architecture or {}).get("vision_cfg")
-    side = vision.get("image_size", 224) if isinstance(vision, Mapping) else None  # open_clip's
-    return side if isinstance(side, int) else None
+    if not isinstance(architecture, Mapping):
+        return
+    vision, text = (architecture.get(part) for part in ("vision_cfg", "text_cfg"))
+    # What open_clip takes where a configuration does not say it.
+    side = vision.get("image_size", 224) if isinstance(vision, Mapping) else image_size
+    if side != image_size:
+        yield "image_size", f"images of {image_size} pixels are packed, and it reads {side}"
+    if not isinstance(text, Mapping):
+        return
+    if text.get("hf_model_name") or text.get("hf_tokenizer_name"):
+        yield (
+            "architecture",
+            "its text encoder is one of the transformers library: name a folder of weights by "
+            "weights, and null here",
+        )
+        return
+    tokens, read = settings["context_length"], text.get("context_length", 77)
+    if tokens != read:
+        yield "context_length", f"it reads {read} tokens, not {tokens}"
+    if settings["quick_gelu"] != architecture.get("quick_gelu", False):
+        built = "with" if architecture.get("quick_gelu", False) else "without"
+        yield "quick_gelu", f"it is built {built} QuickGELU"
