@@ -21,7 +21,7 @@ ifneq ($(shell test -w "$(HOME)" && echo yes),yes)
 export XDG_CACHE_HOME := $(CURDIR)/.cache
 endif
 endif
-.PHONY: help setup compile demo report check test test-slurm test-thorough lint format types lock environments clean
+.PHONY: help setup compile demo report check unit test test-slurm test-thorough lint format types lock environments clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -51,7 +51,10 @@ report: setup ## write the HTML report of a finished run (CONFIGFILE=..., REPORT
 	@$(BIN)/python workflow/scripts/pairdx/plan/overlays.py $(CONFIGFILE)
 	$(SNAKEMAKE) all --report $(REPORT) --profile profiles/local --configfile $(CONFIGFILE)
 
-check: setup lint types ## the fast checks: all that needs no PyTorch, under a minute
+check: lint types unit ## the fast checks: all that needs no PyTorch, under a minute
+
+# with another Python, in an environment of its own: make unit VENV=.venv-3.12 PYTHON=python3.12 (or: make test VENV=...)
+unit: setup ## the tests of `make check` alone
 	$(BIN)/python -m pytest -q -m "not slow" -n 2 tests/unit
 
 test: setup lint types ## every test but the next, the demo and two jobs on a real SLURM included
