@@ -131,6 +131,7 @@ def test_another_file_is_no_benchmark(tmp_path: Path, text: str) -> None:
         benchmark_table([{"rule": "predict", "wildcards": {}}], [tmp_path / "wrong.tsv"])
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize(("systems", "untrained"), [(3, 1), (16, 4)])
 def test_the_numbers_of_crowded_systems_overlap_neither_each_other_nor_markers(

@@ -231,6 +231,7 @@ def test_the_same_data_give_the_same_file(tmp_path: Path) -> None:
         assert first.read_bytes() == second.read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("error")
 def test_a_large_matrix_is_whole_and_its_texts_stay_within_their_cells(tmp_path: Path) -> None:
     """With sixteen systems no two numbers run into each other, and no two names."""

@@ -61,6 +61,7 @@ def named(split: pd.DataFrame, subset: str) -> set[str]:
     return set(split.index[split["subset"] == subset])
 
 
+@pytest.mark.slow
 @examples(12)
 @given(st.integers(30, 200), st.integers(0, 2**31))
 def test_trainings_have_equally_many_pairs_of_every_class_and_differ_in_siblings(

@@ -38,6 +38,7 @@ def p_of(right: list[np.ndarray], number: int) -> float:
     return p
 
 
+@pytest.mark.slow
 def test_equal_methods_are_called_different_as_seldom_as_stated() -> None:
     """A seed SD of 0.5 points: at most 8 % of 200 at 0.05, where first seeds alone give over 20.
 
@@ -55,6 +56,7 @@ def test_equal_methods_are_called_different_as_seldom_as_stated() -> None:
     assert np.mean(by_first_seeds) > 0.2
 
 
+@pytest.mark.slow
 def test_methods_that_differ_are_told_apart() -> None:
     """Three points, with three seeds of half a point each: in at least four of five."""
     generator = np.random.default_rng(2)

@@ -152,11 +152,13 @@ WHOLE: dict[str, Callable[[str], object]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WHOLE)
 def test_reading_a_caption_takes_time_in_proportion_to_its_length(name: str) -> None:
     assert growing_out_of_proportion(WHOLE[name], LONG // 2) == []
 
 
+@pytest.mark.slow
 def test_the_measure_finds_what_grows_with_the_square_and_the_cube() -> None:
     assert growing_out_of_proportion(re.compile(r"[A1.-]+c").findall)
     assert growing_out_of_proportion(re.compile(r"A*A*A*c").match, 800)

@@ -35,6 +35,7 @@ def accuracy_of_pairs_as_cases(read: Predictions, seed: int) -> np.ndarray:
     return bootstrap_mean(right, np.arange(count), count, resamples=200, seed=seed)
 
 
+@pytest.mark.slow
 def test_intervals_cover_the_truth_as_often_as_they_say() -> None:
     """200 simulated test sets of 80 cases, 95 % intervals.
 

@@ -84,6 +84,7 @@ def burnt(folder: Path, *, usual_end: bool) -> tuple[pd.DataFrame, Cost]:
     return read_notes(notes), cost
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("usual_end", [True, False])
 def test_a_jobs_cpu_time_is_divided_where_its_own_work_begins_and_ends(
     tmp_path: Path, usual_end: bool

@@ -164,6 +164,7 @@ def test_the_bootstrap_knows_of_cases_and_mcnemar_does_not() -> None:
     assert ten["p_mcnemar"] < 1e-6
 
 
+@pytest.mark.slow
 def test_true_hypotheses_are_rejected_as_often_as_stated() -> None:
     """Two systems equally good, correlated within cases of three: 5 % of 300 tests, give or take.
 
