@@ -45,6 +45,8 @@ def test_hyphens_apostrophes_abbreviations_and_numbers_stay_whole(caption: str) 
     ("caption", "expected"),
     [
         ("don\u2019t", ["don't"]),  # curly apostrophe
+        ("don\u00b4t isn`t isn\u2032t", ["don't", "isn't", "isn't"]),  # accents and a prime for it
+        ("H&amp;E", ["h&e"]),
         ("x\u2010ray x\u2011ray x\u2212ray", ["x-ray"] * 3),  # hyphens and a minus sign
         ("T\u2082", ["t2"]),
         ("\uff23\uff34", ["ct"]),  # full-width letters
@@ -79,6 +81,9 @@ def test_without_letters_there_are_no_words(caption: str) -> None:
         ("e.g", ["e.g."]),
         ("h&e", ["h", "e"]),
         ("10mm", ["10", "mm"]),
+        ("1.5mm", ["1.5", "mm"]),
+        ("1.5t", ["1.5", "t"]),
+        ("9.9mm", ["9.9", "mm"]),  # whatever of it has one
         ("zzz", ["zzz"]),
         ("zz-yy", ["zz-yy"]),
         ("zz's", ["zz", "'s"]),

@@ -68,8 +68,14 @@ def warn_of_doubts():
         if missing := [path for path in needed.get(key, []) if not Path(path).exists()]:
             more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
             logger.warning(
-                f"config key {key}: {missing[0]}{more} is not there (paths start in {Path.cwd()}){_of_locale(missing[0])}"
+                f"config key {key}: {_shown(missing[0])}{more} is not there (paths start in {_shown(Path.cwd())}){_of_locale(missing[0])}"
             )
+
+
+def _shown(path):
+    """A path as the locale's screen can show it."""
+    encoding = sys.getfilesystemencoding()
+    return str(path).encode(encoding, "backslashreplace").decode(encoding)
 
 
 def _of_locale(path):

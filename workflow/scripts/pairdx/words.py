@@ -11,6 +11,7 @@ the Penn Treebank, and knows "do" and "n't".
 
 from __future__ import annotations
 
+import html
 import re
 import unicodedata
 from collections import Counter
@@ -30,10 +31,12 @@ _RUN = re.compile(r"[^\W_]+")
 # Signs that belong to a word: x-ray, don't, h&e.
 _JOINING = "-'&"
 # Written for the hyphen and the apostrophe; trade marks, which NFKC would make letters of.
-_SAME_SIGN = str.maketrans("\u2010\u2011\u2212\u2019\u02bc", "---''", "\u2122\u2120")
+_SAME_SIGN = str.maketrans(
+    "\u2010\u2011\u2212\u2019\u02bc\u00b4`\u2032", "---'''''", "\u2122\u2120"
+)
 _CLITICS = ("n't", "'s", "'re", "'ve", "'ll", "'d", "'m")
 _CLITIC = re.compile(rf"(.+)({'|'.join(_CLITICS)})")
-_NUMBER_AND_UNIT = re.compile(r"(\d+(?:[.,]\d+)*)([^\W\d_]{2,})")
+_NUMBER_AND_UNIT = re.compile(r"(\d+(?:[.,]\d+)*)([^\W\d_]{2,})|(\d+[.,]\d+)([^\W\d_])")
 # From the weakest bond to the strongest: signs between numbers, hyphens, what joins abbreviations.
 _SEPARATORS = (re.compile(r"[^\w.'&-]+"), re.compile(r"-+"), re.compile(r"[&.']+"))
 
@@ -43,9 +46,11 @@ def tokenise(caption: str) -> list[str]:
 
     Words are split at white space and at signs between letters, except hyphens, apostrophes, "&"
     and the dots of abbreviations; between digits all signs stay ("1.5", "10:30"). Compatible forms
-    of one character (lowered digits, full-width letters, curly apostrophes) are one, and
-    characters without a width are left out.
+    of one character (lowered digits, full-width letters, curly apostrophes, entities of HTML) are
+    one, and characters without a width are left out.
     """
+    if "&" in caption:
+        caption = html.unescape(caption)
     text = unicodedata.normalize("NFKC", caption.translate(_SAME_SIGN)).translate(_SAME_SIGN)
     if not text.isascii():
         text = "".join(sign for sign in text if unicodedata.category(sign) != "Cf")
@@ -115,12 +120,12 @@ def _readings(word: str) -> Iterator[list[str]]:
         return
     if clitic := _CLITIC.fullmatch(word):
         yield [clitic[1], clitic[2]]
+    if unit := _NUMBER_AND_UNIT.fullmatch(word):
+        yield [part for part in unit.groups() if part]
     for separator in _SEPARATORS:
         parts = [part for part in separator.split(word) if part]
         if parts and parts != [word]:
             yield parts
-    if unit := _NUMBER_AND_UNIT.fullmatch(word):
-        yield [unit[1], unit[2]]
 
 
 def read_words(caption: str, known: Collection[str]) -> list[str]:

@@ -16,7 +16,9 @@ from typing import Any
 
 import yaml
 
-LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+# Snakemake's for YAML refuses tabs that the one in C takes; of JSON Snakemake takes them too.
+YAML_LOADER = yaml.SafeLoader
+JSON_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def problems_of_overlay(path: str | Path) -> list[str]:
@@ -41,18 +43,20 @@ def problems_of_overlay(path: str | Path) -> list[str]:
         json.loads(text)
     except ValueError:
         return [f"{path}{problem}" for problem in _of_yaml(text)]
-    return [f"{path}{problem}" for problem in _of_content(yaml.compose(text, LOADER))]
+    return [f"{path}{problem}" for problem in _of_content(yaml.compose(text, JSON_LOADER))]
 
 
 def _of_yaml(text: str) -> Iterator[str]:
     try:
-        node = yaml.compose(text, LOADER)
+        node = yaml.compose(text, YAML_LOADER)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
         lines = text.splitlines()
         if tabs := [n for n, of in enumerate(lines, 1) if "\t" in of[: -len(of.lstrip()) or None]]:
             yield f", line {tabs[0]}: a tab: YAML is indented by spaces"
+        elif "\t" in "".join(lines[line - 1 : line]):
+            yield f", line {line}: a tab: write spaces in its place"
         else:
             yield f", line {line}: this is no YAML: {error.problem}"
         return
