@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -12,6 +14,7 @@ import pytest
 import torch
 
 from damage import damaged
+from pairdx.errors import PairDxError
 from pairdx.training.checkpoint import StateFolder
 from pairdx.training.passport import git_state, passport
 from pairdx.training.state import remove_state, settings_hash
@@ -111,6 +114,48 @@ def test_a_states_folder_that_may_not_be_read_is_not_taken_for_an_empty_one():
         with as_nobody(), pytest.raises(PermissionError):
             state.load()
         Path(folder).chmod(0o700)
+
+
+@pytest.mark.parametrize("epoch", [1, 2])
+def test_a_state_that_may_not_be_read_stops_the_training_and_is_kept(epoch):
+    """Nobody knows that it is damaged: passed over, the next save would remove it."""
+    with TemporaryDirectory() as folder:
+        Path(folder).chmod(0o777)
+        state, trained = StateFolder(Path(folder), "settings"), []
+        for done in (1, 2):
+            state.save(done, 0, {"epoch": done})
+        files = sorted(Path(folder).glob("*.pt"))
+        files[epoch - 1].chmod(0o000)
+        if epoch == 1:  # behind one that does not serve
+            files[1].write_bytes(b"half")
+        contents = [file.read_bytes() for file in files] if os.geteuid() == 0 else None
+        with as_nobody(), pytest.raises(PairDxError, match="may not be read") as caught:
+            run(state=state, after_epoch=lambda *_: trained.append(1))
+        assert str(caught.value.where) == str(files[epoch - 1])
+        assert sorted(Path(folder).glob("*.pt")) == files
+        assert contents is None or [file.read_bytes() for file in files] == contents
+        assert not trained
+        files[epoch - 1].chmod(0o600)
+        assert state.load()["epoch"] == epoch
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.EMFILE])
+def test_a_state_that_a_failing_storage_keeps_back_stops_the_training(
+    tmp_path, monkeypatch, number
+):
+    """As a server's handle that went stale over night: another node reads it in the morning."""
+    state = StateFolder(tmp_path, "settings")
+    state.save(1, 0, {"epoch": 1})
+
+    def refuse(path, *_):
+        raise OSError(number, os.strerror(number), str(path))
+
+    with monkeypatch.context() as failing:
+        failing.setattr(Path, "open", refuse)
+        with pytest.raises(PairDxError, match=re.escape(os.strerror(number))) as caught:
+            state.load()
+    assert "after-epoch-00001" in str(caught.value.where)
+    assert state.load()["epoch"] == 1
 
 
 def test_two_generations_are_kept_and_removed(tmp_path):

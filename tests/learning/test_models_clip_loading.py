@@ -347,6 +347,48 @@ def test_a_folder_that_wants_the_packed_images_is_built(model_folder, change):
     assert from_folder(model_folder).parts.mean == [0.5, 0.4, 0.3]
 
 
+WAYS = {"crop": "shortest", "squash": "squash", "pad": "longest"}
+
+
+@pytest.mark.parametrize("wanted", WAYS.values())
+@pytest.mark.parametrize("squaring", WAYS)
+def test_a_stated_way_of_squaring_must_be_that_of_the_packed_images(
+    model_folder, caplog, squaring, wanted
+):
+    """The configuration decides how they are packed; the remedy names the key that fits."""
+    state_preprocessing(model_folder, resize_mode=wanted, fill_color=128)
+    if WAYS[squaring] == wanted:
+        from_folder(model_folder, squaring=squaring)
+        assert not caplog.messages
+        return
+    fitting = next(name for name, mode in WAYS.items() if mode == wanted)
+    message = (
+        rf"resize_mode: '{wanted}'[\s\S]*packed with '{WAYS[squaring]}'"
+        rf"[\s\S]*squaring to {fitting}"
+    )
+    with pytest.raises(PairDxError, match=message):
+        from_folder(model_folder, squaring=squaring)
+
+
+@pytest.mark.parametrize("squaring", WAYS)
+def test_a_folder_that_states_no_way_of_squaring_is_warned_of_unless_images_are_cropped(
+    model_folder, caplog, squaring
+):
+    """Nothing stated is open_clip's own `shortest`."""
+    from_folder(model_folder, squaring=squaring)
+    warned = [said for said in caplog.messages if f"'{WAYS[squaring]}'" in said]
+    assert len(warned) == (squaring != "crop")
+    assert all("packing: squaring" in said and "'shortest'" in said for said in warned)
+
+
+@pytest.mark.parametrize("colour", [{}, {"fill_color": 255}])
+def test_another_colour_of_padding_is_warned_of(model_folder, caplog, colour):
+    """open_clip pads with black where nothing is stated."""
+    state_preprocessing(model_folder, resize_mode="longest", **colour)
+    from_folder(model_folder, squaring="pad")
+    assert any("[128, 128, 128]" in said for said in caplog.messages)
+
+
 def test_mean_and_deviation_are_openais_where_none_are_stated_and_one_number_is_of_all(
     model_folder,
 ):

@@ -5,12 +5,14 @@ from __future__ import annotations
 import pickle
 import warnings
 from collections import OrderedDict
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from torch import nn
+from safetensors.torch import save_file
+from torch import Tensor, nn
 from torchvision.models import ResNet18_Weights, resnet18
 
 from files_as_saved import torchvision_state
@@ -43,6 +45,12 @@ FORMS = {
     "data-parallel and compiled": lambda state: OrderedDict(
         (f"module._orig_mod.{name}", value) for name, value in state.items()
     ),
+    "compiled and data-parallel": lambda state: {
+        f"_orig_mod.module.{name}": value for name, value in state.items()
+    },
+    "compiled twice": lambda state: {
+        f"_orig_mod.module._orig_mod.{name}": value for name, value in state.items()
+    },
     "in another order": lambda state: dict(reversed(state.items())),
     "in half precision": lambda state: {name: value.half() for name, value in state.items()},
 }
@@ -64,6 +72,58 @@ def test_weights_are_loaded_however_they_were_saved(
     torch.testing.assert_close(loaded(images), original(images), rtol=tolerance, atol=tolerance)
     assert all(value.dtype == torch.float32 for value in loaded.parameters())
     assert all(value.requires_grad for value in loaded.parameters())
+
+
+@pytest.mark.parametrize("before", ["", "module.", "_orig_mod.module.", "module._orig_mod.module."])
+def test_names_of_safetensors_files_lose_their_prefixes_too(tmp_path: Path, before: str) -> None:
+    state = module().state_dict()
+    save_file({before + name: value for name, value in state.items()}, tmp_path / "x.safetensors")
+    read = read_weights(tmp_path / "x.safetensors")
+    assert read.keys() == state.keys()
+    assert all(torch.equal(read[name], state[name]) for name in state)
+
+
+def test_a_prefix_that_only_some_names_have_is_a_name(tmp_path: Path) -> None:
+    """And a file without any tensor has none to take off."""
+    one, none = ({"module.a": torch.ones(2), "b": torch.ones(2)}, {})
+    for weights in (one, none):
+        save_file(weights, tmp_path / "x.safetensors")
+        assert read_weights(tmp_path / "x.safetensors").keys() == weights.keys()
+
+
+@pytest.mark.filterwarnings("ignore")  # PyTorch gives up quantisation and dislikes sparse CSR
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: torch.ones(2, device="meta"), "without numbers"),
+        (lambda: torch.eye(2).to_sparse(), "sparse"),
+        (lambda: torch.eye(2).to_sparse_csr(), "sparse"),
+        (lambda: torch.quantize_per_tensor(torch.ones(2), 0.1, 0, torch.quint8), "quantised"),
+    ],
+    ids=["meta", "sparse", "csr", "quantised"],
+)
+def test_tensors_without_plain_numbers_are_refused_by_name(
+    tmp_path: Path, make: Callable[[], Tensor], message: str
+) -> None:
+    """Files of a model that was never filled, or was pruned: PyTorch's own errors name no file."""
+    path = saved({"a.weight": torch.ones(2), "b.weight": make()}, tmp_path / "x.pth")
+    with pytest.raises(PairDxError, match=rf"b\.weight is a.*{message}[\s\S]*x\.pth"):
+        read_weights(path)
+
+
+def test_a_pickle_of_another_protocol_is_refused_with_the_way_out(tmp_path: Path) -> None:
+    torch.save(module().state_dict(), tmp_path / "x.pth", pickle_protocol=5)
+    with pytest.raises(PairDxError, match="by its default protocol"):
+        read_weights(tmp_path / "x.pth")
+
+
+@pytest.mark.parametrize("name", ["x.pth", "x.safetensors"])
+def test_a_missing_file_is_said_where_to_name(tmp_path: Path, name: str) -> None:
+    with pytest.raises(PairDxError, match=r"file is missing[\s\S]*downloads: weights"):
+        read_weights(tmp_path / name)
+    (tmp_path / name).mkdir()
+    with pytest.raises(PairDxError, match=r"a folder stands[\s\S]*downloads: weights"):
+        read_weights(tmp_path / name)
 
 
 def test_the_official_file_is_as_large_as_one_without_counts_of_batches(tmp_path: Path) -> None:

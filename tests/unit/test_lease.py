@@ -69,7 +69,7 @@ def squeue(tmp_path, monkeypatch):
         script.chmod(0o755)
 
     monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
-    for variable in ("SLURM_JOB_ID", "SLURM_CLUSTER_NAME"):
+    for variable in ("SLURM_JOB_ID", "SLURM_JOB_NAME", "SLURM_JOB_UID", "SLURM_CLUSTER_NAME"):
         monkeypatch.delenv(variable, raising=False)
     return answer
 
@@ -115,7 +115,7 @@ def test_a_slurm_job_that_runs_keeps_its_lease(tmp_path, squeue):
     squeue(line("RUNNING"))
     with (
         pytest.raises(PairDxError, match=r"SLURM job 17 \(running\)[\s\S]*scancel 17"),
-        lease(left_by(tmp_path, slurm_job_id="17")),
+        lease(left_by(tmp_path, slurm_job_id="17", slurm_job_name="run 1")),
     ):
         pytest.fail("taken from a running job")
 
@@ -226,6 +226,75 @@ def test_a_job_describes_itself_as_squeue_will_describe_it(tmp_path, squeue, mon
     }
 
 
+def taken_while_slurm_was_silent(folder: Path, squeue, monkeypatch, **variables: str) -> Path:
+    """A state folder with the lease that a job wrote of itself then, and could not remove."""
+    with monkeypatch.context() as job:
+        for name, value in {"SLURM_JOB_ID": "17", **variables}.items():
+            job.setenv(name, value)
+        squeue(error="Unable to contact slurm controller")
+        with lease(folder / "taken"):
+            written = (folder / "taken" / leases.FILE).read_text(encoding="utf-8")
+    return left_by(folder, **json.loads(written))
+
+
+@pytest.mark.parametrize(
+    "other", [line("RUNNING", user_id=1234), line("RUNNING", user_id=os.getuid(), name="run 2")]
+)
+def test_a_lease_that_was_taken_while_slurm_was_silent_knows_its_job_from_others(
+    tmp_path, squeue, monkeypatch, other
+):
+    """Whose it is and its name stand in the job's own environment."""
+    state = taken_while_slurm_was_silent(tmp_path, squeue, monkeypatch, SLURM_JOB_NAME="run 1")
+    squeue(other)
+    with lease(state):
+        pass
+
+
+def test_a_lease_that_was_taken_while_slurm_was_silent_keeps_its_own_job(
+    tmp_path, squeue, monkeypatch
+):
+    """A container may give the user another number than SLURM has."""
+    state = taken_while_slurm_was_silent(
+        tmp_path, squeue, monkeypatch, SLURM_JOB_NAME="run 1", SLURM_JOB_UID="1234"
+    )
+    squeue(line("RUNNING", user_id=1234))
+    with pytest.raises(PairDxError, match="scancel 17"), lease(state):
+        pytest.fail("taken from a running job")
+
+
+@pytest.mark.parametrize("answer", [line("RUNNING", user_id=1234), line("COMPLETING")])
+def test_a_job_of_which_only_the_number_is_known_is_nobodys_to_cancel(
+    tmp_path, squeue, monkeypatch, answer
+):
+    """The number may be somebody else's by now: to look at it first is what is advised."""
+    monkeypatch.setattr(leases, "SECONDS_TO_END", 0)
+    monkeypatch.setattr(leases, "SECONDS_BETWEEN_LOOKS", 0.01)
+    squeue(*[answer] * 9)
+    with (
+        pytest.raises(PairDxError, match=r"does not say enough[\s\S]*show job 17") as caught,
+        lease(left_by(tmp_path, slurm_job_id="17", user="root", since="2026-11-27T10:00:00")),
+    ):
+        pytest.fail("taken from what may be a running job")
+    assert "scancel" not in str(caught.value)
+
+
+@pytest.mark.usefixtures("other_process")
+def test_a_held_file_with_a_number_of_another_cluster_advises_no_scancel_here(
+    tmp_path, squeue, monkeypatch
+):
+    """Here the number is another job's."""
+    monkeypatch.setenv("SLURM_CLUSTER_NAME", "here")
+    squeue()
+    written = json.dumps(OURS | {"slurm_cluster": "there"})
+    (tmp_path / "state" / leases.FILE).write_text(written, encoding="utf-8")
+    with (
+        pytest.raises(PairDxError, match="17 of the cluster there is training") as caught,
+        lease(tmp_path / "state"),
+    ):
+        pytest.fail("two processes hold one lease")
+    assert "scancel" not in str(caught.value)
+
+
 def test_a_job_of_another_cluster_is_not_looked_for_here(tmp_path, squeue, monkeypatch):
     """Its number may be anybody's here; and it may still run there."""
     monkeypatch.setenv("SLURM_CLUSTER_NAME", "here")
@@ -255,8 +324,11 @@ def test_another_users_job_is_not_ours_to_cancel(tmp_path, squeue):
     [
         (OURS, line("RUNNING", user_id=1234)),
         (OURS, line("TIMEOUT")),
+        ({"slurm_job_id": "17"}, line("RUNNING", user_id=1234)),
+        ({"slurm_job_id": "17"}, line("RUNNING")),
         ({"host": platform.node(), "process": 2**22 + 1}, ""),
         ({"host": platform.node(), "process": 1, "process_started": -1}, ""),
+        ({"host": platform.node(), "process": 1}, ""),
     ],
 )
 def test_what_a_held_file_still_says_of_a_holder_that_is_gone_is_not_advised(

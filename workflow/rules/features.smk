@@ -28,7 +28,7 @@ rule extract_features_on_gpu:
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         code=code_of("extract_features.py"),
-        settings=lookup("feature_extractors/{encoder}", within=config),
+        settings=encoder_settings,
         # Random weights are those of an untrained system with the same architecture.
         seed=config["seeds"][0],
         batch_size=config["evaluation"]["batch_size"],
@@ -45,7 +45,7 @@ use rule extract_features_on_gpu as extract_features_on_cpu with:
         runtime=lambda wildcards, attempt: 240 * attempt,
     params:
         code=code_of("extract_features.py"),
-        settings=lookup("feature_extractors/{encoder}", within=config),
+        settings=encoder_settings,
         seed=config["seeds"][0],
         batch_size=config["evaluation"]["batch_size"],
         device="cpu",

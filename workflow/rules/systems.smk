@@ -50,13 +50,25 @@ def of_system(key):
     return lambda wildcards: config["models"][wildcards.model][key]
 
 
+def squared(settings):
+    """A CLIP model's settings, and how the images that it will see become square: it may have been trained on others."""
+    return {**settings, "squaring": config["packing"]["squaring"]}
+
+
+def encoder_settings(wildcards):
+    """What a frozen encoder is built from."""
+    return squared(config["feature_extractors"][wildcards.encoder])
+
+
 def settings_of(wildcards):
     """What a system's family reads: its settings, and for a probe the description of its encoder."""
     entry = config["models"][wildcards.model]
+    if entry["family"] == "clip":
+        return squared(entry["settings"])
     if entry["family"] != "probe":
         return entry["settings"]
     encoder = config["feature_extractors"][entry["settings"]["features"]]
-    return {**entry["settings"], "encoder": encoder}
+    return {**entry["settings"], "encoder": squared(encoder)}
 
 
 def gpus_of(wildcards):

@@ -58,7 +58,8 @@ def build_clip(settings: Mapping[str, Any], folder: Path | None, seed: int) -> C
     Args:
         settings: ``architecture``: the name of an open_clip architecture; a mapping (an open_clip
             model configuration); or null, for the one that lies in ``folder``. ``quick_gelu`` and
-            ``context_length`` must be the built model's own.
+            ``context_length`` must be the built model's own. ``squaring``: how the packed images
+            became square (``crop``, the default, ``squash`` or ``pad``).
         folder: A model folder: open_clip_config.json and, if its text encoder is a transformers
             model, that model's config.json and tokeniser files.
         seed: Of the weights.
@@ -79,7 +80,8 @@ def build_clip(settings: Mapping[str, Any], folder: Path | None, seed: int) -> C
     _require_vocabulary(tokeniser.vocabulary, clip.vocab_size)
     image_size = _side(clip.visual.image_size)
     read_from = ARCHITECTURE_KEY if folder is None else folder / FOLDER_CONFIG
-    mean, std = normalisation(preprocessing, image_size, read_from)
+    squaring = settings.get("squaring", "crop")
+    mean, std = normalisation(preprocessing, image_size, squaring, read_from)
     return ClipParts(
         clip=clip.eval(),
         tokenise=tokeniser.tokenise,

@@ -29,21 +29,35 @@ LFS_POINTER = b"version https://git-lfs"
 def read_weights(path: Path) -> dict[str, Tensor]:
     """Read named tensors from a ``.safetensors`` file or a PyTorch state dict (any other suffix).
 
-    A state dict may lie under one of the keys :data:`WRAPPERS`, and its names may all begin with
-    ``module.`` or ``_orig_mod.`` (training checkpoints). Of Parameters the numbers are returned.
+    A state dict may lie under one of the keys :data:`WRAPPERS`. Names of either kind of file may
+    all begin with ``module.`` and ``_orig_mod.`` (training checkpoints), in any order and number.
+    Of Parameters the numbers are returned.
 
     Raises:
-        PairDxError: The file is missing or damaged, holds code or anything but tensors, or is a
-            TorchScript archive.
+        PairDxError: The file is missing or damaged, holds code or anything but tensors of plain
+            numbers, or is a TorchScript archive.
     """
     if not path.is_file():
-        raise PairDxError("the weights file is missing", where=path)
+        raise PairDxError(
+            "a folder stands where the weights file belongs"
+            if path.is_dir()
+            else "the weights file is missing",
+            where=path,
+            remedy="look at downloads: weights: … path, which names it where the workflow does not "
+            "fetch it; what the workflow makes itself is made again once the run is started again",
+        )
     if path.suffix == ".safetensors":
-        return _from_safetensors(path)
-    named = _named(_from_pickle(path), path)
-    for prefix in PREFIXES:
-        if all(name.startswith(prefix) for name in named):
-            named = {name.removeprefix(prefix): value for name, value in named.items()}
+        return _without_prefixes(_from_safetensors(path))
+    return _without_prefixes(_named(_from_pickle(path), path))
+
+
+def _without_prefixes(named: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Take off what data-parallel and compiled modules put before every name, one in another."""
+    while named:
+        common = (one for one in PREFIXES if all(name.startswith(one) for name in named))
+        if (prefix := next(common, None)) is None:
+            break
+        named = {name.removeprefix(prefix): value for name, value in named.items()}
     return named
 
 
@@ -65,7 +79,22 @@ def _named(content: object, path: Path) -> dict[str, Tensor]:
                 where=path,
                 remedy="use a state dict saved by torch.save, or a .safetensors file",
             )
+        if unusual := _unusual(value):
+            raise PairDxError(
+                f"in this file {name} is {unusual}, and plain numbers are needed",
+                where=path,
+                remedy="save the weights anew, every tensor dense and with its numbers",
+            )
     return {name: value.detach() for name, value in content.items()}
+
+
+def _unusual(value: Tensor) -> str | None:
+    """Say what makes a tensor one with which no module here computes, or return None."""
+    if value.is_meta:
+        return "a tensor without numbers (of the device meta)"
+    if value.layout != torch.strided:
+        return f"a sparse tensor ({value.layout})"
+    return "a quantised tensor" if value.is_quantized else None
 
 
 def _kind(value: object) -> str:
@@ -132,8 +161,8 @@ def _from_pickle(path: Path) -> object:
         raise _pointer(path) or PairDxError(
             "this file holds something other than tensors, or is damaged; it was not executed",
             where=path,
-            remedy="use a .safetensors file, or a state dict saved by torch.save; "
-            "TorchScript archives and whole pickled models are refused",
+            remedy="use a .safetensors file, or a state dict saved by torch.save by its default "
+            "protocol (2); TorchScript archives and whole pickled models are refused",
         ) from error
 
 

@@ -19,6 +19,7 @@ import torch
 from pairdx.files import written_whole
 from pairdx.logs import logger
 from pairdx.seals import append_seal, has_sound_last_line
+from pairdx.storage_errors import is_refusal_of_storage, storage_error
 
 GENERATIONS = 2
 FILE_NAME = re.compile(r"after-epoch-(\d{5})-step-(\d{7})\.pt")
@@ -53,7 +54,7 @@ class StateFolder:
         with written_whole(path) as aside:
             torch.save({**state, "settings_hash": self.settings_hash}, aside)
             append_seal(aside)
-        # A later one can only be one that could not be read when this run started.
+        # A later one can only be one that was damaged or of other settings when this run started.
         earlier = [found for found in self._positions() if found <= position]
         for found in set(self._positions()) - set(earlier[-GENERATIONS:]):
             _drop(self._file(found))
@@ -63,6 +64,10 @@ class StateFolder:
 
         The mapping has the keys given to :meth:`save`; tensors are on the CPU.
         A state that cannot be used is passed over with a line in the log.
+
+        Raises:
+            PairDxError: The storage refuses a state. It may be whole, and who passed it over would
+                train again what it holds, and then remove it.
         """
         for position in reversed(self._positions()):
             path = self._file(position)
@@ -97,6 +102,8 @@ def _read(path: Path) -> dict[str, Any] | str:
             return "it is damaged, or was not written to its end (its checksum differs)"
         state = torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
+        if is_refusal_of_storage(error):
+            raise storage_error(error, path) or error from error
         return f"it cannot be read ({error.strerror or error})"
     except pickle.UnpicklingError:
         return "it holds more than tensors and plain values"

@@ -55,11 +55,15 @@ def this_job() -> dict[str, Any]:
     """Describe the job and process that run this, for others to recognise them."""
     number, process = os.environ.get("SLURM_JOB_ID"), os.getpid()
     job = slurm_job(number) if number else None
+    name = os.environ.get("SLURM_JOB_NAME", "")[: COLUMNS["Name"]].strip()
+    # A container may have given the user another number; SLURM has its own.
+    user_id = os.environ.get("SLURM_JOB_UID") or str(os.getuid())
     return {
         "slurm_job_id": number,
         "slurm_cluster": os.environ.get("SLURM_CLUSTER_NAME"),
-        "slurm_user_id": job and job.user_id,
-        "slurm_job_name": job and job.name,
+        # squeue may be silent now and answer later: then these two must be here to be compared.
+        "slurm_user_id": (job and job.user_id) or (user_id if number else None),
+        "slurm_job_name": (job and job.name) or (name if number and name else None),
         "slurm_started": job and job.started,
         "slurm_restarts": job and job.restarts,
         "user": user_name(),
@@ -102,13 +106,22 @@ def is_the_same(holder: Mapping[str, Any], found: SlurmJob) -> bool:
     return found.started is not None and abs(found.started - started) <= SECONDS_OF_ROUNDING
 
 
+def is_identified(holder: Mapping[str, Any], found: SlurmJob) -> bool:
+    """Say whether a lease holds a fact by which its holder is known among the jobs of a user.
+
+    Without a name or a start that SLURM states too, :func:`is_the_same` had nothing to compare: the
+    number may be anybody's, and that job is nobody's to be told to cancel.
+    """
+    facts = (("slurm_job_name", found.name), ("slurm_started", found.started))
+    return any(None not in (holder.get(key), now) for key, now in facts)
+
+
 def is_alive_here(holder: Mapping[str, Any]) -> bool:
-    """Say whether a holder's process runs on this machine, and is the one that it was."""
+    """Say whether a holder's process runs on this machine, and is surely the one that it was."""
     process, started = holder.get("process"), holder.get("process_started")
     if not isinstance(process, int) or holder.get("host") != platform.node():
         return False
-    now = _started(process)
-    return now is not None and started in (None, now)
+    return started is not None and started == _started(process)
 
 
 def of_another_cluster(holder: Mapping[str, Any]) -> bool:

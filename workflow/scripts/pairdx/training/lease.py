@@ -21,7 +21,9 @@ from pairdx.logs import logger
 from pairdx.storage_errors import storage_errors_at
 from pairdx.training.holder import (
     ALIVE,
+    SlurmJob,
     is_alive_here,
+    is_identified,
     is_the_same,
     of_another_cluster,
     slurm_job,
@@ -121,7 +123,9 @@ def _surely(holder: dict[str, Any]) -> dict[str, Any]:
         if of_another_cluster(holder):
             return holder
         job = slurm_job(str(number))
-        return holder if job and job.state in ALIVE and is_the_same(holder, job) else {}
+        if job is None or job.state not in ALIVE or not is_the_same(holder, job):
+            return {}
+        return holder if is_identified(holder, job) else {}
     return holder if holder.get("host") != node() or is_alive_here(holder) else {}
 
 
@@ -150,10 +154,11 @@ def _require_no_other_job(path: Path, handle: int) -> None:
             number,
         )
         return
+    held = _held if is_identified(holder, job) else _perhaps_held
     if job.state == "COMPLETING":
-        raise _EndingError(_held(path, holder, job.state))
+        raise _EndingError(held(path, holder, job))
     if job.state in ALIVE:
-        raise _held(path, holder, job.state)
+        raise held(path, holder, job)
     logger.info("taking over the training state of SLURM job %s, which is gone", number)
 
 
@@ -163,16 +168,31 @@ def _name(holder: dict[str, Any]) -> str:
     return f"SLURM job {holder['slurm_job_id']}{cluster}"
 
 
-def _held(path: Path, holder: dict[str, Any], state: str | None = None) -> PairDxError:
+def _perhaps_held(path: Path, holder: dict[str, Any], job: SlurmJob) -> PairDxError:
+    """Say that a number is all that is known: to end its job may be to end somebody else's."""
+    number = holder["slurm_job_id"]
+    whose = f", of the user with the number {job.user_id}" if job.user_id else ""
+    return PairDxError(
+        f"the training state is leased to {_name(holder)}, and the lease does not say enough to "
+        f"tell whether that is the job that has the number now ({job.state.lower()}{whose})",
+        where=path,
+        remedy=f"look at it (scontrol show job {number}): if it trains this model, wait until it "
+        "ends and start again; if it is another job, leave it alone and delete this file",
+    )
+
+
+def _held(path: Path, holder: dict[str, Any], job: SlurmJob | None = None) -> PairDxError:
     """Say who trains here, and how to end it; a number only where it is surely the holder's."""
     process, user = holder.get("process"), holder.get("user")
-    if holder.get("slurm_job_id"):
+    if of_another_cluster(holder):
+        named, end = _name(holder), "look for it there"  # here the number is another job's
+    elif holder.get("slurm_job_id"):
         named, end = _name(holder), f"scancel {holder['slurm_job_id']}"
     elif process:
         named, end = f"process {process} on {holder.get('host')}", f"kill {process}"
     else:
-        named, end = "another process", "it has just started: look for it with squeue and ps"
-    named += f" ({state.lower()})" if state else ""
+        named, end = "another process", "look for it with squeue and ps"
+    named += f" ({job.state.lower()})" if job else ""
     if holder and user not in (None, user_name()):
         named, end = f"{named}, of the user {user},", f"only that user can ({end})"
     since = f" since {holder['since']}" if holder.get("since") else ""
