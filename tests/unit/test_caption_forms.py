@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable
 
@@ -136,6 +137,44 @@ def test_captions_in_capitals_are_read_with_little_loss(half: str) -> None:
     found = score(raised)
     assert found.precision >= 0.95, found.wrong
     assert found.recall >= 0.85, found.missed
+
+
+COMPANY_BEFORE = re.compile(r"(?i)(?:name\s*[:=]\s*[\"\u201c]?|\bcourtesy(?: of| to|:)?\s+)$")
+DEGREE_AFTER = re.compile(r",?\s*(?:M\.?D|Ph\.?D|MBBS|FRCS|FACS|FRCR|DDS)\b")
+
+
+@pytest.mark.parametrize("half", HALVES)
+def test_a_name_in_such_company_is_found_in_capitals_too(half: str) -> None:
+    """After `name:` or a courtesy, or before a degree, whatever the letters."""
+    tried = 0
+    for one in plain_captions(half):
+        raised = one.text.upper()
+        found = [there for there in find_identifiers(raised) if there.kind == "name"]
+        for start, end, kind in one.identifiers:
+            before, after = one.text[:start], one.text[start:]
+            degree = DEGREE_AFTER.search(after, 0, end - start + 9)
+            if kind == "name" and (COMPANY_BEFORE.search(before) or degree):
+                tried += 1
+                assert any(there.start < end and there.end > start for there in found), raised
+    assert tried >= 1
+
+
+@pytest.mark.parametrize(
+    ("caption", "names"),
+    [
+        ("PATIENT NAME: JOHN KELLER", ["JOHN KELLER"]),
+        ("AXIAL CT OF THE HEAD. NAME: DOE, JANE", ["DOE, JANE"]),
+        ("PATIENT NAMED JOHN KELLER WITH A CYST", ["JOHN KELLER"]),
+        ("THE PATIENT'S NAME WAS JOHN KELLER", ["JOHN KELLER"]),
+        ("Header left unmasked (NAME: DOE, JANE)", ["DOE, JANE"]),
+        ("SERIES NAME: FLAIR COR FATSAT", []),
+        ("Gene NAME: Sonic Hedgehog", []),
+        ("SEQUENCE, NAME: AXIAL FLAIR", []),
+        ("PATIENT UNDERWENT RESECTION", []),
+    ],
+)
+def test_who_is_called_so_is_found_in_capitals(caption: str, names: list[str]) -> None:
+    assert [one.text for one in find_identifiers(caption) if one.kind == "name"] == names
 
 
 @pytest.mark.parametrize(
