@@ -32,6 +32,8 @@ FORMS: dict[str, Callable[[str], str]] = {
     "no-break spaces": lambda text: text.replace(" ", "\u00a0"),
     "narrow no-break spaces": lambda text: text.replace(" ", "\u202f"),
     "figure spaces": lambda text: text.replace(" ", "\u2007"),
+    "line ends": lambda text: text.replace(" ", "\n"),
+    "tabs": lambda text: text.replace(" ", "\t"),
     "no-break hyphens": lambda text: text.replace("-", "\u2011"),
     "hyphens": lambda text: text.replace("-", "\u2010"),
     "minus signs": lambda text: text.replace("-", "\u2212"),
@@ -70,6 +72,13 @@ def test_what_is_found_does_not_depend_on_the_form(half: str, form: str) -> None
         assert [(one.kind, one.text) for one in found] == expected
         assert all(there[one.start : one.end] == one.text for one in found)
         assert find_identifiers(mask(there, found)) == []
+
+
+@pytest.mark.parametrize("space", [*"\n\t\r\v\f", "\r\n", "\u2028"])
+def test_a_number_with_a_country_code_goes_on_after_any_space(space: str) -> None:
+    number = f"+49{space}30{space}901820"
+    (found,) = find_identifiers(f"The ward: {number}.")
+    assert (found.kind, found.text) == ("phone", number)
 
 
 @pytest.mark.parametrize("break_", ["\u200b", "\ufeff", "\u2060", "\0", "\x1f", "\x7f", "\x81"])
