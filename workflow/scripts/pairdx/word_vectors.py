@@ -87,7 +87,7 @@ def read_word_vectors(
         raise PairDxError(
             "the word-vector file is missing",
             where=path,
-            remedy=f"set word_vectors.path to the file; {_AS_RELEASED}",
+            remedy=f"set downloads.glove.path to the unpacked file; {_AS_RELEASED}",
         )
     # First: gensim takes a line with a single number for a whole vector of that number.
     lines = _require_dimension(path, dimension)
