@@ -133,6 +133,31 @@ def test_images_under_other_spellings_are_found_and_said_and_ambiguous_ones_name
     assert "2 members are ignored because no candidate names them" in caplog.text
 
 
+@pytest.mark.parametrize("images", [1, 3, 20])
+def test_images_two_folders_deep_are_missing_and_one_is_named(
+    tmp_path: Path, picture: Image.Image, caplog: pytest.LogCaptureFixture, images: int
+) -> None:
+    members = [f"PMC1/{number}.webp" for number in range(images)]
+    content = encoded(picture)
+    with ZipFile(tmp_path / "PMC1.zip", "w") as archive:
+        archive.writestr("PMC1/there.webp", content)
+        for name in ["../0.webp", *(f"corpus\\images/{member.upper()}" for member in members)]:
+            archive.writestr(name, content)
+    wanted = [*members, "PMC1/there.webp", "PMC1/absent.webp", "other/there.webp"]
+    table = pd.DataFrame({"row": range(len(wanted)), "member": wanted})
+    with caplog.at_level(logging.WARNING, logger="pairdx"):
+        facts = inspect_archive(table, tmp_path / "PMC1.zip", IMAGE_SETTINGS)
+        assert (facts["reason"] == "missing_from_archive").sum() == images + 2
+        said = f"{images} of {images + 2} missing images may lie in other folders"
+        assert said in caplog.text
+        assert "corpus\\images/PMC1/0.WEBP for PMC1/0.webp" in caplog.text
+        if images == 20:
+            caplog.clear()
+            with pytest.raises(PairDxError, match="none of the 20"):
+                inspect_archive(table.head(20), tmp_path / "PMC1.zip", IMAGE_SETTINGS)
+            assert "20 of 20 missing images" in caplog.text
+
+
 def test_an_archive_with_none_of_many_images_is_the_wrong_one(
     tmp_path: Path, picture: Image.Image
 ) -> None:

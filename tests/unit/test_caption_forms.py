@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable
 
@@ -31,6 +32,8 @@ FORMS: dict[str, Callable[[str], str]] = {
     "no-break spaces": lambda text: text.replace(" ", "\u00a0"),
     "narrow no-break spaces": lambda text: text.replace(" ", "\u202f"),
     "figure spaces": lambda text: text.replace(" ", "\u2007"),
+    "line ends": lambda text: text.replace(" ", "\n"),
+    "tabs": lambda text: text.replace(" ", "\t"),
     "no-break hyphens": lambda text: text.replace("-", "\u2011"),
     "hyphens": lambda text: text.replace("-", "\u2010"),
     "minus signs": lambda text: text.replace("-", "\u2212"),
@@ -40,6 +43,12 @@ FORMS: dict[str, Callable[[str], str]] = {
     "decimal entities": lambda text: "".join(f"&#{ord(one)};" for one in text),
     "hexadecimal entities": lambda text: "".join(f"&#x{ord(one):X};" for one in text),
     "entities of entities": lambda text: "".join(f"&amp;#{ord(one)};" for one in text),
+    "decimal entities without ends": lambda text: "".join(f"&#{ord(one)}" for one in text),
+    "hexadecimal entities without ends": lambda text: "".join(f"&#x{ord(one):X}" for one in text),
+    "named entities without ends": lambda text: text.replace("&", "&amp;").replace(" ", "&nbsp"),
+    "apostrophes and quotation marks of Windows": lambda text: text.replace("'", "\x92").replace(
+        '"', "\x93"
+    ),
     "named entities": lambda text: text.replace("&", "&amp;").replace(" ", "&nbsp;"),
     "mathematical letters": lambda text: "".join(
         chr(ord(one) + 0x1D7CE - ord("0")) if "0" <= one <= "9" else one for one in text
@@ -65,7 +74,14 @@ def test_what_is_found_does_not_depend_on_the_form(half: str, form: str) -> None
         assert find_identifiers(mask(there, found)) == []
 
 
-@pytest.mark.parametrize("break_", ["\u200b", "\ufeff", "\u2060"])
+@pytest.mark.parametrize("space", [*"\n\t\r\v\f", "\r\n", "\u2028"])
+def test_a_number_with_a_country_code_goes_on_after_any_space(space: str) -> None:
+    number = f"+49{space}30{space}901820"
+    (found,) = find_identifiers(f"The ward: {number}.")
+    assert (found.kind, found.text) == ("phone", number)
+
+
+@pytest.mark.parametrize("break_", ["\u200b", "\ufeff", "\u2060", "\0", "\x1f", "\x7f", "\x81"])
 def test_invisible_breaks_may_part_words_or_join_them(break_: str) -> None:
     for caption in plain_captions("development"):
         kinds = [one.kind for one in find_identifiers(caption.text)]
@@ -94,7 +110,13 @@ def test_all_of_it_is_masked(text: str, kind: str) -> None:
     assert "pez" not in left
 
 
-@given(st.text(alphabet=st.sampled_from("aAe1 .-&;#x\u0301\u200b\u2013\u00ad\uff21\ufb01\u2026")))
+@given(
+    st.text(
+        alphabet=st.sampled_from(
+            "aAe1 .-&;#xltp\0\x92\x85\u0301\u200b\u2013\u00ad\uff21\ufb01\u2026"
+        )
+    )
+)
 def test_spans_of_copies_lie_in_the_caption_in_order(text: str) -> None:
     for copy in readings(text):
         spans = [copy.span(at, at + 1) for at in range(len(copy.text))]
@@ -102,7 +124,16 @@ def test_spans_of_copies_lie_in_the_caption_in_order(text: str) -> None:
         assert spans == sorted(spans)
 
 
-@given(st.text(alphabet=st.characters(max_codepoint=127)).filter(lambda text: "&" not in text))
+@given(
+    st.text(
+        alphabet=st.characters(
+            max_codepoint=127,
+            exclude_categories=["Cc"],
+            include_characters="\t\n\r\v\f",
+            exclude_characters="&",
+        )
+    )
+)
 def test_ascii_stands_as_it_is(text: str) -> None:
     (copy,) = readings(text)
     assert copy.text == text
@@ -117,7 +148,11 @@ def test_ascii_stands_as_it_is(text: str) -> None:
         ("10\u00b2 mm\u00b2, 10\u00bd, T\u2082", "10\u00b2 mm\u00b2, 10\u00bd, T\u2082"),
         ("5 &lt; 6 &amp; 7 &unknown; &amp;lt;", "5 < 6 & 7 &unknown; <"),
         ("&amp;", "&"),
-        ("&lamp; &copyx; R&D;", "&lamp; &copyx; R&D;"),
+        ("&lamp; &copyx; R&D;", "&lamp; \u00a9x; R&D;"),
+        ("R&amp;Dev, pre&amp;regression &amp;xx;", "R&Dev, pre&regression &xx;"),
+        ("5 &lt 6 &amp;lt 7 &ltd J&#111hn&nbspK &Delta", "5 < 6 < 7 <d John K &Delta"),
+        ("O\x92Brien \x80 5 \x93a\x94", 'O\'Brien \u20ac 5 "a"'),
+        ("J\0o\x1fh\x7fn\x81 \x08K\t\n", "John K\t\n"),
         ("\u0661\u0662\u06f3", "123"),
         ("\u2116 5 \ufb01ne \u210d", "\u2116 5 fine H"),
     ],
@@ -136,6 +171,44 @@ def test_captions_in_capitals_are_read_with_little_loss(half: str) -> None:
     found = score(raised)
     assert found.precision >= 0.95, found.wrong
     assert found.recall >= 0.85, found.missed
+
+
+COMPANY_BEFORE = re.compile(r"(?i)(?:name\s*[:=]\s*[\"\u201c]?|\bcourtesy(?: of| to|:)?\s+)$")
+DEGREE_AFTER = re.compile(r",?\s*(?:M\.?D|Ph\.?D|MBBS|FRCS|FACS|FRCR|DDS)\b")
+
+
+@pytest.mark.parametrize("half", HALVES)
+def test_a_name_in_such_company_is_found_in_capitals_too(half: str) -> None:
+    """After `name:` or a courtesy, or before a degree, whatever the letters."""
+    tried = 0
+    for one in plain_captions(half):
+        raised = one.text.upper()
+        found = [there for there in find_identifiers(raised) if there.kind == "name"]
+        for start, end, kind in one.identifiers:
+            before, after = one.text[:start], one.text[start:]
+            degree = DEGREE_AFTER.search(after, 0, end - start + 9)
+            if kind == "name" and (COMPANY_BEFORE.search(before) or degree):
+                tried += 1
+                assert any(there.start < end and there.end > start for there in found), raised
+    assert tried >= 1
+
+
+@pytest.mark.parametrize(
+    ("caption", "names"),
+    [
+        ("PATIENT NAME: JOHN KELLER", ["JOHN KELLER"]),
+        ("AXIAL CT OF THE HEAD. NAME: DOE, JANE", ["DOE, JANE"]),
+        ("PATIENT NAMED JOHN KELLER WITH A CYST", ["JOHN KELLER"]),
+        ("THE PATIENT'S NAME WAS JOHN KELLER", ["JOHN KELLER"]),
+        ("Header left unmasked (NAME: DOE, JANE)", ["DOE, JANE"]),
+        ("SERIES NAME: FLAIR COR FATSAT", []),
+        ("Gene NAME: Sonic Hedgehog", []),
+        ("SEQUENCE, NAME: AXIAL FLAIR", []),
+        ("PATIENT UNDERWENT RESECTION", []),
+    ],
+)
+def test_who_is_called_so_is_found_in_capitals(caption: str, names: list[str]) -> None:
+    assert [one.text for one in find_identifiers(caption) if one.kind == "name"] == names
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 from curation_samples import CLASSES, SETTINGS, candidates, curated, facts_of
 from pairdx.curation.tables import screen_tables
 from pairdx.errors import PairDxError
-from pairdx.joins import joined
+from pairdx.joins import joined, joined_where_known
 from pairdx.leakage import leakage
 from pairdx.reporting.explained_pairs import choose_pairs
 from pairdx.reporting.tables import dataset_table
@@ -37,6 +37,16 @@ def test_rows_keep_order_and_index_and_get_their_partners() -> None:
     found = joined(left, right, "key", what="two tables")
     assert found.index.tolist() == [7, 3]
     assert found["value"].tolist() == [2, 1]
+
+
+def test_what_is_not_stated_finds_no_partner() -> None:
+    """An image without a case is of no age, also where the cases have one without a name."""
+    left = pd.DataFrame({"case_id": ["", "a", " "]})
+    right = pd.DataFrame({"case_id": ["", "a", " "], "age": [7, 40, 8]})
+    found = joined_where_known(left, right, "case_id", where="cases", unknown="age")
+    assert found["age"].fillna(-1).tolist() == [-1, 40, -1]
+    alone = joined_where_known(left.head(1), right, "case_id", where="cases", unknown="age")
+    assert alone["age"].isna().all()
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,8 @@ ABOUT_FILES_FROM_OUTSIDE = sorted(
             for file in (LIBRARY / folder).glob("*.py")
         ),
         *(LIBRARY / f"{name}.py" for name in ("joins", "sheets", "splits", "stores")),
+        *(LIBRARY / f"{name}.py" for name in ("export", "files", "word_vectors")),
+        *(LIBRARY / f"models/{name}.py" for name in ("clip_loading", "clip_tokenisers")),
     ]
 )
 

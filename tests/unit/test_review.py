@@ -13,6 +13,8 @@ from pairdx.curation.review import read_decisions, review_sample, review_sheet
 from pairdx.errors import PairDxError
 from pairdx.files import write_table
 
+KEPT_COPIES = {"exact": "keep", "near": "keep", "max_distance_bits": 10}
+
 
 @pytest.fixture
 def table() -> pd.DataFrame:
@@ -136,6 +138,38 @@ def test_a_decision_on_a_pair_that_the_corpus_does_not_have_stops_the_run(
     assert "leading zeros" in str(caught.value)
 
 
+@pytest.mark.parametrize("what", ["caption", "image"])
+@pytest.mark.parametrize("decision", ["reject", "edit"])
+def test_a_decision_that_would_fall_on_another_pair_stops_the_run(
+    tmp_path: Path, table: pd.DataFrame, decision: str, what: str
+) -> None:
+    """A spreadsheet makes the pair 0012 into 12, which exists; also where both are one image."""
+    table.loc[[0, 1], "pair_id"] = ["0012", "12"]
+    table.loc[[0, 1], "file"] = ["0012.webp", "12.webp"]
+    facts = facts_of(table)
+    edit = {"caption": "A chart.", "image": "mask 0 0 9 9"}[what] if decision == "edit" else ""
+    changes = {"pair_id": "12", f"{what}_decision": decision, f"{what}_edit": edit}
+    sheet = sheet_of(table)
+    sheet = sheet[sheet["pair_id"] != "12"]
+    assert sheet["file"].iloc[0] == "0012.webp"
+    decisions = read_decisions(decided(tmp_path, sheet, **changes))
+    copies = facts.copy()
+    copies.loc[1, ["sha256", "perceptual_hash"]] = facts.loc[0, ["sha256", "perceptual_hash"]]
+    for of_images in (facts, copies):
+        with pytest.raises(PairDxError, match=r"'12' has the file '12\.webp' here, and '0012"):
+            curated(table, of_images, decisions=decisions, duplicates=KEPT_COPIES)
+
+
+def test_a_decision_holds_for_the_same_bytes_in_a_renamed_file(
+    tmp_path: Path, table: pd.DataFrame
+) -> None:
+    decisions = read_decisions(decided(tmp_path, sheet_of(table), caption_decision="reject"))
+    renamed = table.assign(file=table["file"].str.replace(".webp", ".png"))
+    assert curated(renamed, decisions=decisions).rejected["reason"].tolist() == ["caption_rejected"]
+    with pytest.raises(PairDxError, match="the file of another"):
+        curated(renamed, facts_of(table, seed=9), decisions=decisions)
+
+
 def test_a_rejected_pair_that_another_stage_rejects_does_not_stop_the_run(
     tmp_path: Path, table: pd.DataFrame
 ) -> None:
@@ -170,12 +204,11 @@ def test_of_two_decisions_on_the_same_bytes_the_stricter_one_holds(
 ) -> None:
     facts = facts_of(table)
     facts.loc[1, ["sha256", "perceptual_hash"]] = facts.loc[0, ["sha256", "perceptual_hash"]]
-    kept = {"duplicates": {"exact": "keep", "near": "keep", "max_distance_bits": 10}}
     sheet = sheet_of(table)
     sheet["sha256"] = facts["sha256"].to_numpy()
     sheet.iloc[1, sheet.columns.get_loc("image_decision")] = "keep"
     decisions = read_decisions(decided(tmp_path, sheet, image_decision="reject"))
-    result = curated(table, facts, decisions=decisions, **kept)
+    result = curated(table, facts, decisions=decisions, duplicates=KEPT_COPIES)
     assert result.rejected["reason"].tolist() == ["image_rejected"] * 2
 
 

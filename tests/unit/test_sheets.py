@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 from pathlib import Path
 
@@ -88,7 +89,65 @@ def test_a_row_with_a_cell_too_many_is_refused_with_its_place(content: str) -> N
 
 
 def test_cells_that_a_spreadsheet_left_out_are_empty() -> None:
-    assert read("a,b,c\n1\n").to_dict("records") == [{"a": "1", "b": "", "c": ""}]
+    found = read("a,b,c\n1\n", by_people=True)
+    assert found.to_dict("records") == [{"a": "1", "b": "", "c": ""}]
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [("a,b\n1,2\n3\n", 3), ('a,b\n"1\n\n",2\n\n3\n', 6), ("\n \na,b\r\n1,\r\n3\r\n", 5)],
+)
+def test_a_row_that_lacks_a_cell_is_refused_with_its_line(content: str, line: int) -> None:
+    """Where no spreadsheet left it out, it may be the first, and all others are shifted."""
+    with pytest.raises(PairDxError, match=rf"1 cells, and the first line names 2[\s\S]* {line}\n"):
+        read(content)
+
+
+def test_empty_cells_and_long_ones_are_no_missing_ones() -> None:
+    found = read(f'a,b\n,\n"",""\n\n{"x" * 200_000},\n')
+    assert found["b"].tolist() == ["", "", ""]
+
+
+@pytest.mark.parametrize(
+    ("content", "by_people", "name"),
+    [
+        ("a,b,a\n1,2,3\n", False, "a"),
+        ('a,"b", b\n1,2,3\n', False, "b"),
+        ("a,b,A \n1,2,3\n", True, "a"),
+        ("=a,b,'=a\n1,2,3\n", True, "=a"),
+        ("a,a.1,a\n", False, "a"),
+    ],
+)
+def test_a_name_of_two_columns_is_refused(content: str, by_people: bool, name: str) -> None:
+    with pytest.raises(PairDxError, match=rf"several columns: {name}\n[\s\S]*line 1"):
+        read(content, by_people=by_people)
+
+
+def test_columns_without_names_and_in_other_capitals_are_read() -> None:
+    assert read("a,A,,\n1,2,3,4\n").iloc[0].tolist() == ["1", "2", "3", "4"]
+
+
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [
+        (gzip.compress(b"a,b\n1,2\n", mtime=0), "a gzip file"),
+        (b"PK\x03\x04\0\0\0\0", "a zip file, or a spreadsheet"),
+    ],
+)
+def test_a_packed_file_is_named_as_that(content: bytes, name: str) -> None:
+    with pytest.raises(PairDxError, match=name) as caught:
+        read(content)
+    assert "unpack it" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "content", ["", "\n\n", 'a\n"x\n', "a,b\n1,2,3\n", "a,b\n1\n", "a,a\n1,2\n"]
+)
+def test_no_remedy_begins_in_the_middle_of_a_sentence(content: str) -> None:
+    with pytest.raises(PairDxError) as caught:
+        read(content, remedy="or fetch it again")
+    assert caught.value.remedy is not None
+    assert not caught.value.remedy.startswith("or ")
 
 
 def test_another_encoding_is_told_from_a_broken_download() -> None:

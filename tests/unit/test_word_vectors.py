@@ -45,6 +45,13 @@ def test_a_header_line_is_refused(tmp_path: Path) -> None:
         read_word_vectors(written(tmp_path, "7 2", *LINES), ["ct"], dimension=2)
 
 
+def test_a_mark_at_the_start_is_refused_and_not_read_as_of_the_first_word(tmp_path: Path) -> None:
+    path = written(tmp_path, *LINES)
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    with pytest.raises(PairDxError, match=r"mark of UTF-8[\s\S]*without the mark"):
+        read_word_vectors(path, ["the", "ct"], dimension=2)
+
+
 def test_of_many_damaged_vectors_the_first_are_named(tmp_path: Path) -> None:
     path = written(tmp_path, *LINES, *(f"w{number} nan 1" for number in range(9)))
     with pytest.raises(PairDxError, match=r"those of 'w0', 'w1', 'w2' and 6 more"):

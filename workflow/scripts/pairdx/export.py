@@ -104,7 +104,12 @@ def file_name(pair: Mapping[Hashable, Any]) -> str:
     """
     name = str(pair["pair_id"])
     if climbs_out(name) or re.search(r"[/\\]", name) or not name.isprintable():
-        raise PairDxError("an identifier of a pair cannot be the name of a file", where=repr(name))
+        raise PairDxError(
+            "an identifier of a pair cannot be the name of a file",
+            where=repr(name),
+            remedy="write pair_id in the table of images without slashes, `..` and characters that "
+            "cannot be printed",
+        )
     return name + SUFFIXES[DRAWN_ANEW if is_drawn_anew(pair) else pair["image_format"]]
 
 

@@ -112,9 +112,19 @@ def read_json(path: str | Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise PairDxError("a JSON file is missing", where=path) from error
+        raise PairDxError(
+            "a JSON file is missing",
+            where=path,
+            remedy="put it there, or correct the setting that names it; one that the workflow "
+            "makes is made again by running it",
+        ) from error
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise PairDxError(f"this is not a JSON file: {error}", where=path) from error
+        raise PairDxError(
+            f"this is not a JSON file: {error}",
+            where=path,
+            remedy="delete the file, and fetch it or let the workflow make it again; one that you "
+            "wrote, mend at that place",
+        ) from error
 
 
 def write_table(path: str | Path, table: pd.DataFrame) -> None:

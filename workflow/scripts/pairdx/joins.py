@@ -45,7 +45,7 @@ def joined_where_known(
 
     Args:
         left: Any number of rows per value of ``on``; "" is no value.
-        right: One row per value of ``on``.
+        right: One row per value of ``on``; "" is none there either, and finds no row.
         on: The column of both, of text.
         where: The file of the right one, for messages.
         unknown: What is not known of a row without a partner, such as "age and sex".
@@ -57,6 +57,7 @@ def joined_where_known(
         PairDxError: No row has a partner.
     """
     stated = left[on].str.strip() != ""
+    right = right[right[on].str.strip() != ""]
     alone = stated & ~left[on].isin(right[on])
     if stated.any() and alone.sum() == stated.sum():
         listed = ", ".join(repr(value) for value in right[on].head(3)) or "none"

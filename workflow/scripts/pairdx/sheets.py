@@ -7,9 +7,11 @@ begins with a sign of a formula for a formula. Such cells get an apostrophe befo
 
 from __future__ import annotations
 
+import csv
 import io
 import re
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -26,6 +28,7 @@ QUOTING = (
     "quote inside it is doubled"
 )
 LONGEST_FIRST_LINE = 100_000  # characters
+PACKED = {b"\x1f\x8b": "a gzip file", b"PK\x03\x04": "a zip file, or a spreadsheet's own file"}
 
 
 def escaped(cell: object) -> object:
@@ -72,23 +75,29 @@ def read_text_table(
         remedy: What to do where the file is not what was once written.
         separators: What may stand between cells; the most frequent in the first line does.
         by_people: Spreadsheets may have saved it: take UTF-16 with a mark too (their "Unicode
-            text"), and take off the apostrophes of :func:`escaped`.
+            text"), take off the apostrophes of :func:`escaped`, and take rows with cells too few,
+            as spreadsheets leave out empty ones at the end.
 
     Returns:
-        All cells as text, "" where nothing stands. A row may have cells too few, as spreadsheets
-        leave out empty ones at its end.
+        All cells as text, "" where nothing stands.
 
     Raises:
         FileNotFoundError: There is no such file.
-        PairDxError: It is not CSV or not UTF-8, or a row has more cells than the first line.
+        PairDxError: It is not CSV or not UTF-8, the first line has a name twice, or a row has more
+            cells than it, or fewer where no spreadsheet may have left them out.
     """
     content = source if isinstance(source, bytes) else Path(source).read_bytes()
+    _refuse_packed(content, what, where)
     text = _decoded(content, what, where, by_people=by_people)
     separator = _separator(text, separators)
     try:
         table = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False, sep=separator)
     except pd.errors.EmptyDataError as error:
-        raise PairDxError(f"{what} is empty", where=where, remedy=remedy) from error
+        raise PairDxError(
+            f"{what} is empty",
+            where=where,
+            remedy=f"put the whole table in its place, {remedy}",
+        ) from error
     except pd.errors.ParserError as error:
         raise PairDxError(
             f"{what} cannot be read as CSV: {_tokenised(str(error))}",
@@ -96,6 +105,9 @@ def read_text_table(
             remedy=f"{QUOTING}; {remedy}",
         ) from error
     _refuse_surplus_cells(table, what, where, remedy)
+    _refuse_repeated_names(text, separator, what, where, by_people=by_people)
+    if not by_people and len(table) and (table.iloc[:, -1] == "").any():
+        _refuse_missing_cells(text, separator, what, where, remedy)
     return table.rename(columns=unescaped).map(unescaped) if by_people else table
 
 
@@ -108,6 +120,55 @@ def _refuse_surplus_cells(table: pd.DataFrame, what: str, where: object, remedy:
             remedy="delete the surplus cells, or the comma at the end of its lines, or name the "
             f"column in the first line; {remedy}",
         )
+
+
+def _refuse_repeated_names(
+    text: str, separator: str, what: str, where: object, *, by_people: bool
+) -> None:
+    """Two columns of one name: pandas renames the second, and which is meant is not known."""
+    line, names = next(_rows(text, separator))
+    seen = [unescaped(name).strip().lower() if by_people else name.strip() for name in names]
+    twice = [name for name, count in Counter(seen).items() if name and count > 1]
+    if twice:
+        raise PairDxError(
+            f"the first line of {what} has the same name for several columns: {', '.join(twice)}",
+            where=f"{where}, line {line}",
+            remedy="delete the columns that are not meant, or give them other names",
+        )
+
+
+def _refuse_missing_cells(text: str, separator: str, what: str, where: object, remedy: str) -> None:
+    rows = _rows(text, separator)
+    names = len(next(rows)[1])
+    for line, cells in rows:
+        if len(cells) < names:
+            raise PairDxError(
+                f"a row of {what} has {len(cells)} cells, and the first line names {names}: cells "
+                "may stand in the wrong columns",
+                where=f"{where}, line {line}",
+                remedy=f"write its empty cells, too, between commas; {remedy}",
+            )
+
+
+def _rows(text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows that pandas reads, blank lines left out, after the lines they begin in."""
+    csv.field_size_limit(max(csv.field_size_limit(), len(text)))  # else 131,072 characters
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+    line = 1
+    for cells in reader:
+        if len(cells) > 1 or "".join(cells).strip():
+            yield line, cells
+        line = reader.line_num + 1
+
+
+def _refuse_packed(content: bytes, what: str, where: object) -> None:
+    for start, name in PACKED.items():
+        if content.startswith(start):
+            raise PairDxError(
+                f"{what} is {name}, and not CSV",
+                where=where,
+                remedy="unpack it, or save it as CSV in UTF-8, and name that file",
+            )
 
 
 def _decoded(content: bytes, what: str, where: object, *, by_people: bool) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -83,7 +84,11 @@ def read_word_vectors(
     from gensim.models import KeyedVectors
 
     if not path.is_file():
-        raise PairDxError("the word-vector file is missing", where=path)
+        raise PairDxError(
+            "the word-vector file is missing",
+            where=path,
+            remedy=f"set downloads.glove.path to the unpacked file; {_AS_RELEASED}",
+        )
     # First: gensim takes a line with a single number for a whole vector of that number.
     lines = _require_dimension(path, dimension)
     try:
@@ -123,6 +128,14 @@ def _require_dimension(path: Path, dimension: int) -> int:
     count = 0
     with path.open("rb") as file:
         for count, line in enumerate(file, start=1):
+            if count == 1 and line.startswith(BOM_UTF8):  # it would be read as of the word
+                raise PairDxError(
+                    "this file of word vectors begins with a mark of UTF-8, so that its first word "
+                    "would not be found",
+                    where=path,
+                    remedy="save it in UTF-8 without the mark (also called BOM), or "
+                    f"{_AS_RELEASED}",
+                )
             numbers = line.rstrip().count(b" ")
             if numbers == dimension:
                 continue

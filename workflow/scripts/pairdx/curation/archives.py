@@ -21,6 +21,7 @@ from pairdx.stores import (
     DamagedMemberError,
     ImageStore,
     climbs_out,
+    meaning_of,
     open_store,
 )
 
@@ -37,7 +38,8 @@ def inspect_archive(
     """Read every candidate's image out of one archive, without unpacking it to disk.
 
     The log says how many members no candidate names, and how many have names that lead out of the
-    archive, which both are ignored; and how many were found under other spellings of their names.
+    archive, which both are ignored; how many were found under other spellings of their names; and
+    how many are missing though a member of the same base name is there.
 
     Args:
         candidates: Columns row and member, all of one archive.
@@ -70,7 +72,8 @@ def _log_names(store: ImageStore, path: Path, wanted: Sequence[str]) -> None:
     Raises:
         PairDxError: Not one of many wanted members is there: this is no matter of single images.
     """
-    found = {member: name for member in wanted if (name := _found(store, member))}
+    names = {member: _found(store, member) for member in wanted}
+    found = {member: name for member, name in names.items() if name}
     members = store.members()
     unsafe = sum(map(climbs_out, members))
     named = set(found.values())
@@ -82,6 +85,8 @@ def _log_names(store: ImageStore, path: Path, wanted: Sequence[str]) -> None:
         unnamed,
         unsafe,
     )
+    missing = [member for member, name in names.items() if name is None]
+    _log_moved(path, missing, [name for name in members if name not in named])
     if not found and len(wanted) >= MANY:
         raise PairDxError(
             f"none of the {len(wanted)} images that should be in this archive is there; the first "
@@ -103,11 +108,27 @@ def _log_names(store: ImageStore, path: Path, wanted: Sequence[str]) -> None:
         )
 
 
-def _found(store: ImageStore, member: str) -> str:
-    """Return the name that a member has in the store; "" where it is missing or not to be told."""
+def _log_moved(path: Path, missing: Sequence[str], unnamed: Sequence[str]) -> None:
+    """Say of how many missing images a file of that name lies in other folders, and name one."""
+    there = {meaning_of(name).rpartition("/")[2]: name for name in unnamed if not climbs_out(name)}
+    moved = {member: meaning_of(member).rpartition("/")[2] for member in missing}
+    moved = {member: there[base] for member, base in moved.items() if base in there}
+    if moved:
+        member, name = next(iter(moved.items()))
+        logger.warning(
+            "%s: %d of %d missing images may lie in other folders of the archive than they should, "
+            "such as %s for %s; only one folder around all of them is looked into",
+            *(path.name, len(moved), len(missing), name, member),
+        )
+
+
+def _found(store: ImageStore, member: str) -> str | None:
+    """Return the name of a member in the store; None if it is missing, "" if it may be several."""
     try:
         return store.find(member)
-    except (KeyError, DamagedMemberError):
+    except KeyError:
+        return None
+    except DamagedMemberError:
         return ""
 
 

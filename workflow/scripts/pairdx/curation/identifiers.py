@@ -90,7 +90,8 @@ def _phone_numbers(caption: str) -> Iterator[tuple[int, int]]:
         yield match.span("number")
     yield from (match.span() for match in _AMERICAN_PHONE.finditer(caption))
     if "+" in caption:  # only numbers with a country code are told from other numbers
-        for found in PhoneNumberMatcher(caption, None, leniency=Leniency.POSSIBLE):
+        blank = re.sub(r"\s", " ", caption)  # the matcher ends a number at a line end or tab
+        for found in PhoneNumberMatcher(blank, None, leniency=Leniency.POSSIBLE):
             yield found.start, found.end
 
 

@@ -51,6 +51,13 @@ _TITLED = regex.compile(
     rf"|\b(?:DRS?\.|PROF\b\.?|PROFESSOR|MRS\b\.?)\s+(?:{_INITIAL}\s*){_SOME}\p{{Lu}}{{3,30}}"
     rf"(?:[-{_APOSTROPHE}\s]\p{{Lu}}{{3,30}})?\b"
 )
+# Name: Doe, Jane; as burnt into images also DOE^JANE and "DOE, Jane".
+_AFTER_NAME = regex.compile(
+    r"(?<!(?i:series|protocol|sequence|brand|generic|trade|file|gene|drug|study|scientific)\s)"
+    rf"\b(?i:name)\s*[:=]\s*{_QUOTE}"
+    rf"(?P<name>\p{{Lu}}[\w{_APOSTROPHE}-]{_MORE}(?:,\s*\p{{Lu}}[\w{_APOSTROPHE}-]{{0,30}}\.?"
+    rf"|(?:\s+\p{{Lu}}[\w{_APOSTROPHE}.-]{{0,30}}){{1,2}}))"
+)
 _WITH_COMPANY = (
     regex.compile(rf"\b{_CREDIT}\s+{_QUOTE}(?P<name>{_FULL_NAME}(?:,?\s+{_DEGREE}(?!\w)){_SOME})"),
     regex.compile(
@@ -58,13 +65,7 @@ _WITH_COMPANY = (
     ),
     regex.compile(rf"\b{_NAMED}\s+(?P<name>{_FULL_NAME})"),
     regex.compile(rf"(?<!\w)(?P<name>{_FULL_NAME})(?=,?\s+who\s+(?:consented|agreed|gave))"),
-    # Name: Doe, Jane; as burnt into images also DOE^JANE and "DOE, Jane".
-    regex.compile(
-        r"(?<!(?:[Ss]eries|[Pp]rotocol|[Ss]equence|[Bb]rand|[Gg]eneric|[Tt]rade|[Ff]ile|[Gg]ene|[Dd]rug"
-        rf"|[Ss]tudy|[Ss]cientific)\s)\b[Nn]ame\s*[:=]\s*{_QUOTE}"
-        rf"(?P<name>\p{{Lu}}[\w{_APOSTROPHE}-]{_MORE}(?:,\s*\p{{Lu}}[\w{_APOSTROPHE}-]{{0,30}}\.?"
-        rf"|(?:\s+\p{{Lu}}[\w{_APOSTROPHE}.-]{{0,30}}){{1,2}}))"
-    ),
+    _AFTER_NAME,
     regex.compile(r"(?P<name>\p{Lu}{2,30}\^\p{Lu}{2,30})"),
     regex.compile(r"[\"\u201c](?P<name>\p{Lu}{3,30},\s+\p{Lu}\p{L}{1,30})[\"\u201d]"),
 )
@@ -74,10 +75,12 @@ _DEGREE_IN_CAPITALS = (
     r"(?i:M\.?D|PH\.?D|M\.?B\.?B\.?S|MBCHB|FRCS|FACS|FRCP|FRCR|DDS|DMD|DVM|MPH)\b\.?"
 )
 _IN_CAPITALS = (
+    _AFTER_NAME,
     regex.compile(
         r"\b(?i:courtesy(?:\s+(?:of|to)|:)?|credits?\s*(?:to|:)|(?:photo(?:graph)?|image|illustration"
         r"|drawing)\s+by|(?:provided|contributed|photographed|drawn)\s+by|thanks\s+to"
-        rf"|permission\s+(?:of|from)|(?:operator|surgeon|radiologist):|patient(?:'s)?\s+name(?:\s+is)?)"
+        r"|permission\s+(?:of|from)|(?:operator|surgeon|radiologist):"
+        r"|patient(?:'s)?\s+name(?:\s+(?:is|was))?|patient\s+named)"
         rf"\s+{_QUOTE}(?P<name>{_FULL_NAME})"
     ),
     regex.compile(rf"(?<!\w)(?P<name>{_FULL_NAME}(?:,\s*|\s+){_DEGREE_IN_CAPITALS})(?!\w)"),
@@ -172,7 +175,8 @@ def _found_names(
     for pattern in with_company:
         for match in pattern.finditer(caption):
             end = match.end("name")
-            if not _NO_NAME.search(match["name"]) and not _EPONYM_OR_COMPANY.match(caption, end):
+            name = as_in_a_sentence(match["name"])  # _NO_NAME knows words as they stand there
+            if not _NO_NAME.search(name) and not _EPONYM_OR_COMPANY.match(caption, end):
                 yield match.span("name")
 
 

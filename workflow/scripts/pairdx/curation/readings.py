@@ -16,13 +16,20 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from html.entities import html5
 
-# An entity, also one whose own ampersand was written as an entity.
-ENTITY = re.compile(r"&(?:amp;){0,4}(#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+# An entity, also one whose own ampersand was written as an entity, or whose end is missing.
+ENTITY = re.compile(
+    r"&((?:amp;){0,4})(#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31})(;?)"
+)
+LONGEST_WITHOUT_END = max(len(name) for name in html5 if not name.endswith(";"))
 # Forms of one character; superscripts, fractions and circled numbers are more than a form of it.
 FORMS = frozenset({"wide", "narrow", "small", "font", "compat", "noBreak"})
 KEPT = "\N{NUMERO SIGN}"  # a letter sign that the rules know as it is
 # Words may be parted or joined at these; at other invisible characters they are joined.
-BREAKS = frozenset("\u200b\u200c\u2060\u2063\ufeff")
+_CONTROLS = frozenset(map(chr, [*range(0x20), *range(0x7F, 0xA0)])) - frozenset("\t\n\r\v\f")
+BREAKS = frozenset("\u200b\u200c\u2060\u2063\ufeff") | _CONTROLS
+# Of a text of Windows that was read as Latin-1; five bytes mean nothing there, and stay.
+OF_WINDOWS = {chr(code): bytes([code]).decode("cp1252", "ignore") for code in range(0x80, 0xA0)}
+NOT_PLAIN = re.compile(r"[^\t-\r -%'-~]")  # all but white space and ASCII that stands for itself
 BLANKS = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # letters and symbols that look like blanks
 DASHES = frozenset("\u2013\u2014\u2015")
 SAME = (
@@ -59,9 +66,10 @@ def readings(caption: str) -> list[Reading]:
     """Return the plain copies of a caption: one, or two where it may be read in two ways.
 
     In the first, invisible characters are left out and dashes inside words are hyphens; in the
-    second, invisible breaks are spaces and dashes are dashes. ASCII stands as it is.
+    second, invisible breaks are spaces and dashes are dashes. ASCII stands as it is, but for
+    control characters, which are such breaks.
     """
-    if caption.isascii() and "&" not in caption:
+    if not NOT_PLAIN.search(caption):
         return [Reading(caption)]
     units = list(_units(caption))
     found = [_reading(units, joined=True)]
@@ -77,7 +85,7 @@ def plain(text: str) -> str:
 
 def _units(caption: str) -> Iterator[tuple[str, int, int]]:
     """Yield what counts as one letter, with its marks composed, and its start and end."""
-    letters = list(_unescaped(caption))
+    letters = [(OF_WINDOWS.get(char) or char, *place) for char, *place in _unescaped(caption)]
     place = 0
     while place < len(letters):
         base, start, end = letters[place]
@@ -96,18 +104,27 @@ def _units(caption: str) -> Iterator[tuple[str, int, int]]:
 def _unescaped(caption: str) -> Iterator[tuple[str, int, int]]:
     place = 0
     for entity in ENTITY.finditer(caption):
-        meant = _meant(entity[1])
-        if meant is None:
+        meant, end = _meant(entity)
+        if not end:
             continue
         yield from ((caption[at], at, at + 1) for at in range(place, entity.start()))
-        place = entity.end()
-        yield from ((char, entity.start(), place) for char in meant)
+        yield from ((char, entity.start(), end) for char in meant)
+        place = end
     yield from ((caption[at], at, at + 1) for at in range(place, len(caption)))
 
 
-def _meant(name: str) -> str | None:
-    """Return what an entity stands for; None if there is none of this name."""
-    return html.unescape(f"&{name};") if name[0] == "#" else html5.get(f"{name};")
+def _meant(entity: re.Match[str]) -> tuple[str, int]:
+    """Return what an entity stands for and where it ends in the caption; 0 if there is none."""
+    ampersands, name, closed = entity.groups()
+    if name[0] == "#":
+        return html.unescape(f"&{name};"), entity.end()
+    if name + closed in html5:
+        return html5[name + closed], entity.end()
+    if not ampersands:  # as a browser reads `&nbspMay;`
+        for length in range(min(LONGEST_WITHOUT_END, len(name)), 1, -1):
+            if name[:length] in html5:
+                return html5[name[:length]], entity.start(2) + length
+    return "&", entity.end(1) if ampersands else 0
 
 
 @lru_cache(maxsize=4096)

@@ -6,7 +6,7 @@ copies it, decides on captions and images, and names the copy in the config. The
 ``keep`` and ``edit`` hold for the very image and caption that were seen, and a pair whose edit no
 longer fits is rejected; ``reject`` holds for the pair whatever became of either. What is decided
 on an image holds for the same bytes under any name. A rejection or an edit of a pair that the
-corpus does not have stops the run.
+corpus does not have, or whose file is another pair's, stops the run.
 """
 
 from __future__ import annotations
@@ -32,6 +32,11 @@ DECIDED = ("caption_decision", "image_decision")
 SEEN_COLUMNS = ["pair_id", "label", "file", "width", "height", "sha256", "masked", "caption"]
 DECISION_COLUMNS = ["caption_decision", "caption_edit", "image_decision", "image_edit"]
 SHEET_COLUMNS = [*SEEN_COLUMNS, *DECISION_COLUMNS, "reviewer", "note"]
+_PUT_BACK = (
+    "put their pair_id and file back as review/sheet.csv has them (a spreadsheet may have changed "
+    "long numbers or leading zeros: open the file with all columns as text); if the corpus is "
+    "another one, clear these decisions"
+)
 
 
 def review_sample(
@@ -185,10 +190,12 @@ def apply_decisions(screening: Screening, decisions: pd.DataFrame, rejected: pd.
         rejected: What earlier stages rejected (column file), by the tables or by this screening.
 
     Raises:
-        PairDxError: A rejection or an edit names a pair that the corpus does not have.
+        PairDxError: A rejection or an edit names a pair that the corpus does not have, or one with
+            another file.
     """
     candidates = screening.candidates
     _refuse_strangers(decisions, candidates, rejected)
+    _refuse_other_files(decisions, candidates, rejected)
     found = candidates[["pair_id"]].merge(
         decisions.rename(columns={"caption": "seen_caption", "sha256": "seen_sha256"}),
         on="pair_id",
@@ -245,20 +252,44 @@ def _refuse_strangers(
     """Stop where a rejection or an edit would be lost: its pair is nowhere in the corpus."""
     gone = decisions[~decisions["pair_id"].isin(candidates["pair_id"])]
     elsewhere = gone["file"].isin(rejected["file"])
-    binding = gone[list(DECIDED)].isin(["reject", "edit"]).any(axis=1)
-    lost = gone[binding & ~elsewhere]
+    lost = gone[_is_binding(gone) & ~elsewhere]
     if len(lost):
         first = lost.iloc[0]
         raise PairDxError(
             f"{len(lost)} rejections or edits of the review sheet are of pairs that this corpus "
             f"does not have: {', '.join(map(repr, lost['pair_id'].head()))}",
             where=f"curation.review.decisions: pair_id {first['pair_id']!r}, {first['file']!r}",
-            remedy="put their pair_id and file back as review/sheet.csv has them (a spreadsheet "
-            "may have changed long numbers or leading zeros: open the file with all columns as "
-            "text); if the corpus is another one, clear these decisions",
+            remedy=_PUT_BACK,
         )
     if len(gone):
         logger.warning("%d reviewed pairs are candidates no more", len(gone))
+
+
+def _refuse_other_files(
+    decisions: pd.DataFrame, candidates: pd.DataFrame, rejected: pd.DataFrame
+) -> None:
+    """Stop where a rejection or an edit would fall on another pair: `0012` became `12`.
+
+    The same bytes under a new name are the same pair, unless the sheet's file is still there.
+    """
+    there = candidates[["pair_id", "file", "sha256"]]
+    both = decisions[_is_binding(decisions)].merge(there, on="pair_id", suffixes=("", "_here"))
+    elsewhere = both["file"].isin(candidates["file"]) | both["file"].isin(rejected["file"])
+    renamed = (both["sha256"].str.lower() == both["sha256_here"]) & ~elsewhere
+    other = both[(both["file"] != "") & (both["file"] != both["file_here"]) & ~renamed]
+    if len(other):
+        first = other.iloc[0]
+        raise PairDxError(
+            f"{len(other)} rejections or edits of the review sheet name one pair and the file of "
+            f"another: {', '.join(map(repr, other['pair_id'].head()))}",
+            where=f"curation.review.decisions: pair_id {first['pair_id']!r} has the file "
+            f"{first['file_here']!r} here, and {first['file']!r} in the sheet",
+            remedy=_PUT_BACK,
+        )
+
+
+def _is_binding(decisions: pd.DataFrame) -> pd.Series:
+    return decisions[list(DECIDED)].isin(["reject", "edit"]).any(axis=1)
 
 
 def _say_what_changed(found: pd.DataFrame, same_image: pd.Series, same_caption: pd.Series) -> None:

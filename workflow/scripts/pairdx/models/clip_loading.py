@@ -152,7 +152,11 @@ def _folder_config(folder: Path | None) -> dict[str, Any]:
         )
     content = read_json(folder / FOLDER_CONFIG)
     if not isinstance(content, dict) or "text_cfg" not in content.get("model_cfg", {}):
-        raise PairDxError("this is no open_clip model configuration", where=folder / FOLDER_CONFIG)
+        raise PairDxError(
+            "this is no open_clip model configuration",
+            where=folder / FOLDER_CONFIG,
+            remedy="give the folder of a model that open_clip saved: its model_cfg has a text_cfg",
+        )
     config: dict[str, Any] = content["model_cfg"]
     text = config["text_cfg"]
     # The configuration names these by their place on a model hub; here they lie in the folder.
@@ -194,7 +198,10 @@ def _instantiate(config: Mapping[str, Any], seed: int) -> Any:
         if is_refusal_of_storage(error) and (refused := storage_error(error)):
             raise refused from error
         raise PairDxError(
-            f"open_clip cannot build this architecture: {error}", where=ARCHITECTURE_KEY
+            f"open_clip cannot build this architecture: {error}",
+            where=ARCHITECTURE_KEY,
+            remedy="name one that this version of open_clip has, or mend the configuration that "
+            "the model folder brings",
         ) from error
 
 
@@ -231,5 +238,9 @@ def _require_vocabulary(tokeniser: int, own: int) -> None:
 def _side(size: int | tuple[int, int]) -> int:
     sides = {size} if isinstance(size, int) else set(size)
     if len(sides) != 1:
-        raise PairDxError(f"images of {size} pixels are not square", where=ARCHITECTURE_KEY)
+        raise PairDxError(
+            f"images of {size} pixels are not square",
+            where=ARCHITECTURE_KEY,
+            remedy="name an architecture that reads square images",
+        )
     return sides.pop()

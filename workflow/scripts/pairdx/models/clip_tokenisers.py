@@ -76,6 +76,7 @@ def _of_folder(text: Mapping[str, Any], context_length: int) -> ClipTokeniser:
         raise PairDxError(
             f"the model folder's tokeniser cannot be read: {error}",
             where=text["hf_tokenizer_name"],
+            remedy="put the text encoder's own tokeniser files there again, as they were released",
         ) from error
 
     def count_tokens(texts: list[str]) -> list[int]:
