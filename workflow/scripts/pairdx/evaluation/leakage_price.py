@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import stdtrit
 
 from pairdx.errors import PairDxError
+from pairdx.evaluation.agreement import training_of
+from pairdx.evaluation.few_seeds import reach_of
 from pairdx.evaluation.intervals import bootstrap_ratios, sums_per_case
 from pairdx.evaluation.predictions import correctness, same_pairs
 
@@ -103,9 +104,9 @@ def mean_over_groups(
     """Return a mean over pairs and seeds with an interval for other groups and other seeds.
 
     Two variances of the mean are added up. Of the groups: that of a bootstrap which draws whole
-    groups. Of the seeds: that of the seeds' own means, over their number S. With a few seeds the
-    latter is uncertain itself, so the interval is Student's, with the degrees of freedom of the sum
-    (Satterthwaite's, from S - 1 and the groups less one). With one seed, only groups count. Where
+    groups. Of the seeds: that between their means beyond what their pairs add, over their number S.
+    Both are estimated, the latter from few, so each has its Student's quantile, with the groups
+    less one and S - 1 degrees of freedom (``few_seeds``). With one seed, only groups count. Where
     every pair has the value 0, no bootstrap differs: the bounds are then the largest shares of
     groups, to either side, of which none would show up with probability (1 - level) / 2 (after
     Clopper and Pearson).
@@ -134,10 +135,7 @@ def mean_over_groups(
     means = bootstrap_ratios(sums[:, :1], sums[:, 1:], resamples=resamples, seed=seed)
     parts = [(float(np.var(means, ddof=1)), groups - 1)]
     if seeds > 1:
-        parts.append((float(np.var(values.mean(axis=0), ddof=1)) / seeds, seeds - 1))
-    total = sum(variance for variance, _ in parts)
-    uncertain = sum(variance**2 / freedom for variance, freedom in parts)
-    if not uncertain:
-        return mean, mean, mean
-    reach = float(stdtrit(total**2 / uncertain, (1 + level) / 2)) * math.sqrt(total)
+        of_group = pd.factorize(group)[0].astype(np.int64)
+        parts.append((training_of(values.T, of_group, groups).own / seeds, seeds - 1))
+    reach = reach_of(0.0, parts, level)
     return mean, mean - reach, mean + reach
