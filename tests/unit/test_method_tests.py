@@ -9,10 +9,12 @@ import pytest
 from pairdx.errors import PairDxError
 from pairdx.evaluation.comparisons import pairwise_tests
 from pairdx.evaluation.method_tests import add_method_tests, method_difference, methods_of
+from pairdx.reporting.system_tests import sentence
 
 PAIRS, CASES = 3400, 1700
 CASE = np.repeat(np.arange(CASES), PAIRS // CASES)
 SIZES = np.bincount(CASE).astype(float)
+FIXED_TWO = {"better": 0.70, "worse": 0.64}
 
 
 def two_methods(
@@ -104,9 +106,37 @@ def test_one_seed_of_a_random_system_says_nothing_about_the_method() -> None:
     means = [np.mean([(t["label"] == t["predicted"]).mean() for t in seeds[n]]) for n in seeds]
     assert row["method_difference"] == pytest.approx(means[0] - means[1])
     assert row["method_difference_high"] < 0
-    # Corrected for all three comparisons, those too that could not be made.
-    assert row["p_method_holm"] == pytest.approx(3 * row["p_method"])
+    # Those that could not be made are no tests to correct for.
+    assert row["p_method_holm"] == row["p_method"]
     assert row["p_method_holm"] < 0.05
+
+
+@pytest.mark.parametrize(("others", "shown"), [((0.86, 0.93, 0.99), True), ((), False)])
+@pytest.mark.parametrize("count", [1, 2])
+def test_two_fixed_systems_have_one_verdict_whatever_else_is_compared(
+    others: tuple[float, ...], shown: bool, count: int
+) -> None:
+    """Beside three systems with randomness, which with one seed leave nine rows without a p.
+
+    Far from the two, these are all found first, and p is left as it is; as good as one of the two,
+    they multiply it by ten. Corrected for other rows, the methods would say the opposite.
+    """
+    generator = np.random.default_rng(2)
+    systems = {name: table_of(generator.random(600) < at) for name, at in FIXED_TWO.items()}
+    far = [table_of(generator.random(600) < share) for share in others]
+    systems |= {f"r{at}": one for at, one in enumerate(far or [systems["better"]] * 3)}
+    random = {name: name.startswith("r") for name in systems}
+    seeds = {name: [one] * (count if random[name] else 1) for name, one in systems.items()}
+    how = {"resamples": 1000, "seed": 0}
+    table = add_method_tests(pairwise_tests(systems, **how), seeds, random, **how)
+    assert table["p_method"].notna().sum() == (1 if count == 1 else 10)
+    row = table.iloc[0]
+    assert row["p_method"] == row["p_bootstrap"] < 0.05
+    assert row["p_method_holm"] == row["p_bootstrap_holm"]
+    assert (row["p_method_holm"] < 0.05) == shown
+    registry = {name: {"title": name, "random": random[name]} for name in systems}
+    said = sentence({"split": "grouped", **row.to_dict()}, registry)
+    assert said.count("no difference") == (0 if shown else 2)
 
 
 def test_without_randomness_the_method_is_the_classifier() -> None:

@@ -140,8 +140,9 @@ def add_method_tests(
     Returns:
         The tests, with seeds_a, seeds_b, method_difference (mean accuracy over seeds of a minus
         that of b), method_difference_low, method_difference_high, p_method, p_method_holm
-        (corrected for all rows). Fractions of 1; empty but for the seeds where one of the two has
-        randomness and was trained once; those of the classifiers where neither has.
+        (corrected for all rows that have one). Fractions of 1; empty but for the seeds where one of
+        the two has randomness and was trained once. Where neither has, all are the classifiers',
+        the corrected p too: one question has one answer.
 
     Raises:
         PairDxError: The tables are over different pairs, cases or labels.
@@ -166,4 +167,5 @@ def add_method_tests(
     for name, same in zip(METHOD_COLUMNS[2:], CLASSIFIER_COLUMNS, strict=True):
         table.loc[fixed, name] = tests.loc[fixed, same].astype("float64")
     table["p_method_holm"] = holm(table["p_method"].to_numpy(dtype=np.float64))
+    table.loc[fixed, "p_method_holm"] = tests.loc[fixed, "p_bootstrap_holm"].astype("float64")
     return pd.concat([tests, table], axis=1)

@@ -91,12 +91,12 @@ def pairwise_notes(
         "Methods: what another training would change counts as well: difference of mean accuracies "
         "over seeds; its interval and p add the variance between trainings, with Student's "
         "quantile of so few, to that of a bootstrap over cases. Two systems without randomness are "
-        "their classifiers, and have those numbers. Empty "
+        "their classifiers, and have those numbers and that verdict. Empty "
         "where one of the two has randomness and was trained with one seed: then nothing can be "
         "said about the method.",
         f"Holm: p corrected for {len(table) // len(sizes)} comparisons, all pairs of systems of a "
-        f"split; intervals are not corrected. Verdicts are at {SIGNIFICANCE}, on these classifiers "
-        "by the bootstrap.",
+        "split; of methods, for those of them of which something can be said. Intervals are not "
+        f"corrected. Verdicts are at {SIGNIFICANCE}, on these classifiers by the bootstrap.",
     ]
     if (table[["seeds_a", "seeds_b"]] == 2).any(axis=None):
         notes.append(
