@@ -81,6 +81,41 @@ def leakage_prices(
     return pd.DataFrame(rows, columns=PRICE_COLUMNS)
 
 
+def check_equal_trainings(
+    with_siblings: pd.DataFrame, without_siblings: pd.DataFrame, label: pd.Series, *, where: str
+) -> tuple[int, int]:
+    """Refuse two trainings where a class has more pairs in one of them.
+
+    Args:
+        with_siblings: split.parquet of the one: pair_id, subset.
+        without_siblings: That of the other.
+        label: The class of every pair, by pair_id.
+        where: The files of both, for the message.
+
+    Returns:
+        Number of training pairs, and how many of those with siblings the other does not have.
+
+    Raises:
+        PairDxError: A class has more training pairs in one of them.
+    """
+    trained = [
+        split.loc[split["subset"] == "train", "pair_id"]
+        for split in (with_siblings, without_siblings)
+    ]
+    of_class = [ids.map(label).fillna("(no class)").value_counts() for ids in trained]
+    counts = pd.concat(of_class, axis=1, keys=["with", "without"]).fillna(0).astype(int)
+    unequal = counts[counts["with"] != counts["without"]]
+    if len(unequal):
+        numbers = unequal.itertuples(name=None)
+        raise PairDxError(
+            "training pairs with and without siblings: "
+            + "; ".join(f"{name} {with_} and {without}" for name, with_, without in numbers),
+            where=where,
+            remedy="delete both; they are made again together",
+        )
+    return len(trained[0]), int((~trained[0].isin(trained[1])).sum())
+
+
 def _differences(
     with_siblings: Sequence[pd.DataFrame], without: Sequence[pd.DataFrame], tested: pd.Series
 ) -> tuple[pd.DataFrame, Array, tuple[float, float]]:
