@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from scipy.special import stdtrit
 
+from pairdx.evaluation.agreement import Training, largest_agreement
 from pairdx.evaluation.few_seeds import LEAST_P, p_of, reach_of
+from pairdx.evaluation.method_tests import Method, method_difference
 
 PAIRS, ACCURACY, POINT = 3400, 0.93, 0.01
 OF_PAIRS = ACCURACY * (1 - ACCURACY) / PAIRS
@@ -99,3 +101,22 @@ def test_a_part_alone_has_the_quantile_of_its_law() -> None:
     assert reach_of(4.0, [], 0.95) == pytest.approx(2 * 1.959964)
     assert reach_of(0.0, [(4.0, 2)], 0.95) == pytest.approx(2 * stdtrit(2, 0.975))
     assert p_of(50.0, 1.0, []) == LEAST_P
+
+
+def test_agreement_and_tests_of_methods_give_each_variance_its_own_quantile() -> None:
+    """Three seeds: a squared quantile of 4.30 for their own variance, of 1.96 for all the rest."""
+    normal, student = 1.959964**2, stdtrit(2, 0.975) ** 2
+    found = largest_agreement(2e-5, [Training(3, 3e-5)], half_step=0.005)
+    # The paper's run is one training more: 1/3 + 1 of the variance between them.
+    expected = normal * (2e-5 + 0.005**2 / 3) + student * 4e-5
+    assert found.within**2 == pytest.approx(expected, rel=1e-5)
+    resampled = np.random.default_rng(4).normal(0, 0.003, 400)
+    first = Method(0.95, 3, resampled, 1e-5, known=True)
+    second = Method(0.93, 1, np.zeros(400), 0.0, known=True)
+    difference, low, high, p = method_difference(first, second, np.ones(1000))
+    assert difference == pytest.approx(0.02)
+    assert low is not None
+    assert high is not None
+    by_cases = resampled.var(ddof=1) * 1000 / 999 + 2 / 1000**2
+    assert (high - low) / 2 == pytest.approx((normal * by_cases + student * 1e-5) ** 0.5, rel=1e-5)
+    assert p == pytest.approx(p_of(0.02, by_cases, [(1e-5, 2)]))
