@@ -247,18 +247,46 @@ def test_what_is_chosen_on_the_test_pairs_is_better_than_what_comes_of_it() -> N
     assert np.nanmean(met) > 1.5 * np.nanmean(chosen)
 
 
-def test_where_nothing_can_be_answered_there_is_no_risk_but_an_interval_of_the_coverage() -> None:
+def test_without_a_threshold_nothing_is_answered_and_that_is_certain() -> None:
+    """All validation pairs wrong: no confidence is chosen, and no test pair could change it."""
     wrong = predictions().assign(label="chart", predicted="radiology")
     for name in CLASSES:
         wrong[f"p_{name}"] = np.float32(name == "radiology")
     table = calibration_table({("words", "grouped"): [wrong]}, CLASSES, **HOW)
     row = table.iloc[0]
     assert row["coverage_at_risk"] == 0
-    # Two pairs a case: Wilson's upper end for none of 200.
-    assert row["coverage_at_risk_high"] == pytest.approx(1.96**2 / (200 + 1.96**2), abs=1e-4)
+    assert row[["coverage_at_risk_low", "coverage_at_risk_high"]].isna().all()
+    assert table["coverage_at_risk_high"].dtype == np.float64
     assert np.isnan([row["risk_met"], row["risk_met_low"], row["risk_met_high"]]).all()
     assert answered_of(table, "grouped")["words"][0] == 0
-    assert pd.isna(calibration_for_reading(table, REGISTRY)["Risk met there, % (interval)"][0])
+    shown = calibration_for_reading(table, REGISTRY)
+    assert pd.isna(shown["Risk met there, % (interval)"][0])
+    assert shown["Coverage at 5 % risk on validation pairs, % (interval)"][0] == "0.0"
+    assert any("without interval" in note for note in calibration_notes(table, REGISTRY, 50))
+
+
+def test_a_threshold_that_no_test_pair_reaches_leaves_a_coverage_that_others_may_have() -> None:
+    """Sure and right on validation pairs, right but unsure on all test pairs: other pairs may do.
+
+    A second seed that has no threshold, being wrong on every validation pair, changes nothing.
+    """
+    truth = np.arange(400) % 3
+    right, wrong = np.eye(3)[truth], np.eye(3)[(truth + 1) % 3]
+    seeds = [
+        pd.concat(
+            table_of(mix * known + (1 - mix) / 3, truth, subset)
+            for subset, known, mix in (("validation", chosen, 0.8), ("test", right, 0.4))
+        )
+        for chosen in (right, wrong)
+    ]
+    for tables in (seeds[:1], seeds):
+        table = calibration_table({("words", "grouped"): tables}, CLASSES, **HOW)
+        row = table.iloc[0]
+        assert row["coverage_at_risk"] == 0
+        # Two pairs a case: Wilson's upper end for none of 200.
+        assert row["coverage_at_risk_high"] == pytest.approx(1.96**2 / (200 + 1.96**2), abs=1e-4)
+        notes = calibration_notes(table, REGISTRY, 50)
+        assert not any("without interval" in note for note in notes)
 
 
 def test_pairs_of_equal_confidence_have_no_order() -> None:

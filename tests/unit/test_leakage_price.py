@@ -12,7 +12,12 @@ from hypothesis import strategies as st
 
 from pairdx import leakage, siblings, splits
 from pairdx.errors import PairDxError
-from pairdx.evaluation.leakage_price import PRICE_COLUMNS, leakage_prices, mean_over_groups
+from pairdx.evaluation.leakage_price import (
+    PRICE_COLUMNS,
+    check_equal_trainings,
+    leakage_prices,
+    mean_over_groups,
+)
 from pairdx.evaluation.split_effect import effect_of_the_split
 from pairdx.models import linear
 from pairdx.models.base import FitJob, Pairs, predict
@@ -161,7 +166,9 @@ def test_a_planted_leak_has_a_price_and_without_it_there_is_none() -> None:
     assert abs(honest["price"]) < 0.03
 
 
-@pytest.mark.parametrize(("seeds", "spread"), [(1, 0.0), (3, 0.01), (3, 0.05), (5, 0.03)])
+@pytest.mark.parametrize(
+    ("seeds", "spread"), [(1, 0.0), (2, 0.02), (3, 0.01), (3, 0.05), (5, 0.03)]
+)
 def test_the_interval_covers_the_truth_as_often_as_it_says(seeds: int, spread: float) -> None:
     """Groups of one to four correlated pairs, seeds with a spread of their own; 300 samples.
 
@@ -228,6 +235,26 @@ def test_an_interval_does_not_collapse_where_nothing_differs() -> None:
     assert (mean, -low) == (0, high)
     assert (1 - high) ** 50 == pytest.approx(0.025)
     assert math.isnan(mean_over_groups(np.ones((3, 1)), group[:1].repeat(3), **HOW, level=0.95)[1])
+
+
+def test_trainings_must_be_equal_class_by_class_and_not_in_total_alone() -> None:
+    pairs = corpus(60, 6)
+    with_, without = (split.reset_index() for split in both(pairs))
+    label = pairs.set_index("pair_id")["label"]
+    train, exchanged = check_equal_trainings(with_, without, label, where="both")
+    assert train == (without["subset"] == "train").sum()
+    came = [set(split.loc[split["subset"] == "train", "pair_id"]) for split in (with_, without)]
+    assert exchanged == len(came[0] - came[1]) > 0
+    # A pair of one class for one of another: as many in all.
+    of_class = with_["pair_id"].map(label)
+    leaves = with_.index[(with_["subset"] == "train") & (of_class == "chart")][0]
+    comes = with_.index[(with_["subset"] == "test") & (of_class == "radiology")][0]
+    other = with_.assign(subset=with_["subset"].mask(with_.index == leaves, "test"))
+    other["subset"] = other["subset"].mask(other.index == comes, "train")
+    assert (other["subset"] == "train").sum() == train
+    charts = int((label[without["pair_id"][without["subset"] == "train"]] == "chart").sum())
+    with pytest.raises(PairDxError, match=f"chart {charts - 1} and {charts};.*\n +where: both"):
+        check_equal_trainings(other, without, label, where="both")
 
 
 def test_other_seeds_systems_or_pairs_are_refused() -> None:

@@ -9,10 +9,12 @@ import pytest
 from pairdx.errors import PairDxError
 from pairdx.evaluation.comparisons import pairwise_tests
 from pairdx.evaluation.method_tests import add_method_tests, method_difference, methods_of
+from pairdx.reporting.system_tests import sentence
 
 PAIRS, CASES = 3400, 1700
 CASE = np.repeat(np.arange(CASES), PAIRS // CASES)
 SIZES = np.bincount(CASE).astype(float)
+FIXED_TWO = {"better": 0.70, "worse": 0.64}
 
 
 def two_methods(
@@ -64,14 +66,15 @@ def test_methods_that_differ_are_told_apart() -> None:
     assert np.mean(np.array(found) < 0.05) >= 0.8
 
 
-def test_drawing_one_seed_less_keeps_the_variance_of_a_mean_over_seeds() -> None:
+def test_the_variance_of_a_mean_over_seeds_is_that_of_the_trainings_alone() -> None:
     """Two cases of equal pairs: the draws of cases change nothing, and the spread is all."""
     levels = np.array([0.90, 0.94, 0.95])
     right = np.tile(np.arange(100) < 100 * levels[:, None], 2).astype(float)
     case = np.repeat([0, 1], 100)
-    (found,) = methods_of([right], [True], case, 2, resamples=20_000, seed=0)
-    assert found.resampled.var() == pytest.approx(levels.var(ddof=1) / 3, rel=0.05)
+    found, fixed = methods_of([right, right], [True, False], case, 2, resamples=50, seed=0)
+    assert found.resampled == pytest.approx(np.full(50, levels.mean()))
     assert found.variance == pytest.approx(levels.var(ddof=1) / 3)
+    assert fixed.variance == 0
 
 
 def table_of(right: np.ndarray) -> pd.DataFrame:
@@ -90,22 +93,50 @@ def table_of(right: np.ndarray) -> pd.DataFrame:
 
 def test_one_seed_of_a_random_system_says_nothing_about_the_method() -> None:
     generator = np.random.default_rng(3)
-    draws = [table_of(generator.random(200) < share) for share in (0.5, 0.8, 0.82, 0.9)]
-    seeds = {"fixed": draws[:1], "several": draws[1:3], "once": draws[3:]}
+    draws = [table_of(generator.random(200) < share) for share in (0.5, 0.8, 0.81, 0.82, 0.9)]
+    seeds = {"fixed": draws[:1], "several": draws[1:4], "once": draws[4:]}
     first = {name: tables[0] for name, tables in seeds.items()}
     how = {"resamples": 100, "seed": 0}
     random = {"fixed": False, "several": True, "once": True}
     table = add_method_tests(pairwise_tests(first, **how), seeds, random, **how)
     table = table.set_index(["model_a", "model_b"])
     assert table["p_method"].notna().tolist() == [True, False, False]
-    assert table[["seeds_a", "seeds_b"]].to_numpy().tolist() == [[1, 2], [1, 1], [2, 1]]
+    assert table[["seeds_a", "seeds_b"]].to_numpy().tolist() == [[1, 3], [1, 1], [3, 1]]
     row = table.loc[("fixed", "several")]
     means = [np.mean([(t["label"] == t["predicted"]).mean() for t in seeds[n]]) for n in seeds]
     assert row["method_difference"] == pytest.approx(means[0] - means[1])
     assert row["method_difference_high"] < 0
-    # Corrected for all three comparisons, those too that could not be made.
-    assert row["p_method_holm"] == pytest.approx(3 * row["p_method"])
+    # Those that could not be made are no tests to correct for.
+    assert row["p_method_holm"] == row["p_method"]
     assert row["p_method_holm"] < 0.05
+
+
+@pytest.mark.parametrize(("others", "shown"), [((0.86, 0.93, 0.99), True), ((), False)])
+@pytest.mark.parametrize("count", [1, 2])
+def test_two_fixed_systems_have_one_verdict_whatever_else_is_compared(
+    others: tuple[float, ...], shown: bool, count: int
+) -> None:
+    """Beside three systems with randomness, which with one seed leave nine rows without a p.
+
+    Far from the two, these are all found first, and p is left as it is; as good as one of the two,
+    they multiply it by ten. Corrected for other rows, the methods would say the opposite.
+    """
+    generator = np.random.default_rng(2)
+    systems = {name: table_of(generator.random(600) < at) for name, at in FIXED_TWO.items()}
+    far = [table_of(generator.random(600) < share) for share in others]
+    systems |= {f"r{at}": one for at, one in enumerate(far or [systems["better"]] * 3)}
+    random = {name: name.startswith("r") for name in systems}
+    seeds = {name: [one] * (count if random[name] else 1) for name, one in systems.items()}
+    how = {"resamples": 1000, "seed": 0}
+    table = add_method_tests(pairwise_tests(systems, **how), seeds, random, **how)
+    assert table["p_method"].notna().sum() == (1 if count == 1 else 10)
+    row = table.iloc[0]
+    assert row["p_method"] == row["p_bootstrap"] < 0.05
+    assert row["p_method_holm"] == row["p_bootstrap_holm"]
+    assert (row["p_method_holm"] < 0.05) == shown
+    registry = {name: {"title": name, "random": random[name]} for name in systems}
+    said = sentence({"split": "grouped", **row.to_dict()}, registry)
+    assert said.count("no difference") == (0 if shown else 2)
 
 
 def test_without_randomness_the_method_is_the_classifier() -> None:

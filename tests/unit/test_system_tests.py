@@ -67,7 +67,7 @@ def test_holm_never_leaves_its_bounds_and_leaves_a_single_test_alone() -> None:
     assert (corrected >= random).all()
     assert (np.diff(corrected[np.argsort(random)]) >= 0).all()
     assert np.isnan(holm(np.full(3, np.nan))).all()
-    np.testing.assert_allclose(holm(np.array([0.02, np.nan, 0.01])), [0.04, np.nan, 0.03])
+    np.testing.assert_allclose(holm(np.array([0.02, np.nan, 0.01])), [0.02, np.nan, 0.02])
 
 
 def test_mcnemar_of_an_example_worked_by_hand() -> None:
@@ -278,6 +278,9 @@ def test_notes_name_the_conditions_and_every_pair_of_systems() -> None:
     assert "Grouped 30 of 30 cases (600 bootstrap resamples)" in text
     assert "are those of seed 7" in text
     assert sum("split: " in note for note in notes) == len(table) == 3
+    assert "Two seeds" not in text
+    two = pairwise_notes(table.assign(seeds_b=2), registry, seed_of_training=7, several_seeds=True)
+    assert "wrong somewhat more often than stated" in "\n".join(two)
     one_seed = pairwise_notes(table, registry, seed_of_training=7, several_seeds=False)
     assert "seed 7" not in "\n".join(one_seed)
 

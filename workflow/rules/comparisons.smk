@@ -68,6 +68,7 @@ rule price_leakage:
         without_siblings=priced_predictions(WITHOUT_SIBLINGS),
         split=f"<results>/{WITH_SIBLINGS}/split.parquet",
         other_split=f"<results>/{WITHOUT_SIBLINGS}/split.parquet",
+        pairs="<results>/curated/pairs.parquet",
     output:
         multiext("<results>/tables/leakage_price", csv=".csv", md=".md", tex=".tex"),
         html=report(

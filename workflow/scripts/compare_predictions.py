@@ -68,8 +68,8 @@ def test_systems(predictions: Predictions) -> None:
         "Row minus column, in percentage points, on the same test pairs, one training of each. "
         "Shaded, bold and marked *: these two trained classifiers differ, "
         f"p < {system_tests.SIGNIFICANCE} after Holm's correction for all pairs of systems of a "
-        "split (bootstrap over cases). \N{DAGGER}: the methods differ, with cases and seeds "
-        "resampled together; never marked where a system with randomness has one seed. "
+        "split (bootstrap over cases). \N{DAGGER}: the methods differ, whatever cases and seeds "
+        "are drawn; never marked where a system with randomness has one seed. "
         f"{demo_note(params.registry.values()) or ''}"
     )
     figure = difference_matrix(

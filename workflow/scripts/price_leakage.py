@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from pairdx.errors import PairDxError
-from pairdx.evaluation.leakage_price import leakage_prices
+from pairdx.evaluation.leakage_price import check_equal_trainings, leakage_prices
 from pairdx.files import write_table
 from pairdx.logs import job_log
 from pairdx.reporting.leakage_price import TITLE, price_for_reading, price_notes
@@ -24,36 +23,31 @@ def read_by_system(paths: list[str]) -> dict[str, list[pd.DataFrame]]:
     return found
 
 
-def trained_on(path: str) -> set[str]:
-    """Return the training pairs of a split."""
-    split = pd.read_parquet(path)
-    return set(split.loc[split["subset"] == "train", "pair_id"])
-
-
 def main() -> None:
     """Write the table of prices."""
     params, source, out = snakemake.params, snakemake.input, snakemake.output
     with job_log(snakemake.log[0]) as log:
+        split = pd.read_parquet(source.split)
+        label = pd.read_parquet(source.pairs, columns=["pair_id", "label"])
+        train, exchanged = check_equal_trainings(
+            split,
+            pd.read_parquet(source.other_split),
+            label.set_index("pair_id")["label"],
+            where=f"{source.split} and {source.other_split}",
+        )
         table = leakage_prices(
             read_by_system(source.with_siblings),
             read_by_system(source.without_siblings),
-            pd.read_parquet(source.split),
+            split,
             resamples=params.resamples,
             seed=params.seed,
         )
-        with_, without = trained_on(source.split), trained_on(source.other_split)
-        if len(with_) != len(without):
-            raise PairDxError(
-                f"{len(with_)} training pairs with siblings and {len(without)} without",
-                where=f"{source.split} and {source.other_split}",
-                remedy="delete both; they are made again together",
-            )
         write_table(out.csv, table)
         notes = price_notes(
             table,
             params.registry,
-            train=len(with_),
-            exchanged=len(with_ - without),
+            train=train,
+            exchanged=exchanged,
             resamples=params.resamples,
         )
         readable = price_for_reading(table, params.registry)

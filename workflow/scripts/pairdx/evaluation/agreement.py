@@ -3,8 +3,8 @@
 Neither is exact. Both are measured on a choice of test cases: the paper's on as many pairs as it
 states, of cases as ours. Trainings differ: ours is a mean over seeds, the paper's one run. And a
 printed number was rounded: it lies anywhere within half a step of its last digit. The four are
-independent, so their variances add up; what few seeds know of their variance is little, so t takes
-the normal law's place (Satterthwaite 1946).
+independent, so their variances add up; what few seeds know of theirs is little, so that part has
+Student's quantile (:mod:`pairdx.evaluation.few_seeds`).
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtrit
 
+from pairdx.evaluation.few_seeds import reach_of
 from pairdx.evaluation.score_intervals import (
     effective_pairs,
     normal_quantile,
@@ -25,7 +25,6 @@ from pairdx.evaluation.score_intervals import (
 
 Array = NDArray[np.float64]
 LEVEL, POWER = 0.95, 0.80
-MOST_FREEDOM = 1e6  # degrees of freedom from which on t is the normal law
 
 
 @dataclass(frozen=True)
@@ -34,12 +33,10 @@ class Training:
 
     Attributes:
         seeds: Number of trainings.
-        between: Variance between them, of a sample; includes what the choice of pairs adds.
-        own: The part of it that is the trainings' own, at least 0.
+        own: Variance between them, without what the choice of pairs adds; at least 0.
     """
 
     seeds: int
-    between: float
     own: float
 
 
@@ -93,7 +90,7 @@ def training_of(right: Array, case: NDArray[np.int64], cases: int) -> Training:
     seeds = len(right)
     between = right.mean(axis=1).var(ddof=1)
     of_pairs = variance_of_mean((right - right.mean(axis=0)).T, case, cases).sum() / (seeds - 1)
-    return Training(seeds, float(between), max(0.0, float(between - of_pairs)))
+    return Training(seeds, max(0.0, float(between - of_pairs)))
 
 
 def sampled_share(
@@ -204,31 +201,9 @@ def largest_agreement(
         trainings: Of every system whose trainings differ.
         half_step: Half a step of the last printed digit.
     """
-    runs = [1 / one.seeds + 1 for one in trainings]
-    own = sum(of * one.own for of, one in zip(runs, trainings, strict=True))
-    variance = sampling + half_step**2 / 3 + own
-    doubts = [
-        (of * one.between) ** 2 / (one.seeds - 1) for of, one in zip(runs, trainings, strict=True)
-    ]
-    reach = t_quantile(freedom_of(variance, doubts, [one.seeds - 1 for one in trainings]))
-    deviation = float(np.sqrt(variance))
+    known = sampling + half_step**2 / 3
+    own = [((1 / one.seeds + 1) * one.own, one.seeds - 1) for one in trainings]
+    within = reach_of(known, own, LEVEL)
+    deviation = float(np.sqrt(known + sum(variance for variance, _ in own)))
     # The normal quantile of the power 0.80 is that of a central level of 0.60.
-    return Agreement(reach * deviation, (reach + normal_quantile(2 * POWER - 1)) * deviation)
-
-
-def freedom_of(variance: float, doubts: Sequence[float], freedoms: Sequence[int]) -> float:
-    """Return the degrees of freedom of a sum of estimated variances (Satterthwaite 1946).
-
-    Args:
-        variance: The sum.
-        doubts: Of each estimated part, its square over its degrees of freedom.
-        freedoms: The degrees of freedom of each; those of the sum are no fewer.
-    """
-    doubt = sum(doubts)
-    found = variance**2 / doubt if doubt > 0 else MOST_FREEDOM
-    return min(max(found, min(freedoms, default=1)), MOST_FREEDOM)
-
-
-def t_quantile(freedom: float, level: float = LEVEL) -> float:
-    """Return how many standard deviations the central ``level`` of Student's t reaches."""
-    return float(stdtrit(freedom, (1 + level) / 2))
+    return Agreement(within, within + normal_quantile(2 * POWER - 1) * deviation)

@@ -141,7 +141,8 @@ def holm(p_values: Array) -> Array:
     """Correct p-values for their number by Holm's step-down method (Holm 1979).
 
     The smallest of m is multiplied by m, the next by m - 1 and so on; none is smaller than the
-    one before it, nor above 1. Undefined p-values (NaN) stay so, and count.
+    one before it, nor above 1. Undefined p-values (NaN) are no tests: they stay so, and do not
+    count.
 
     Args:
         p_values: float64 [m].
@@ -149,8 +150,8 @@ def holm(p_values: Array) -> Array:
     Returns:
         float64 [m], in the same order.
     """
-    order = np.argsort(p_values, kind="stable")  # undefined ones come last
-    factors = np.arange(len(p_values), 0, -1)
-    corrected = np.empty(len(p_values))
+    order = np.argsort(p_values, kind="stable")[: np.isfinite(p_values).sum()]  # NaN comes last
+    factors = np.arange(len(order), 0, -1)
+    corrected = np.full(len(p_values), np.nan)
     corrected[order] = np.minimum(1, np.maximum.accumulate(p_values[order] * factors))
     return corrected

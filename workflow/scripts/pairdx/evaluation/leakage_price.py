@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import stdtrit
 
 from pairdx.errors import PairDxError
+from pairdx.evaluation.agreement import training_of
+from pairdx.evaluation.few_seeds import reach_of
 from pairdx.evaluation.intervals import bootstrap_ratios, sums_per_case
 from pairdx.evaluation.predictions import correctness, same_pairs
 
@@ -80,6 +81,41 @@ def leakage_prices(
     return pd.DataFrame(rows, columns=PRICE_COLUMNS)
 
 
+def check_equal_trainings(
+    with_siblings: pd.DataFrame, without_siblings: pd.DataFrame, label: pd.Series, *, where: str
+) -> tuple[int, int]:
+    """Refuse two trainings where a class has more pairs in one of them.
+
+    Args:
+        with_siblings: split.parquet of the one: pair_id, subset.
+        without_siblings: That of the other.
+        label: The class of every pair, by pair_id.
+        where: The files of both, for the message.
+
+    Returns:
+        Number of training pairs, and how many of those with siblings the other does not have.
+
+    Raises:
+        PairDxError: A class has more training pairs in one of them.
+    """
+    trained = [
+        split.loc[split["subset"] == "train", "pair_id"]
+        for split in (with_siblings, without_siblings)
+    ]
+    of_class = [ids.map(label).fillna("(no class)").value_counts() for ids in trained]
+    counts = pd.concat(of_class, axis=1, keys=["with", "without"]).fillna(0).astype(int)
+    unequal = counts[counts["with"] != counts["without"]]
+    if len(unequal):
+        numbers = unequal.itertuples(name=None)
+        raise PairDxError(
+            "training pairs with and without siblings: "
+            + "; ".join(f"{name} {with_} and {without}" for name, with_, without in numbers),
+            where=where,
+            remedy="delete both; they are made again together",
+        )
+    return len(trained[0]), int((~trained[0].isin(trained[1])).sum())
+
+
 def _differences(
     with_siblings: Sequence[pd.DataFrame], without: Sequence[pd.DataFrame], tested: pd.Series
 ) -> tuple[pd.DataFrame, Array, tuple[float, float]]:
@@ -103,9 +139,9 @@ def mean_over_groups(
     """Return a mean over pairs and seeds with an interval for other groups and other seeds.
 
     Two variances of the mean are added up. Of the groups: that of a bootstrap which draws whole
-    groups. Of the seeds: that of the seeds' own means, over their number S. With a few seeds the
-    latter is uncertain itself, so the interval is Student's, with the degrees of freedom of the sum
-    (Satterthwaite's, from S - 1 and the groups less one). With one seed, only groups count. Where
+    groups. Of the seeds: that between their means beyond what their pairs add, over their number S.
+    Both are estimated, the latter from few, so each has its Student's quantile, with the groups
+    less one and S - 1 degrees of freedom (``few_seeds``). With one seed, only groups count. Where
     every pair has the value 0, no bootstrap differs: the bounds are then the largest shares of
     groups, to either side, of which none would show up with probability (1 - level) / 2 (after
     Clopper and Pearson).
@@ -134,10 +170,7 @@ def mean_over_groups(
     means = bootstrap_ratios(sums[:, :1], sums[:, 1:], resamples=resamples, seed=seed)
     parts = [(float(np.var(means, ddof=1)), groups - 1)]
     if seeds > 1:
-        parts.append((float(np.var(values.mean(axis=0), ddof=1)) / seeds, seeds - 1))
-    total = sum(variance for variance, _ in parts)
-    uncertain = sum(variance**2 / freedom for variance, freedom in parts)
-    if not uncertain:
-        return mean, mean, mean
-    reach = float(stdtrit(total**2 / uncertain, (1 + level) / 2)) * math.sqrt(total)
+        of_group = pd.factorize(group)[0].astype(np.int64)
+        parts.append((training_of(values.T, of_group, groups).own / seeds, seeds - 1))
+    reach = reach_of(0.0, parts, level)
     return mean, mean - reach, mean + reach

@@ -2,10 +2,9 @@
 
 A test of two trained classifiers takes their weights as they are: with another seed either would be
 another classifier. Where trainings differ by a standard deviation of half a point, such a test at
-0.05 calls a third of equally good methods different. Here cases and seeds are resampled together:
-every resample draws the cases of the test set and, of each system with S seeds, S - 1 of its
-trainings (so many give the mean of the drawn ones the variance of the mean of S; Rao and Wu 1988).
-Few seeds know little of their variance, so Student's t is read (Satterthwaite 1946).
+0.05 calls a third of equally good methods different. Here the cases of the test set are resampled,
+and what the trainings of each system differ by beyond their pairs is a variance more. Few seeds
+know little of it (:mod:`pairdx.evaluation.few_seeds`).
 """
 
 from __future__ import annotations
@@ -17,10 +16,10 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import stdtr
 
-from pairdx.evaluation.agreement import freedom_of, t_quantile, training_of
+from pairdx.evaluation.agreement import training_of
 from pairdx.evaluation.comparisons import holm
+from pairdx.evaluation.few_seeds import p_of, reach_of
 from pairdx.evaluation.intervals import bootstrap_ratios
 from pairdx.evaluation.predictions import correctness, same_pairs
 from pairdx.evaluation.score_intervals import worth_of_sizes
@@ -41,8 +40,8 @@ class Method:
     Attributes:
         accuracy: Mean over seeds.
         seeds: Number of trainings.
-        resampled: float64 [R], the mean over the drawn trainings on the drawn cases.
-        variance: Of the mean, by the whole spread over seeds; 0 for a system without randomness.
+        resampled: float64 [R], the mean over seeds on the drawn cases.
+        variance: Of the mean, by what trainings differ beyond their pairs; 0 without randomness.
         known: Whether its trainings are enough to speak of the method: two, or no randomness.
     """
 
@@ -62,7 +61,7 @@ def methods_of(
     resamples: int,
     seed: int,
 ) -> list[Method]:
-    """Resample systems, all on the same draws of cases and each with draws of its own seeds.
+    """Resample systems, all on the same draws of cases, and measure how their trainings differ.
 
     Args:
         right: Of every system, float64 [S, N]: 1 where a training classifies a pair rightly.
@@ -77,20 +76,13 @@ def methods_of(
     np.add.at(sums, case, stacked.T)
     sizes = np.bincount(case, minlength=cases).astype(np.float64)[:, None]
     accuracies = bootstrap_ratios(sums, sizes, resamples=resamples, seed=seed)
-    generator = np.random.default_rng([seed, 1])  # not the stream that draws the cases
     methods, first = [], 0
     for trainings, varies in zip(right, random, strict=True):
         seeds = len(trainings)
-        own = accuracies[:, first : first + seeds]
+        mean = accuracies[:, first : first + seeds].mean(axis=1)
         first += seeds
-        mean, spread = own.mean(axis=1), 0.0
-        if varies and seeds > 1:
-            drawn = generator.integers(0, seeds, size=(len(own), seeds - 1))
-            found = training_of(trainings, case, cases)
-            # What the choice of pairs adds to the spread over seeds is in the draws of cases.
-            share = (found.own / found.between) ** 0.5 if found.between > 0 else 0.0
-            mean = mean + share * (np.take_along_axis(own, drawn, axis=1).mean(axis=1) - mean)
-            spread = found.between / seeds
+        several = varies and seeds > 1
+        spread = training_of(trainings, case, cases).own / seeds if several else 0.0
         known = seeds > 1 or not varies
         methods.append(Method(float(trainings.mean()), seeds, mean, spread, known))
     return methods
@@ -117,14 +109,10 @@ def method_difference(
     difference = first.accuracy - second.accuracy
     drawn = first.resampled - second.resampled
     # Two pairs that differ are added, as for other differences (see ``paired``).
-    variance = float(drawn.var(ddof=1)) * cases / (cases - 1) + 2 / worth_of_sizes(sizes) ** 2
-    trained = [one for one in (first, second) if one.variance > 0]
-    doubts = [one.variance**2 / (one.seeds - 1) for one in trained]
-    freedom = freedom_of(variance, doubts, [one.seeds - 1 for one in trained])
-    deviation = variance**0.5
-    reach = t_quantile(freedom, level) * deviation
-    p = 2 * float(stdtr(freedom, -abs(difference) / deviation))
-    return difference, difference - reach, difference + reach, p
+    by_cases = float(drawn.var(ddof=1)) * cases / (cases - 1) + 2 / worth_of_sizes(sizes) ** 2
+    own = [(one.variance, one.seeds - 1) for one in (first, second) if one.variance > 0]
+    reach = reach_of(by_cases, own, level)
+    return difference, difference - reach, difference + reach, p_of(difference, by_cases, own)
 
 
 def add_method_tests(
@@ -144,7 +132,7 @@ def add_method_tests(
         predictions: Per system, one predictions table per seed, all over the same pairs, in the
             same order.
         random: Per system, whether another seed would give another result.
-        resamples: Number of resamples of cases and seeds.
+        resamples: Number of resamples of cases.
         seed: Seed of the resampling.
         level: Coverage of the intervals.
         subset: The subset to compare on.
@@ -152,8 +140,9 @@ def add_method_tests(
     Returns:
         The tests, with seeds_a, seeds_b, method_difference (mean accuracy over seeds of a minus
         that of b), method_difference_low, method_difference_high, p_method, p_method_holm
-        (corrected for all rows). Fractions of 1; empty but for the seeds where one of the two has
-        randomness and was trained once; those of the classifiers where neither has.
+        (corrected for all rows that have one). Fractions of 1; empty but for the seeds where one of
+        the two has randomness and was trained once. Where neither has, all are the classifiers',
+        the corrected p too: one question has one answer.
 
     Raises:
         PairDxError: The tables are over different pairs, cases or labels.
@@ -178,4 +167,5 @@ def add_method_tests(
     for name, same in zip(METHOD_COLUMNS[2:], CLASSIFIER_COLUMNS, strict=True):
         table.loc[fixed, name] = tests.loc[fixed, same].astype("float64")
     table["p_method_holm"] = holm(table["p_method"].to_numpy(dtype=np.float64))
+    table.loc[fixed, "p_method_holm"] = tests.loc[fixed, "p_bootstrap_holm"].astype("float64")
     return pd.concat([tests, table], axis=1)

@@ -53,6 +53,9 @@ COLUMNS = (
     *("target_risk", "coverage_at_risk", "coverage_at_risk_low", "coverage_at_risk_high"),
     *("risk_met", "risk_met_low", "risk_met_high", "area_under_risk"),
 )
+MAY_BE_EMPTY = (
+    *("coverage_at_risk_low", "coverage_at_risk_high", "risk_met", "risk_met_low", "risk_met_high"),
+)
 Registry = Mapping[str, Mapping[str, Any]]
 Tables = Mapping[tuple[str, str], Sequence[pd.DataFrame]]
 
@@ -109,7 +112,7 @@ def calibration_table(
             }
         )
     table = pd.DataFrame(rows, columns=list(COLUMNS))
-    return table.astype(dict.fromkeys(("risk_met", "risk_met_low", "risk_met_high"), "float64"))
+    return table.astype(dict.fromkeys(MAY_BE_EMPTY, "float64"))
 
 
 def _scores(
@@ -138,19 +141,21 @@ def _chosen_on_validation(
     resamples: int,
     seed: int,
 ) -> dict[str, Any]:
-    """Choose thresholds on the validation pairs; measure coverage and risk on the test pairs."""
+    """Choose thresholds on the validation pairs; measure coverage and risk on the test pairs.
+
+    Where none was found for any seed, nothing is answered whatever the test pairs: the coverage is
+    0 without an interval.
+    """
     chosen = [read_predictions(table, classes, subset="validation") for table in tables]
     thresholds = [threshold_at_risk(one.confidence, one.correct, risk) for one in chosen]
     tests = [cell.before for cell in cells]
     found = answered_above(tests, thresholds, resamples=resamples, seed=seed)
     case, cases = tests[0].case, tests[0].cases
-    of_all = pairs_if_cases_agree(case, cases)
-    return {
-        **_share("coverage_at_risk", found.coverage, found.resampled[:, 0], of_all, cases),
-        **_share(
-            "risk_met", found.risk, found.resampled[:, 1], worth_of_sizes(found.per_case), cases
-        ),
-    }
+    of_all, of_answered = pairs_if_cases_agree(case, cases), worth_of_sizes(found.per_case)
+    covered = _share("coverage_at_risk", found.coverage, found.resampled[:, 0], of_all, cases)
+    if np.isinf(thresholds).all():
+        covered |= {"coverage_at_risk_low": None, "coverage_at_risk_high": None}
+    return {**covered, **_share("risk_met", found.risk, found.resampled[:, 1], of_answered, cases)}
 
 
 def _share(
@@ -263,6 +268,11 @@ def calibration_notes(table: pd.DataFrame, registry: Registry, resamples: int) -
         f"* The search ended at an end of its range, {low:g} to {high:g}: no validation pair is "
         "wrong, or the probabilities say nothing about the classes."
     )
+    without = table["coverage_at_risk_high"].isna() & table["risk_at_coverage_high"].notna()
+    no_confidence = (
+        "A coverage of 0 without interval: no confidence was sure enough on the validation pairs, "
+        "so nothing is answered, whichever test pairs are drawn."
+    )
     return [
         *([demo] if demo else []),
         "Temperature scaling (Guo et al. 2017): T has the lowest negative log-likelihood (NLL) of "
@@ -279,6 +289,7 @@ def calibration_notes(table: pd.DataFrame, registry: Registry, resamples: int) -
         "share is wrong was chosen on the validation pairs; coverage is that of the test pairs "
         "above it, and the risk met is what became of them, empty where nothing is answered. It "
         "may be above what was aimed at.",
+        *([no_confidence] if without.any() else []),
         "Means over seeds, each with its own T and threshold. Intervals, "
         f"{100 * LEVEL:g} %, {resamples} resamples, with weights, T and thresholds held fixed: of "
         f"NLL and Brier score, percentile bootstrap over cases, which knows no mistakes but those "

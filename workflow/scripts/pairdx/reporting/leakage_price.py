@@ -69,9 +69,10 @@ def price_notes(
         "price over all test pairs grows with that share, which in a stratified split is another "
         "(tables/leakage); the last column does not.",
         f"Interval: 95 %, from the variance of {resamples:,} bootstrap resamples of whole groups "
-        "of siblings and that between seeds together (Student's). With one seed, or a system "
-        "without randomness, it holds for these trained classifiers. Where no pair was classified "
-        "differently, its bounds are the shares of groups that could differ all the same.",
+        "of siblings and that between trainings, each with its Student's quantile. With one "
+        "seed, or a system without randomness, it holds for these trained classifiers. Where no "
+        "pair was classified differently, its bounds are the shares of groups that "
+        "could differ all the same.",
     ]
     if not hinted:
         notes.append("No test pair has a sibling that the corpus knows of: nothing can leak.")

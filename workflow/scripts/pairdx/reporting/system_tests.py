@@ -88,15 +88,21 @@ def pairwise_notes(
         "differences, and p belongs to it. McNemar: the exact two-sided binomial test of the pairs "
         "that only one of two classifies rightly. It counts pairs of one case as independent, "
         "which the bootstrap does not.",
-        "Methods: what another training would change counts as well. Cases and seeds are resampled "
-        "together; difference of mean accuracies over seeds, interval and p by Student's t. Two "
-        "systems without randomness are their classifiers, and have those numbers. Empty "
+        "Methods: what another training would change counts as well: difference of mean accuracies "
+        "over seeds; its interval and p add the variance between trainings, with Student's "
+        "quantile of so few, to that of a bootstrap over cases. Two systems without randomness are "
+        "their classifiers, and have those numbers and that verdict. Empty "
         "where one of the two has randomness and was trained with one seed: then nothing can be "
         "said about the method.",
         f"Holm: p corrected for {len(table) // len(sizes)} comparisons, all pairs of systems of a "
-        f"split; intervals are not corrected. Verdicts are at {SIGNIFICANCE}, on these classifiers "
-        "by the bootstrap.",
+        "split; of methods, for those of them of which something can be said. Intervals are not "
+        f"corrected. Verdicts are at {SIGNIFICANCE}, on these classifiers by the bootstrap.",
     ]
+    if (table[["seeds_a", "seeds_b"]] == 2).any(axis=None):
+        notes.append(
+            "Two seeds know little of their spread: a verdict on methods of which one has two is "
+            "wrong somewhat more often than stated, in up to 9 of 100 at 0.05."
+        )
     if several_seeds:
         notes.append(
             f"The classifiers of systems with several seeds are those of seed {seed_of_training}, "
