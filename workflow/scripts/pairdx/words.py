@@ -32,8 +32,8 @@ _JOINING = "-'&"
 # Written for the hyphen and the apostrophe; trade marks, which NFKC would make letters of.
 _SAME_SIGN = str.maketrans("\u2010\u2011\u2212\u2019\u02bc", "---''", "\u2122\u2120")
 _CLITICS = ("n't", "'s", "'re", "'ve", "'ll", "'d", "'m")
-_CLITIC = re.compile(rf"(.+)({'|'.join(_CLITICS)})")
-_NUMBER_AND_UNIT = re.compile(r"(\d+(?:[.,]\d+)*)([^\W\d_]{2,})")
+_CLITIC = re.compile(rf"\A(.+)({'|'.join(_CLITICS)})\Z")
+_NUMBER_AND_UNIT = re.compile(r"\A(\d+(?:[.,]\d+)*)([^\W\d_]{2,})\Z")
 # From the weakest bond to the strongest: signs between numbers, hyphens, what joins abbreviations.
 _SEPARATORS = (re.compile(r"[^\w.'&-]+"), re.compile(r"-+"), re.compile(r"[&.']+"))
 
