@@ -35,8 +35,8 @@ _SAME_SIGN = str.maketrans(
     "\u2010\u2011\u2212\u2019\u02bc\u00b4`\u2032", "---'''''", "\u2122\u2120"
 )
 _CLITICS = ("n't", "'s", "'re", "'ve", "'ll", "'d", "'m")
-_CLITIC = re.compile(rf"(.+)({'|'.join(_CLITICS)})")
-_NUMBER_AND_UNIT = re.compile(r"(\d+(?:[.,]\d+)*)([^\W\d_]{2,})|(\d+[.,]\d+)([^\W\d_])")
+_CLITIC = re.compile(rf"\A(.+)({'|'.join(_CLITICS)})\Z")
+_NUMBER_AND_UNIT = re.compile(r"\A(?:(\d+(?:[.,]\d+)*)([^\W\d_]{2,})|(\d+[.,]\d+)([^\W\d_]))\Z")
 # From the weakest bond to the strongest: signs between numbers, hyphens, what joins abbreviations.
 _SEPARATORS = (re.compile(r"[^\w.'&-]+"), re.compile(r"-+"), re.compile(r"[&.']+"))
 

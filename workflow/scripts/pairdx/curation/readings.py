@@ -85,7 +85,9 @@ def plain(text: str) -> str:
 
 def _units(caption: str) -> Iterator[tuple[str, int, int]]:
     """Yield what counts as one letter, with its marks composed, and its start and end."""
-    letters = [(OF_WINDOWS.get(char) or char, *place) for char, *place in _unescaped(caption)]
+    letters = [
+        (OF_WINDOWS.get(char) or char, start, end) for char, start, end in _unescaped(caption)
+    ]
     place = 0
     while place < len(letters):
         base, start, end = letters[place]
