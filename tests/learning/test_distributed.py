@@ -25,6 +25,9 @@ from pairdx.training.attempt import batch_bounds
 from pairdx.training.distributed import Team
 from pairdx.training.launch import run_together
 
+# What the two processes do is done once, for all of these tests.
+pytestmark = pytest.mark.xdist_group("two processes")
+
 TESTS = Path(__file__).parents[1]
 
 
