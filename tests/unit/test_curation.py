@@ -25,6 +25,7 @@ LABELS = st.sampled_from(["radiology", "chart", "pathology", "hologram"])
 AGES = st.sampled_from([None, 3, 17, 18, 60])
 
 
+@pytest.mark.slow
 @examples(5)
 @given(st.lists(st.tuples(LABELS, AGES), min_size=1, max_size=60), st.randoms())
 def test_every_candidate_has_one_outcome_whatever_the_order_of_the_rows(rows, random) -> None:

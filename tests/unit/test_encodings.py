@@ -137,6 +137,7 @@ def latin_1(folder: Path) -> dict[str, str]:
     return {"LC_ALL": name, "LOCPATH": str(folder), "PYTHONUTF8": "0"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("locale", [ascii_only, latin_1])
 def test_a_job_writes_the_same_files_in_every_locale(
     tmp_path: Path, locale: Callable[[Path], dict[str, str]]

@@ -165,6 +165,7 @@ def test_every_module_has_its_patterns_tried() -> None:
     assert len(PATTERNS) > 30
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PATTERNS)
 def test_a_pattern_takes_time_in_proportion_to_the_length(name: str) -> None:
     pattern = PATTERNS[name]
