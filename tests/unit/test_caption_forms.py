@@ -17,6 +17,8 @@ from pairdx.curation.identifiers import find_identifiers, mask
 from pairdx.curation.readings import as_in_a_sentence, readings
 from pairdx.evaluation.caption_changes import mask_words, word_pattern
 
+pytestmark = pytest.mark.slow
+
 HALVES = ("frozen", "development")
 
 

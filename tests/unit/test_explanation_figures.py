@@ -21,6 +21,8 @@ from pairdx.reporting.text_flow import flow, text_width, wrap
 from pairdx.reporting.theme import save
 from reporting_samples import CLASSES, explained_pair, pairs_table
 
+pytestmark = pytest.mark.slow
+
 # Markup, formulas, wide letters, a control character, a word longer than a line.
 HOSTILE = "costs $5 or $x_{ <b> & --> \x08 " + "W" * 300 + " MMMMMMMM" * 12 + " &amp; ]]>"
 LONG_NAME = "PMC12345678_" + "W" * 90 + "_undivided_1_1"
