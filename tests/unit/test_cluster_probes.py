@@ -16,7 +16,6 @@ from typing import Any
 import pytest
 
 from pairdx.cluster.network import hosts_reached
-from pairdx.cluster.programs import Answer, ask
 from pairdx.cluster.slurm import granted, megabytes, minutes, own_job, partitions, waiting
 from pairdx.cluster.software import environment
 from pairdx.cluster.storage import (
@@ -30,6 +29,7 @@ from pairdx.cluster.storage import (
     tokens_seen,
 )
 from pairdx.cluster.watch import Watched, watch
+from pairdx.programs import Answer, ask
 
 REPOSITORY = Path(__file__).parents[2]
 JOB = (

@@ -121,6 +121,7 @@ def test_rooms_of_the_library_import_only_what_lies_before_them() -> None:
         "ordering",
         "subsets",
         "machine",
+        "programs",
         "image_containers",
         "images",
         "fetching",

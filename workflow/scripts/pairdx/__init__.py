@@ -4,5 +4,5 @@ Plain Python that knows nothing of Snakemake. The rooms, in the order in which d
 imports one further down: fetching, corpus, curation, splits, siblings, leakage, packing, export,
 words, word_vectors, training, models, evaluation, reporting. Below them all lie errors,
 storage_errors, seals, sheets, files, stores, logs, joins, ordering, subsets, machine,
-image_containers and images.
+programs, image_containers and images.
 """

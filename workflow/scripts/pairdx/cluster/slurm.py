@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pairdx.cluster.programs import Answer, ask
+from pairdx.programs import Answer, ask
 
 Asker = Callable[[list[str]], Answer]
 UNITS = {"": 1, "K": 1 / 1024, "M": 1, "G": 1024, "T": 1024 * 1024}  # SLURM's memory, in MB

@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from pairdx.cluster.programs import ask
+from pairdx.programs import ask
 
 # A process of its own: an import that crashes or hangs is then a finding, not the end of the check.
 TRY_TORCH = """

@@ -41,19 +41,25 @@ def read_subset(
             damaged.
     """
     table = read_table(pairs)
-    packed = open_packed(images)
-    if len(packed) != len(table):
-        raise PairDxError(
-            f"{len(packed)} images are packed for {len(table)} pairs",
-            where=images,
-            remedy="delete packed/images.npy of the run; it is made again",
-        )
     what = "the split and the pairs"
     placed = joined(read_table(split), table[["pair_id"]], "pair_id", what=what)
     subsets = placed.set_index("pair_id")["subset"]
     rows = np.flatnonzero(table["pair_id"].map(subsets) == subset)
-    pixels = packed[rows] if with_images else np.zeros((len(rows), 0, 0, 3), dtype=np.uint8)
+    pixels = np.zeros((len(rows), 0, 0, 3), dtype=np.uint8)
+    if with_images:  # opening them reads the whole file: its checksum is looked at
+        pixels = _packed_images(images, len(table))[rows]
     return Pairs(table.iloc[rows].reset_index(drop=True), pixels, tuple(classes))
+
+
+def _packed_images(path: str | Path, pairs: int) -> np.ndarray:
+    packed = open_packed(path)
+    if len(packed) != pairs:
+        raise PairDxError(
+            f"{len(packed)} images are packed for {pairs} pairs",
+            where=path,
+            remedy="delete packed/images.npy of the run; it is made again",
+        )
+    return packed
 
 
 def subset_sizes(split: str | Path) -> dict[str, int]:

@@ -10,13 +10,13 @@ import os
 import platform
 import pwd
 import re
-import shutil
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+from pairdx.programs import ask
 
 # States in which a SLURM job may still write, or will again once it is restarted.
 ALIVE = frozenset(
@@ -30,6 +30,8 @@ ALIVE = frozenset(
 COLUMNS = {"State": 30, "UserID": 20, "StartTime": 25, "RestartCnt": 15, "Name": 200}
 # Times are the controller's own, shown to the second.
 SECONDS_OF_ROUNDING = 2.0
+# After so long, squeue counts as silent.
+SECONDS_FOR_SQUEUE = 60.0
 
 
 @dataclass(frozen=True)
@@ -136,25 +138,17 @@ def slurm_job(number: str) -> SlurmJob | None:
     Args:
         number: The job's number.
     """
-    squeue = shutil.which("squeue")
-    if squeue is None or not re.fullmatch(r"[0-9]+(_[0-9]+)?", number):
+    if not re.fullmatch(r"[0-9]+(_[0-9]+)?", number):
         return None
     columns = ",".join(f"{name}:{width}" for name, width in COLUMNS.items())
-    try:
-        done = subprocess.run(  # noqa: S603 - a fixed program; the number is checked above
-            [squeue, "--noheader", "--states=all", f"--jobs={number}", f"--Format={columns}"],
-            env=os.environ | {"TZ": "UTC", "SLURM_TIME_FORMAT": "standard"},
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            timeout=60,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    if done.returncode:
-        return SlurmJob("GONE") if "Invalid job id" in done.stderr else None
-    lines = done.stdout.splitlines()
+    answer = ask(
+        ["squeue", "--noheader", "--states=all", f"--jobs={number}", f"--Format={columns}"],
+        SECONDS_FOR_SQUEUE,
+        environment={"TZ": "UTC", "SLURM_TIME_FORMAT": "standard"},
+    )
+    if answer.error:
+        return SlurmJob("GONE") if "Invalid job id" in answer.error else None
+    lines = answer.text.splitlines()
     return _parsed(lines[0]) if lines and lines[0].strip() else SlurmJob("GONE")
 
 

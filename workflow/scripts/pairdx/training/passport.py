@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import platform
 import resource
-import shutil
-import subprocess
 import sys
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
@@ -14,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pairdx.machine import cpu_model
+from pairdx.programs import ask
 
 PACKAGES = (
     "torch",
@@ -30,6 +29,7 @@ PACKAGES = (
     "snakemake",
 )
 
+SECONDS_FOR_GIT = 60.0  # a status of a large checkout on slow storage
 # What PyTorch raises where it cannot tell about a GPU: a passport lacks a fact then, and is made.
 NO_ANSWER = (RuntimeError, AssertionError)
 
@@ -154,19 +154,5 @@ def git_state(file: Path) -> dict[str, str | bool | None]:
 
 def _git(folder: Path, *arguments: str) -> str | None:
     """Return what a git command prints, or None if it fails."""
-    program = shutil.which("git")
-    if program is None:
-        return None
-    try:
-        done = subprocess.run(  # noqa: S603 - a fixed program with fixed arguments
-            [program, *arguments],
-            cwd=folder,
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            timeout=60,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout.strip() if done.returncode == 0 else None
+    answer = ask(["git", *arguments], SECONDS_FOR_GIT, folder=folder)
+    return None if answer.error else answer.text.strip()

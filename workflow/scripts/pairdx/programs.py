@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 SECONDS = 30.0
 
@@ -23,12 +25,20 @@ class Answer:
     error: str
 
 
-def ask(command: Sequence[str], seconds: float = SECONDS) -> Answer:
+def ask(
+    command: Sequence[str],
+    seconds: float = SECONDS,
+    *,
+    folder: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Answer:
     """Run a program and return its output, or why there is none.
 
     Args:
         command: The program's name or path and its arguments.
         seconds: It is ended after so many.
+        folder: Where it runs; None: here.
+        environment: Variables to be added to this process's own.
     """
     program = shutil.which(command[0])
     if program is None:
@@ -36,6 +46,8 @@ def ask(command: Sequence[str], seconds: float = SECONDS) -> Answer:
     try:
         done = subprocess.run(  # noqa: S603 - fixed programs; no text of a user is an argument
             [program, *command[1:]],
+            cwd=folder,
+            env=os.environ | (environment or {}),
             capture_output=True,
             encoding="utf-8",
             errors="replace",
