@@ -1,52 +1,35 @@
-# PairDx: which way of adapting vision-language models classifies medical image-caption pairs best, at what cost?
+# PairDx: which way of adapting vision-language models to medical images and texts works best, at what cost?
 #
-# A page of contents. Each rule file opens with its contract; config/README.md explains the choices.
+# A page of contents. Each rule file opens with its contract; docs/architecture.md shows the house, config/README.md explains
+# the choices.
 #
 # Where things are:
-#   resources/...                                    files from outside, shared by all runs
-#   results/{run}/curated/                           pairs.parquet, rejected.parquet, funnel.csv
-#   results/{run}/review/                            sheet.csv to fill in, and the images that it lists
-#   results/{run}/dataset/                           pairdx.zip, croissant.json, datasheet.md: the dataset to hand on
-#   results/{run}/packed/                            images.npy (decoded once), word_vectors.safetensors
-#   results/{run}/features/{encoder}.safetensors     features of a frozen encoder, for probes
-#   results/{run}/{split}/                           split.parquet, leakage.json ({split}: also with_siblings)
-#   results/{run}/{split}/{model}/seed{seed}/        weights, training.csv, predictions, metrics, passport
-#   results/{run}/{split}/{model}/seed{seed}/prompts.parquet   predictions by prompt, of zero-shot systems
-#   results/{run}/{split}/{model}/seed{seed}/out_of_distribution.parquet   how sure it is of known and of unknown classes
-#   results/{run}/{split}/{model}/seed{seed}/probes.parquet    predictions under changed input
-#   results/{run}/timing/{model}.json                CPU seconds per image
-#   results/{run}/tables/{name}.csv, .md, .tex       results/{run}/figures/{name}.svg and .png
-#   state/{run}/...                                  training state, until predictions are made
-#   results/{run}/cluster_check/{time}/report.md     whether the profile fits the cluster (target cluster_check)
-#   logs/{run}/... and benchmarks/{run}/...          mirror results/
+#   resources/...                                      files from outside, shared by all runs
+#   results/{run}/config.yaml                          the configuration as it was used: defaults and overlays merged
+#   results/{run}/{dataset}/curated/                   pairs.parquet, rejected.parquet, funnel.csv
+#   results/{run}/{dataset}/review/                    sheet.csv to fill in, and the images that it lists
+#   results/{run}/{dataset}/archive/                   pairdx.zip, croissant.json, datasheet.md: the dataset to hand on
+#   results/{run}/{dataset}/packed/                    images_{size}.npy (decoded once), word_vectors.safetensors
+#   results/{run}/{dataset}/features/{encoder}.safetensors   features of a frozen encoder, for linear probes
+#   results/{run}/{dataset}/timing/{system}.json       CPU seconds per image
+#   results/{run}/{dataset}/{split}/                   split.parquet, leakage.json ({split}: also with_siblings)
+#   results/{run}/{dataset}/{split}/{system}/seed{seed}/   weights, training.csv, predictions, metrics, passport; also
+#                        prompts.parquet              predictions by prompt, of zero-shot systems
+#                        out_of_distribution.parquet  how sure it is of known and of other classes
+#                        input_probes.parquet         predictions under changed input
+#   results/{run}/tables/{name}.csv, .md, .tex         results/{run}/figures/{name}.svg and .png; what concerns one dataset
+#                                                      carries its name
+#   state/{run}/...                                    training state, until predictions are made
+#   results/{run}/cluster_check/{time}/report.md       whether the profile fits the cluster (target cluster_check)
+#   logs/{run}/... and benchmarks/{run}/...            mirror results/
 from snakemake.utils import min_version
 
 min_version("9.25")
 
 
 # ---------------------------------------------------------------- configuration
+# Completed by the files of config/datasets, config/systems and config/downloads.yaml, checked, and turned into `plan`.
 include: "workflow/rules/common.smk"
-
-
-# Beside this file, wherever Snakemake is started.
-configfile: ROOT / "config/config.yaml"
-configfile: ROOT / "config/models.yaml"
-
-
-include: "workflow/rules/configuration.smk"
-include: "workflow/rules/places.smk"
-include: "workflow/rules/plausibility.smk"
-include: "workflow/rules/systems.smk"
-include: "workflow/rules/questions.smk"
-include: "workflow/rules/items.smk"
-include: "workflow/rules/search_space.smk"
-include: "workflow/rules/stated.smk"
-include: "workflow/rules/cluster_requests.smk"
-
-
-complete_config()
-check_config()
-config["models"].update(candidates())
 
 
 pathvars:
@@ -56,10 +39,13 @@ pathvars:
 
 
 wildcard_constraints:
-    split="|".join([*config["splits"], WITH_SIBLINGS]),
-    model="|".join(config["models"]),
+    dataset=one_of([*plan.datasets]),
+    split=one_of(plan.split_names),
+    system=one_of([*plan.systems]),
     seed=r"\d+",
-    archive="|".join(corpus_archives()),
+    size=r"\d+",
+    archive=one_of(plan.archive_names),
+    encoder=one_of([*config["feature_extractors"]]),
 
 
 # A workflow that uses this one as a module opens its report with a text of its own.
@@ -70,30 +56,31 @@ if workflow.modifier.is_main_snakefile():
 
 # ---------------------------------------------------------------- the default target, and the phases
 rule all:
+    """every table and figure, and the datasheets"""
     input:
-        table_files(),
-        figure_files(),
-        "<results>/dataset/datasheet.md",
+        outputs.files(world, "table"),
+        outputs.files(world, "figure"),
+        expand("<results>/{dataset}/archive/datasheet.md", dataset=plan.datasets),
+        "<results>/config.yaml",
 
 
-include: "workflow/rules/targets.smk"
-include: "workflow/rules/fetch.smk"
-include: "workflow/rules/curate.smk"
-include: "workflow/rules/split.smk"
-include: "workflow/rules/pack.smk"
-include: "workflow/rules/passport.smk"
-include: "workflow/rules/features.smk"
-include: "workflow/rules/train.smk"
-include: "workflow/rules/search.smk"
-include: "workflow/rules/evaluate.smk"
-include: "workflow/rules/calibration.smk"
-include: "workflow/rules/probes.smk"
-include: "workflow/rules/explain.smk"
-include: "workflow/rules/texts.smk"
-include: "workflow/rules/comparisons.smk"
-include: "workflow/rules/time.smk"
-include: "workflow/rules/measured_jobs.smk"
-include: "workflow/rules/cost.smk"
-include: "workflow/rules/paper.smk"
-include: "workflow/rules/report.smk"
-include: "workflow/rules/cluster.smk"
+include: "workflow/rules/site/targets.smk"
+include: "workflow/rules/data/fetch.smk"
+include: "workflow/rules/data/curate.smk"
+include: "workflow/rules/data/split.smk"
+include: "workflow/rules/data/pack.smk"
+include: "workflow/rules/data/archive.smk"
+include: "workflow/rules/data/describe.smk"
+include: "workflow/rules/systems/features.smk"
+include: "workflow/rules/systems/train.smk"
+include: "workflow/rules/systems/search.smk"
+include: "workflow/rules/systems/evaluate.smk"
+include: "workflow/rules/systems/explain.smk"
+include: "workflow/rules/systems/time.smk"
+include: "workflow/rules/analyses/comparisons.smk"
+include: "workflow/rules/analyses/confidence.smk"
+include: "workflow/rules/analyses/input_probes.smk"
+include: "workflow/rules/analyses/cost.smk"
+include: "workflow/rules/papers/paper.smk"
+include: "workflow/rules/site/record.smk"
+include: "workflow/rules/site/cluster.smk"

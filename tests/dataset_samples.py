@@ -9,18 +9,17 @@ from zipfile import ZipFile
 
 import numpy as np
 import pandas as pd
-import yaml
 from PIL import Image
 
-LAYOUT: dict[str, Any] = yaml.safe_load(
-    (Path(__file__).parents[1] / "config/config.yaml").read_text(encoding="utf-8")
-)["release"]
+from pairdx.corpus.multicare.description import TEXTS
+
 CLASSES = ["radiology", "medical_photograph", "chart"]
 WIDTH, HEIGHT = 40, 30
 EDIT = "crop 5 4 35 28; mask 0 0 20 20"
 FACTS: dict[str, Any] = {
     "title": "PairDx (run test)",
-    "corpus": "multicare",
+    "texts": TEXTS,
+    "drawn": False,
     "record": "14994046",
     "url": "https://zenodo.org/records/14994046",
     "archives": ["PMC1", "PMC2"],
@@ -31,6 +30,7 @@ FACTS: dict[str, Any] = {
     "unknown_age": "keep",
     "identifiers": {"name": "reject", "date": "mask", "url": "keep"},
     "tokens": 4,
+    "tokens_of": "PairDxFusion",
     "versions": {"Workflow": "0.1.0"},
 }
 

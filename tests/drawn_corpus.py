@@ -1,4 +1,4 @@
-"""Reads a drawn demo corpus back from its files alone."""
+"""Reads a drawn corpus back from its files alone."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from matplotlib.figure import Figure
 
-from pairdx.reporting.theme import DOTS_PER_INCH, PAGE_WIDTH, theme
+from pairdx.reporting.format.theme import DOTS_PER_INCH, PAGE_WIDTH, theme
 
 
 def assert_whole(figure: Figure, folder: Path) -> None:

@@ -11,9 +11,10 @@ import yaml
 
 from pairdx.evaluation.metrics import evaluate
 from pairdx.models.explained import Explanation, WordAttention
-from pairdx.reporting.comparison import Cell
-from pairdx.reporting.explanation_layout import ExplainedPair
-from pairdx.reporting.tables import dataset_table
+from pairdx.reporting.format.tables import dataset_table
+from pairdx.reporting.systems.comparison import Cell
+from pairdx.reporting.systems.explanation_layout import ExplainedPair
+from pairdx.tasks.single_label.task import TASK
 
 CLASSES = ("radiology", "medical_photograph", "chart")
 ROOT = Path(__file__).parents[1]
@@ -22,6 +23,12 @@ REGISTRY: dict[str, dict[str, Any]] = {
     "fusion": {"title": "PairDxFusion", "trained": True, "paper": "pairdx_fusion"},
     "words": {"title": "Words only", "trained": True, "paper": None},
 }
+DATASETS: dict[str, dict[str, Any]] = {
+    "multicare": {"title": "MultiCaRe 2.0, curated as PairDx", "drawn": False},
+    "drawn": {"title": "Drawn dataset", "drawn": True},
+}
+# What the paper's numbers stand beside.
+PAPER_CELL = ("multicare", "stratified")
 TIMING = {
     "runtime": "PyTorch",
     "batch_size": 1,
@@ -50,8 +57,8 @@ TIMING = {
 
 
 def papers_numbers() -> dict[str, Any]:
-    """The content of config/paper.yaml."""
-    return yaml.safe_load((ROOT / "config" / "paper.yaml").read_text(encoding="utf-8"))
+    """The content of the paper's file."""
+    return yaml.safe_load((ROOT / "config" / "papers" / "pairdx.yaml").read_text(encoding="utf-8"))
 
 
 def predictions(seed: int, correct: float = 0.7) -> pd.DataFrame:
@@ -76,27 +83,31 @@ def predictions(seed: int, correct: float = 0.7) -> pd.DataFrame:
 
 def metrics_of(table: pd.DataFrame) -> dict[str, Any]:
     """The content of metrics.json for these predictions."""
-    return evaluate(table, CLASSES, resamples=20, seed=0)
+    return evaluate(TASK, table, CLASSES, resamples=20, seed=0)
 
 
-def cell(model: str, split: str, seeds: int = 1, **more: Any) -> Cell:
+def cell(
+    system: str, split: str, seeds: int = 1, *, dataset: str = "multicare", **more: Any
+) -> Cell:
     """The results of one system with so many seeds."""
     tables = [predictions(seed) for seed in range(seeds)]
     passports = [
         {"device": {"kind": "cpu", "name": "Some CPU"}, "parameters": 1234, "stand_in": False}
     ] * seeds
-    return Cell(model, split, tables, [metrics_of(table) for table in tables], passports, **more)
+    metrics = [metrics_of(table) for table in tables]
+    return Cell(dataset, system, split, tables, metrics, passports, **more)
 
 
-def three_systems() -> list[Cell]:
-    """Three systems on two splits, given out of registry order."""
+def three_systems(dataset: str = "multicare") -> list[Cell]:
+    """Three systems on two splits of a dataset, given out of registry order."""
     history = pd.DataFrame({"epoch": [1, 2], "seconds": [30.0, 20.0]})
+    on = {"dataset": dataset}
     return [
-        cell("fusion", "stratified", 2, training=[history, history * 2], timing=TIMING),
-        cell("fusion", "grouped", 2, training=[history, history], timing=TIMING),
-        cell("words", "stratified", training=[history]),
-        cell("biomedclip", "stratified", timing=TIMING),
-        cell("biomedclip", "grouped", timing=TIMING),
+        cell("fusion", "stratified", 2, training=[history, history * 2], timing=TIMING, **on),
+        cell("fusion", "grouped", 2, training=[history, history], timing=TIMING, **on),
+        cell("words", "stratified", training=[history], **on),
+        cell("biomedclip", "stratified", timing=TIMING, **on),
+        cell("biomedclip", "grouped", timing=TIMING, **on),
     ]
 
 
@@ -146,7 +157,7 @@ FULL_SCALE = {
     "electrography": 1974,
     "chart": 4877,
 }
-SET_ASIDE = {"pathology": 26304}
+OUT_OF_DISTRIBUTION = {"pathology": 26304}
 STAGES = [
     *("ingest", "class", "age", "licence", "caption", "identifiers", "subset", "archive", "image"),
     *("duplicates", "review", "balance"),
@@ -156,11 +167,11 @@ STAGES = [
 def full_scale_funnel() -> pd.DataFrame:
     """A curation funnel of 130,791 candidates: twelve stages, which reject 2 % each."""
     rows = []
-    for label, count in [*FULL_SCALE.items(), *SET_ASIDE.items(), ("sketch", 4)]:
+    for label, count in [*FULL_SCALE.items(), *OUT_OF_DISTRIBUTION.items(), ("sketch", 4)]:
         left = count
         for stage in STAGES:
             rejected = left if (stage, label) == ("class", "sketch") else left // 50
-            aside = left - rejected if stage == "balance" and label in SET_ASIDE else 0
+            aside = left - rejected if stage == "balance" and label in OUT_OF_DISTRIBUTION else 0
             kept = left - rejected - aside
             rows.append([stage, label, left, rejected, aside, kept])
             left = kept
@@ -228,7 +239,7 @@ def systems_with_costs(names: list[str], untrained: int) -> pd.DataFrame:
     accuracy = np.where(place % 2, 0.92 + place / 1000, 0.3 + place / 30)
     table = pd.DataFrame(
         {
-            "model": names,
+            "system": names,
             "accuracy": accuracy,
             "accuracy_low": accuracy - 0.02,
             "accuracy_high": accuracy + 0.01,

@@ -13,7 +13,7 @@ from open_clip.model import CustomTextCLIP
 
 import files_as_saved
 import tiny_models as tiny
-from pairdx.models import clip
+from pairdx.models.clip import system as clip
 
 POSITIONS = 20
 

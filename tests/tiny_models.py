@@ -13,6 +13,7 @@ from safetensors.numpy import save_file
 
 from pairdx.files import write_json
 from pairdx.models.base import Pairs
+from pairdx.packed_images import packed_file
 from pairdx.words import random_word_vectors, word_counts
 
 # Networks this small are faster on one thread.
@@ -124,6 +125,12 @@ def make_pairs(count: int, *, size: int = 32, seed: int = 0) -> Pairs:
         }
     )
     return Pairs(table, np.clip(images, 0, 255).astype(np.uint8), CLASSES)
+
+
+def write_packed(path: Path, pairs: Pairs) -> None:
+    """Write the pairs' images, as the workflow packs them."""
+    with packed_file(path, pairs.table["pair_id"].tolist(), pairs.image_size) as pixels:
+        pixels[:] = pairs.images[:]
 
 
 def write_word_vectors(folder: Path, pairs: Pairs, dimension: int = 12) -> dict[str, Path]:

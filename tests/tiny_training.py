@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from pairdx.training.batches import Batch, Examples
 from pairdx.training.loop import train
-from pairdx.training.objective import Objective
+from pairdx.training.optimisation import Objective
 from pairdx.training.randomness import seeded
 from pairdx.training.settings import TrainingSettings
 

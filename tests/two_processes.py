@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 import tiny_models as tiny
-from pairdx.models.clip import OBJECTIVES, _objective
+from pairdx.models.clip.system import OBJECTIVES, _objective
 from pairdx.models.training_job import TrainingJob, _train
 from pairdx.training.attempt import Replica
 from pairdx.training.batches import BatchSource, Examples

@@ -11,7 +11,7 @@ import time
 from typing import Any
 
 from pairdx.models.training_job import main
-from pairdx.training.checkpoint import StateFolder
+from pairdx.training.state.checkpoint import StateFolder
 
 
 def wait_after_saving() -> None:

@@ -3,7 +3,7 @@
     python tests/benchmarks/augmentation.py --table augmentation.md
     python tests/benchmarks/augmentation.py --device cuda --batch-size 128 --table augmentation.md
 
-The paper's augmentation (flip, rotation, colour jitter; strengths of config/models.yaml) on random
+The paper's augmentation (flip, rotation, colour jitter; strengths of config/systems) on random
 images of 224 pixels, every image changed by random amounts of its own. torchvision's v2 transforms
 draw one amount per call, so they have to be called image by image; one call for a whole batch is
 listed for comparison, though it changes all its images alike. All ways are measured in one run, in
@@ -29,7 +29,7 @@ sys.path[:0] = [str(REPOSITORY / "tests"), str(REPOSITORY / "workflow" / "script
 
 from benchmarks.data_path import registry  # noqa: E402
 from pairdx.errors import PairDxError  # noqa: E402
-from pairdx.reporting.markdown import as_markdown  # noqa: E402
+from pairdx.reporting.format.markdown import as_markdown  # noqa: E402
 from pairdx.training.augmentation import COLOURS, augmentation  # noqa: E402
 from pairdx.training.device import synchronise, torch_device  # noqa: E402
 from pairdx.training.passport import device_description  # noqa: E402

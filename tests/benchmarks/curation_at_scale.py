@@ -34,8 +34,11 @@ sys.path[:0] = [str(REPOSITORY / "tests"), str(REPOSITORY / "workflow" / "script
 from benchmarks.full_size_corpus import MANIFEST_FILE, write_full_size_corpus  # noqa: E402
 from benchmarks.full_size_tables import FULL_SIZE  # noqa: E402
 from pairdx.machine import cpu_model  # noqa: E402
-from pairdx.reporting.markdown import as_markdown  # noqa: E402
+from pairdx.plan.configuration import complete, defaults  # noqa: E402
+from pairdx.reporting.format.markdown import as_markdown  # noqa: E402
 
+DATASET = "multicare"  # whose layout the drawn corpora have
+ANY_SIZE = "majority"  # a system that reads nothing
 PAPERS_PAIRS = 22_665
 KIBIBYTES_PER_MEGABYTE = 1024  # "megabyte" as in Snakemake's benchmark files: 2 ** 20 bytes
 # A rule whose name contains the word handles images: those that reached it are counted below.
@@ -67,7 +70,7 @@ def measure(rows: int, settings: Settings) -> dict[str, float]:
     peak = _run_workflow(run, _overlay(rows, run, corpus, settings), settings)
     whole = {"whole_run_seconds": time.monotonic() - started, "peak_process_MB": peak}
     jobs = read_benchmarks(settings.work / "benchmarks" / run)
-    return {"rows": rows} | summary(jobs, settings.work / "results" / run) | whole
+    return {"rows": rows} | summary(jobs, settings.work / "results" / run / DATASET) | whole
 
 
 def _corpus(rows: int, settings: Settings) -> Path:
@@ -84,13 +87,15 @@ def _corpus(rows: int, settings: Settings) -> Path:
 def _overlay(rows: int, run: str, corpus: Path, settings: Settings) -> Path:
     """Write the configuration of one run."""
     total = max(1, round(PAPERS_PAIRS * rows / FULL_SIZE))
-    overlay = {
-        "run": run,
-        "corpus": "multicare",
-        "multicare": {"path": str(corpus)},
+    dataset = {
+        "source": {"path": str(corpus)},
         "curation": {"balance": {"total": total}},
         "packing": {"image_size": settings.image_size},
     }
+    # No system is run, and some read images of one size only.
+    registry = complete(defaults(REPOSITORY), {})["systems"]
+    systems = {name: {"enabled": name == ANY_SIZE} for name in registry}
+    overlay = {"run": run, "datasets": {DATASET: dataset}, "systems": systems}
     path = settings.folder / f"{run}.yaml"
     path.write_text(yaml.safe_dump(overlay), encoding="utf-8")
     return path
@@ -104,7 +109,8 @@ def _run_workflow(run: str, overlay: Path, settings: Settings) -> float:
         # The Snakefile names its configuration relative to the working directory.
         config.symlink_to(REPOSITORY / "config")
     command = [sys.executable, "-m", "snakemake", "curated", "splits"]
-    command += [f"results/{run}/packed/images.npy", "--benchmark-extended"]
+    packed = f"results/{run}/{DATASET}/packed/images_{settings.image_size}.npy"
+    command += [packed, "--benchmark-extended"]
     command += ["--snakefile", str(REPOSITORY / "Snakefile"), "--directory", str(settings.work)]
     command += ["--profile", str(REPOSITORY / "profiles/local"), "--cores", str(settings.cores)]
     command += ["--configfile", str(overlay)]
@@ -150,7 +156,8 @@ def summary(jobs: pd.DataFrame, results: Path) -> dict[str, float]:
     seconds = {f"{rule}_seconds": value for rule, value in per_rule.items()}
     funnel = pd.read_csv(results / "curated/funnel.csv")
     inspected = funnel.loc[funnel["stage"] == "archive", "candidates"].sum()
-    packed = len(np.load(results / "packed/images.npy", mmap_mode="r"))
+    (packed_file,) = (results / "packed").glob("images_*.npy")
+    packed = len(np.load(packed_file, mmap_mode="r"))
     images = {"inspected": inspected, "packed": packed}
     words = {"inspected": INSPECTION, "packed": PACKING}
     rates = {}

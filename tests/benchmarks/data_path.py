@@ -4,7 +4,7 @@
     python tests/benchmarks/data_path.py --device cuda --pairs 15865 --table paper_scale.md
 
 On a CPU it compares two ways of feeding PairDxFusion's image encoder, a ResNet-18 at 224 pixels:
-this workflow's (BatchSource over an array packed once, then kornia on whole batches) and the usual
+this workflow's (BatchSource over a file packed once, then kornia on whole batches) and the usual
 one (every image decoded by Pillow from its WebP file and augmented by torchvision in a DataLoader),
 all in one run, in turns. On a GPU it trains PairDxFusion and PairDxCLIP on as many random pairs as
 the paper's training set has, and relates the speed to the device's own rate of matrix products;
@@ -28,7 +28,6 @@ import numpy as np
 import pandas as pd
 import torch
 import torch.nn.functional as F
-import yaml
 from PIL import Image
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
@@ -37,12 +36,16 @@ from torchvision import transforms
 REPOSITORY = Path(__file__).parents[2]
 sys.path[:0] = [str(REPOSITORY / "tests"), str(REPOSITORY / "workflow" / "scripts")]
 
+from benchmarks.paper_scale import CLASSES as LABELS  # noqa: E402
 from benchmarks.paper_scale import training_at_scale  # noqa: E402
 from pairdx.errors import PairDxError  # noqa: E402
 from pairdx.machine import cpu_model  # noqa: E402
-from pairdx.models.fusion_images import image_encoder  # noqa: E402
+from pairdx.models.fusion.images import image_encoder  # noqa: E402
+from pairdx.packed_images import open_packed, packed_file  # noqa: E402
 from pairdx.packing import fit_to_square  # noqa: E402
-from pairdx.reporting.markdown import as_markdown  # noqa: E402
+from pairdx.plan.configuration import complete, defaults  # noqa: E402
+from pairdx.plan.descriptions import families  # noqa: E402
+from pairdx.reporting.format.markdown import as_markdown  # noqa: E402
 from pairdx.training.augmentation import augmentation  # noqa: E402
 from pairdx.training.batches import BatchSource, Examples  # noqa: E402
 
@@ -80,9 +83,12 @@ class Settings:
 
 
 def registry(name: str) -> dict[str, Any]:
-    """Return a system's entry in config/models.yaml."""
-    content = yaml.safe_load((REPOSITORY / "config" / "models.yaml").read_text(encoding="utf-8"))
-    return dict(content["models"][name])
+    """Return a system's entry in config/systems, with the settings that it is built from."""
+    config = complete(defaults(REPOSITORY), {})
+    entry, classes = config["systems"][name], {label: label for label in LABELS}
+    of_dataset = {"squaring": "crop", "class_names": classes}
+    family = families()[entry["family"]]
+    return {**entry, "settings": family.build_settings(entry["settings"], config, of_dataset)}
 
 
 def write_images(folder: Path, settings: Settings) -> list[Path]:
@@ -129,12 +135,14 @@ class DecodedAnew(Dataset[tuple[Tensor, int]]):
 
 def packed_batches(paths: list[Path], settings: Settings) -> Iterator[tuple[Tensor, Tensor]]:
     """This workflow's way, without end: images (B, 3, S, S) and labels (B,)."""
-    squares = []
-    for path in paths:
-        with Image.open(path) as image:
-            squares.append(fit_to_square(image, settings.image_size))
-    labels = np.arange(len(paths)) % CLASSES
-    examples = Examples(np.stack(squares), labels, np.zeros((len(paths), 0), dtype=np.int64))
+    names = [path.stem for path in paths]
+    packed = paths[0].with_name(f"images_{settings.image_size}.npy")
+    with packed_file(packed, names, settings.image_size) as pixels:
+        for row, path in enumerate(paths):
+            with Image.open(path) as image:
+                pixels[row] = fit_to_square(image, settings.image_size)
+    images, labels = open_packed(packed).of_pairs(names), np.arange(len(paths)) % CLASSES
+    examples = Examples(images, labels, np.zeros((len(paths), 0), dtype=np.int64))
     source = BatchSource(examples, CPU, channels_last=True)
     augment = augmentation(registry("pairdx_fusion")["settings"]["augmentation"])
     rng = np.random.default_rng(1)
@@ -255,7 +263,7 @@ def report(table: pd.DataFrame, settings: Settings, load: float) -> str:
         + ", ".join(f"{name} {version(name)}" for name in packages),
         f"{settings.images} drawn WebP files {WIDTHS[0]} to {WIDTHS[1]} pixels wide and high, in "
         f"the page cache; {settings.image_size} pixels, batches of {settings.batch_size}, the "
-        "augmentation of pairdx_fusion in config/models.yaml on every path",
+        "augmentation of pairdx_fusion in config/systems on every path",
         "images per second: batches drawn and thrown away, with the whole machine for it; "
         "times as fast: as the best DataLoader of this run",
         f"step: a ResNet-18, forward, backward and AdamW in float32, {settings.steps} steps; data: "

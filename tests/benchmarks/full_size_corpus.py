@@ -29,7 +29,7 @@ REPOSITORY = Path(__file__).parents[2]
 sys.path[:0] = [str(REPOSITORY / "tests"), str(REPOSITORY / "workflow" / "scripts")]
 
 from benchmarks import full_size_images, full_size_tables, full_size_text  # noqa: E402
-from pairdx.corpus.demo import CASES_SCHEMA, COLUMNS, METADATA_SCHEMA  # noqa: E402
+from pairdx.corpus.drawn.drawing import CASES_SCHEMA, COLUMNS, METADATA_SCHEMA  # noqa: E402
 from pairdx.files import write_json, written_whole  # noqa: E402
 
 MANIFEST_FILE = "full_size.json"

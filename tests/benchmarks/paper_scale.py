@@ -23,7 +23,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from pairdx.files import write_json
 from pairdx.models.base import FitJob, Pairs
 from pairdx.models.registry import family
-from pairdx.reporting.markdown import as_markdown
+from pairdx.reporting.format.markdown import as_markdown
 from pairdx.training.device import synchronise, torch_device
 from pairdx.training.passport import device_description
 from pairdx.words import random_word_vectors
@@ -154,7 +154,7 @@ def _notes(device: str, threads: int) -> Sequence[str]:
     return [
         f"{described['name']}, {threads} CPU threads; Python {sys.version.split()[0]}, "
         f"torch {version('torch')}, CUDA {torch.version.cuda if device == 'cuda' else 'not used'}",
-        "random pixels, words and weights; settings of config/models.yaml; training seconds "
+        "random pixels, words and weights; settings of config/systems; training seconds "
         "include validation and moving the images to the device",
         "samples per second: median of the epochs' training passes; data share: waiting for data "
         "(without augmentation, which the device does) by all seconds",

@@ -32,7 +32,10 @@ TESTS = Path(__file__).parents[1]
 sys.path[:0] = [str(TESTS), str(TESTS.parent / "workflow" / "scripts")]
 
 from pairdx.machine import cpu_model  # noqa: E402
-from pairdx.reporting.markdown import as_markdown  # noqa: E402
+from pairdx.plan.configuration import complete, defaults  # noqa: E402
+from pairdx.plan.descriptions import families  # noqa: E402
+from pairdx.reporting.format.markdown import as_markdown  # noqa: E402
+from rule_files import all_rules  # noqa: E402
 from workflow.conftest import REPOSITORY, copy_of_workflow  # noqa: E402
 
 SPLITS = ("stratified", "grouped")
@@ -54,19 +57,21 @@ def overlay(systems: int, seeds: int) -> dict[str, object]:
     Raises:
         ValueError: The registry has fewer systems that are trained.
     """
-    registry = yaml.safe_load((REPOSITORY / "config" / "models.yaml").read_text(encoding="utf-8"))[
-        "models"
-    ]
+    registry = complete(defaults(REPOSITORY), {})["systems"]
     # Networks first, because each of their jobs needs a GPU.
     trained = [name for name, entry in registry.items() if entry["trained"]]
-    trained.sort(key=lambda name: not registry[name]["network"])
+    trained.sort(key=lambda name: not families()[registry[name]["family"]].NETWORK)
     if systems > len(trained):
         raise ValueError(f"the registry has {len(trained)} trained systems, not {systems}")
     chosen = set(trained[:systems])
-    models = {name: {"enabled": name in chosen} for name in registry}
+    entries: dict[str, dict[str, bool]] = {name: {"enabled": name in chosen} for name in registry}
     for name in chosen:  # those without randomness would run for one seed
-        models[name]["random"] = True
-    return {"splits": list(SPLITS), "seeds": list(range(1, seeds + 1)), "models": models}
+        entries[name]["random"] = True
+    return {
+        "datasets": {"multicare": {"splits": list(SPLITS)}},
+        "seeds": list(range(1, seeds + 1)),
+        "systems": entries,
+    }
 
 
 def snakemake(
@@ -98,12 +103,7 @@ def snakemake(
 
 def local_rules() -> set[str]:
     """Return the rules that never become SLURM jobs: targets and those that say so."""
-    texts = [
-        path.read_text(encoding="utf-8")
-        for path in (REPOSITORY / "workflow" / "rules").glob("*.smk")
-    ]
-    bodies = re.findall(r"^rule (\w+):\n((?: .*\n|\n)*)", "".join(texts), re.M)
-    return {"all", *(name for name, body in bodies if "localrule: True" in body)}
+    return {"all", *(rule.name for rule in all_rules() if "localrule: True" in rule.body)}
 
 
 def slurm_jobs(printed: str) -> int:

@@ -35,7 +35,8 @@ sys.path[:0] = [str(TESTS), str(TESTS.parent / "workflow" / "scripts")]
 from benchmarks.planning import snakemake  # noqa: E402
 from benchmarks.start_up_hook.sitecustomize import FOLDER  # noqa: E402
 from pairdx.machine import cpu_model  # noqa: E402
-from pairdx.reporting.markdown import as_markdown  # noqa: E402
+from pairdx.plan.descriptions import families  # noqa: E402
+from pairdx.reporting.format.markdown import as_markdown  # noqa: E402
 from workflow.conftest import DEMO, REPOSITORY, copy_of_workflow  # noqa: E402
 
 HOOK = Path(__file__).parent / "start_up_hook"
@@ -47,8 +48,8 @@ PACKAGES = ("pandas", "sklearn.linear_model", "seaborn", "torch", "torchvision",
 # What a checkout does not have under this name is left out of the table.
 MODULES = (
     "pairdx.evaluation.metrics",
-    "pairdx.reporting.figures",
-    *(f"pairdx.models.{family}" for family in ("linear", "probe", "fusion", "clip")),
+    "pairdx.reporting.systems.figures",
+    *(f"pairdx.models.{name}.system" for name in families()),
 )
 NEVER_IMPORTED = {"site-packages", "test", "idlelib"}  # those of Python's library that no job needs
 ALMOST_ALL = 0.9  # some files of packages are templates, which nobody can compile

@@ -15,9 +15,9 @@ import torch
 
 from damage import damaged
 from pairdx.errors import PairDxError
-from pairdx.training.checkpoint import StateFolder
 from pairdx.training.passport import git_state, passport
-from pairdx.training.state import remove_state, settings_hash
+from pairdx.training.state.checkpoint import StateFolder
+from pairdx.training.state.folder import remove_state, settings_hash
 from site_troubles import as_nobody
 from tiny_training import KilledError, run, same_weights, stop_after
 

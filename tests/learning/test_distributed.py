@@ -18,7 +18,7 @@ from safetensors.torch import load_file
 import tiny_models as tiny
 import two_processes
 from pairdx.errors import PairDxError
-from pairdx.models.clip import OBJECTIVES
+from pairdx.models.clip.system import OBJECTIVES
 from pairdx.models.training_job import TrainingJob, run_training
 from pairdx.training import launch
 from pairdx.training.attempt import batch_bounds
@@ -38,7 +38,7 @@ def make_job(folder: Path) -> TrainingJob:
     pairs.table.to_parquet(folder / "pairs.parquet")
     split = pd.DataFrame({"pair_id": pairs.table["pair_id"], "subset": subsets})
     split.to_parquet(folder / "split.parquet")
-    np.save(folder / "images.npy", pairs.images)
+    tiny.write_packed(folder / "images.npy", pairs)
     return TrainingJob(
         family="clip",
         # Of 29 pairs: 14, 14, and one that is left out.

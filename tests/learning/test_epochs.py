@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from pairdx.training.checkpoint import StateFolder
 from pairdx.training.history import best_epoch
+from pairdx.training.state.checkpoint import StateFolder
 from tiny_training import SETTINGS, CrossEntropy, KilledError, run, same_weights, stop_after
 
 # Validation losses of the epochs; the third is the best.

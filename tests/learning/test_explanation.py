@@ -13,9 +13,9 @@ from torch import Tensor, nn
 import tiny_clip
 import tiny_models as tiny
 from pairdx.errors import PairDxError
-from pairdx.models import fusion
-from pairdx.models.clip_explanation import last_positions
+from pairdx.models.clip.explanation import last_positions
 from pairdx.models.explanation import explainer, grad_cam, heat_maps, recorded
+from pairdx.models.fusion import system as fusion
 
 SIZE = 16
 

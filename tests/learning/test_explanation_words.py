@@ -10,9 +10,9 @@ import pytest
 import torch
 
 import tiny_models as tiny
-from pairdx.models import fusion
 from pairdx.models.explanation import recorded
-from pairdx.models.fusion_explanation import (
+from pairdx.models.fusion import system as fusion
+from pairdx.models.fusion.explanation import (
     CAPTION,
     IMAGE,
     explain,

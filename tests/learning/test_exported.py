@@ -14,7 +14,6 @@ import tiny_clip
 import tiny_models as tiny
 from pairdx.errors import PairDxError
 from pairdx.models import exported as module
-from pairdx.models import fusion
 from pairdx.models.base import Classifier
 from pairdx.models.exported import (
     TIE,
@@ -23,6 +22,7 @@ from pairdx.models.exported import (
     disagreement,
     export_classifier,
 )
+from pairdx.models.fusion import system as fusion
 
 PAIRS = tiny.make_pairs(5)
 ON_PAIRS = {"images": PAIRS.images, "captions": PAIRS.captions, "threads": 1}
@@ -96,7 +96,7 @@ def test_clip_with_the_features_of_its_classes() -> None:
 def test_a_fixed_temperature_is_part_of_what_is_exported() -> None:
     """Of the very module that is exported, run by PyTorch."""
     classifier = tiny_clip.build(temperature=0.05)
-    graph = module.GRAPHS["clip"](classifier).eval()
+    graph = module.graph("clip", classifier)
     with torch.no_grad():
         found = graph(torch.from_numpy(PAIRS.images)).numpy()
     expected = classifier.probabilities(PAIRS.images, None)
@@ -202,4 +202,4 @@ def test_one_pair_is_enough_to_export(of_captions: fusion.FusionClassifier) -> N
 
 def test_families_without_a_network_of_their_own_are_refused() -> None:
     with pytest.raises(PairDxError, match="no network to export"):
-        export_classifier(tiny_clip.build(), "probe", **ON_PAIRS)
+        export_classifier(tiny_clip.build(), "linear_probe", **ON_PAIRS)

@@ -13,15 +13,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
 
 import tiny_models as tiny
-from pairdx.models import fusion, linear
 from pairdx.models.base import FitJob
-from pairdx.models.features import write_features
-from pairdx.models.frozen_encoder import extract_features, load_encoder
+from pairdx.models.fusion import system as fusion
+from pairdx.models.linear import system as linear
+from pairdx.models.linear_probe.features import write_features
+from pairdx.models.linear_probe.frozen_encoder import extract_features, load_encoder
 from pairdx.plan.code import SCRIPTS
 
 PAIRS = tiny.make_pairs(30)
@@ -51,7 +51,7 @@ def job(tmp_path: Path) -> dict[str, Any]:
     PAIRS.table.to_parquet(tmp_path / "pairs.parquet")
     split = pd.DataFrame({"pair_id": PAIRS.table["pair_id"], "subset": subsets})
     split.to_parquet(tmp_path / "split.parquet")
-    np.save(tmp_path / "images.npy", PAIRS.images)
+    tiny.write_packed(tmp_path / "images.npy", PAIRS)
     (tmp_path / "system").mkdir()
     return {
         "pairs": str(tmp_path / "pairs.parquet"),
@@ -92,7 +92,7 @@ def test_a_probe_is_trained_without_pytorch(job: dict[str, Any], tmp_path: Path)
     options = {"batch_size": 8, "device": "cpu", "threads": 1}
     path = tmp_path / "features.safetensors"
     write_features(path, extract_features(encoder, ids, PAIRS.images, PAIRS.captions, **options))
-    job |= {"family": "probe", "settings": tiny.PROBE, "resources": {"features": str(path)}}
+    job |= {"family": "linear_probe", "settings": tiny.PROBE, "resources": {"features": str(path)}}
     found = loaded(TRAIN_AND_LIST, job)
     assert "sklearn" in found
     assert found.isdisjoint({"torch", "open_clip", "transformers"})

@@ -11,9 +11,9 @@ import torch
 
 import tiny_models as tiny
 from pairdx.errors import PairDxError
-from pairdx.models import clip
 from pairdx.models.base import FitJob, predict
-from pairdx.models.clip_objectives import Contrastive, contrastive_loss
+from pairdx.models.clip import system as clip
+from pairdx.models.clip.objectives import Contrastive, contrastive_loss
 from pairdx.models.registry import load_classifier
 from pairdx.training.batches import BatchSource, Examples
 from tiny_clip import build, plain_open_clip

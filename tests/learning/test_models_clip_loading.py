@@ -15,8 +15,8 @@ from safetensors.torch import save_file
 import files_as_saved
 import tiny_models as tiny
 from pairdx.errors import PairDxError
-from pairdx.models import clip
 from pairdx.models.base import FitJob, predict
+from pairdx.models.clip import system as clip
 from pairdx.models.registry import load_classifier
 from tiny_clip import build, from_folder, plain_open_clip, write_model_folder
 

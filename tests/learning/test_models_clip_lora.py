@@ -13,10 +13,10 @@ from torch import Tensor, nn
 
 import tiny_models as tiny
 from pairdx.errors import PairDxError
-from pairdx.models import clip
-from pairdx.models.adapters import adapt
 from pairdx.models.base import FitJob, predict
-from pairdx.models.clip import ClipClassifier
+from pairdx.models.clip import system as clip
+from pairdx.models.clip.adapters import adapt
+from pairdx.models.clip.system import ClipClassifier
 from pairdx.models.registry import load_classifier
 from pairdx.training.batches import BatchSource, Examples
 from tiny_clip import build, from_folder, plain_open_clip, write_model_folder

@@ -15,12 +15,12 @@ from torchvision.models import ResNet18_Weights, resnet18
 import tiny_models as tiny
 from files_as_saved import torchvision_state
 from pairdx.errors import PairDxError
-from pairdx.models import fusion
 from pairdx.models.base import FitJob, Pairs, predict
-from pairdx.models.fusion_encoders import CaptionEncoder
-from pairdx.models.fusion_images import image_encoder
-from pairdx.models.fusion_modes import Concatenation
-from pairdx.models.fusion_network import FusionNetwork
+from pairdx.models.fusion import system as fusion
+from pairdx.models.fusion.encoders import CaptionEncoder
+from pairdx.models.fusion.images import image_encoder
+from pairdx.models.fusion.modes import Concatenation
+from pairdx.models.fusion.network import FusionNetwork
 from pairdx.models.registry import family, load_classifier
 
 

@@ -13,8 +13,8 @@ from torchvision.models import resnet18
 import tiny_models as tiny
 from files_as_saved import torchvision_state
 from pairdx.errors import PairDxError
-from pairdx.models import fusion
 from pairdx.models.base import FitJob, Pairs, predict
+from pairdx.models.fusion import system as fusion
 from pairdx.models.registry import load_classifier
 
 TEST = tiny.make_pairs(12, seed=2)

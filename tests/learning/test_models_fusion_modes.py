@@ -14,11 +14,11 @@ from torch import Tensor, nn
 
 import tiny_models as tiny
 from pairdx.errors import PairDxError
-from pairdx.models import fusion
 from pairdx.models.base import FitJob, predict
-from pairdx.models.fusion_encoders import CaptionFeatures, ImageFeatures, pool_words
-from pairdx.models.fusion_images import image_encoder
-from pairdx.models.fusion_modes import CrossAttentionFusion, GatedFusion
+from pairdx.models.fusion import system as fusion
+from pairdx.models.fusion.encoders import CaptionFeatures, ImageFeatures, pool_words
+from pairdx.models.fusion.images import image_encoder
+from pairdx.models.fusion.modes import CrossAttentionFusion, GatedFusion
 from pairdx.models.registry import load_classifier
 
 MODES = ["concatenation", "gated", "cross_attention"]

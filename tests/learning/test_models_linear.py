@@ -9,8 +9,8 @@ import pytest
 
 import tiny_models as tiny
 from pairdx.errors import PairDxError
-from pairdx.models import linear
 from pairdx.models.base import FitJob, Pairs, predict
+from pairdx.models.linear import system as linear
 from pairdx.models.registry import load_classifier
 from pairdx.training.history import COLUMNS
 

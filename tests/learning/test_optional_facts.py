@@ -15,7 +15,7 @@ from pairdx.models.training_job import TrainingJob, run_training
 from pairdx.training import passport
 from pairdx.training.device import torch_device
 from pairdx.training.distributed import joined_team
-from pairdx.training.energy import EnergyMeter
+from pairdx.training.passport import EnergyMeter
 
 WITHOUT_GPU = pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import tracemalloc
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -15,7 +16,10 @@ from PIL import Image
 from pairdx import word_vectors, words
 from pairdx.errors import PairDxError
 from pairdx.images import apply_edit
+from pairdx.models.inputs import read_subset
+from pairdx.packed_images import open_packed, packed_file
 from pairdx.packing import PAD_COLOUR, fit_to_square, pack_images
+from pairdx.seals import append_seal
 from picture_files import FORMATS, turned, upright
 
 
@@ -57,7 +61,7 @@ def test_only_the_crop_loses_the_ends_of_a_wide_recording(shape: tuple[int, int]
     assert red["pad"] == pytest.approx(0.05, abs=0.02)
 
 
-def test_rows_of_the_array_follow_the_rows_of_the_pairs(tmp_path: Path) -> None:
+def test_images_are_found_by_their_pairs_in_any_order(tmp_path: Path) -> None:
     members = {"PMC1": ["x", "y"], "PMC2": ["z"]}
     images = {name: picture(20, 20, seed) for seed, name in enumerate("xyz")}
     archives = {}
@@ -69,12 +73,17 @@ def test_rows_of_the_array_follow_the_rows_of_the_pairs(tmp_path: Path) -> None:
                 images[name].save(stream, "PNG")
                 file.writestr(name, stream.getvalue())
     pairs = pd.DataFrame({"archive": ["PMC2", "PMC1", "PMC1"], "member": ["z", "y", "x"]})
-    pairs["image_edit"] = ""
+    pairs = pairs.assign(pair_id=["of z", "of y", "of x"], image_edit="")
     pack_images(pairs, archives, tmp_path / "images.npy", size=20, squaring="crop")
-    packed = np.load(tmp_path / "images.npy", mmap_mode="r")
-    assert packed.dtype == np.uint8
-    for row, name in enumerate(pairs["member"]):
-        np.testing.assert_array_equal(packed[row], np.asarray(images[name]))
+    packed = open_packed(tmp_path / "images.npy")
+    assert (packed.size, len(packed), packed.pair_ids) == (20, 3, ("of z", "of y", "of x"))
+    for order in ("xyz", "yzx", "zx", ""):
+        found = packed.of_pairs([f"of {name}" for name in order])
+        assert found.shape == (len(order), 20, 20, 3)
+        assert found[:].dtype == np.uint8
+        for square, name in zip(found[:], order, strict=True):
+            np.testing.assert_array_equal(square, np.asarray(images[name]))
+    np.testing.assert_array_equal(np.load(tmp_path / "images.npy")[1], np.asarray(images["y"]))
 
 
 def test_a_failed_packing_leaves_nothing_behind(tmp_path: Path) -> None:
@@ -82,7 +91,8 @@ def test_a_failed_packing_leaves_nothing_behind(tmp_path: Path) -> None:
         file.writestr("x", b"no image")
     archives = {"PMC1": tmp_path / "PMC1.zip"}
     for member in ("x", "absent"):
-        pairs = pd.DataFrame({"archive": ["PMC1"], "member": [member], "image_edit": [""]})
+        pair = {"pair_id": "a", "archive": "PMC1", "member": member, "image_edit": ""}
+        pairs = pd.DataFrame([pair])
         with pytest.raises(PairDxError, match=rf"PMC1\.zip: {member}"):
             pack_images(pairs, archives, tmp_path / "images.npy", size=8)
     assert [path.name for path in tmp_path.iterdir()] == ["PMC1.zip"]
@@ -93,6 +103,7 @@ def test_edited_images_are_packed_edited_from_a_folder_too(tmp_path: Path) -> No
     raw.save(tmp_path / "x.png")
     edits = ["", "crop 8 4 18 14; mask 9 5 12 8"]
     pairs = pd.DataFrame({"archive": "release", "member": "x.png", "image_edit": edits})
+    pairs["pair_id"] = ["whole", "edited"]
     pairs.index = pd.Index([7, 3])  # rows are counted, whatever their index says
     pack_images(pairs, {"release": tmp_path}, tmp_path / "images.npy", size=10)
     packed = np.load(tmp_path / "images.npy")
@@ -109,6 +120,7 @@ def test_what_is_packed_is_what_a_viewer_shows_squared_as_chosen(
     for kind in FORMATS:
         (tmp_path / kind).write_bytes(turned(kind, 6))
     pairs = pd.DataFrame({"archive": "A", "member": list(FORMATS), "image_edit": "mask 0 0 24 40"})
+    pairs["pair_id"] = pairs["member"]
     pack_images(pairs, {"A": tmp_path}, tmp_path / "images.npy", size=48, squaring=squaring)
     expected = fit_to_square(apply_edit(upright(), "mask 0 0 24 40"), 48, squaring).astype(int)
     for square in np.load(tmp_path / "images.npy"):
@@ -117,10 +129,93 @@ def test_what_is_packed_is_what_a_viewer_shows_squared_as_chosen(
 
 def test_an_edit_that_does_not_fit_its_image_names_the_image(tmp_path: Path) -> None:
     picture(30, 20).save(tmp_path / "x.png")
-    pairs = pd.DataFrame({"archive": ["A"], "member": ["x.png"], "image_edit": ["crop 0 0 31 9"]})
+    pair = {"pair_id": "a", "archive": "A", "member": "x.png", "image_edit": "crop 0 0 31 9"}
+    pairs = pd.DataFrame([pair])
     with pytest.raises(PairDxError, match=r"30 x 20[\s\S]*x\.png[\s\S]*review"):
         pack_images(pairs, {"A": tmp_path}, tmp_path / "images.npy", size=8)
     assert [path.name for path in tmp_path.iterdir()] == ["x.png"]
+
+
+def write_numbered(path: Path, pair_ids: list[str], size: int = 4) -> None:
+    """Pack an image of one number for every pair: its row."""
+    with packed_file(path, pair_ids, size) as pixels:
+        pixels[:] = np.arange(len(pair_ids))[:, None, None, None]
+
+
+def test_a_pair_that_is_not_packed_is_refused_with_the_file_at_hand(tmp_path: Path) -> None:
+    path = tmp_path / "packed" / "images_4.npy"
+    write_numbered(path, ["a", "β", "c\nd"])
+    packed = open_packed(path)
+    assert packed.of_pairs(["c\nd", "β"])[:][:, 0, 0, 0].tolist() == [2, 1]
+    with pytest.raises(PairDxError, match=r"2 of 3 pairs[\s\S]*'x'") as caught:
+        packed.of_pairs(["a", "x", "y"])
+    assert caught.value.where == path
+    assert caught.value.remedy == "delete packed/images_4.npy of the dataset; it is made again"
+
+
+def test_two_pairs_of_one_name_are_not_packed(tmp_path: Path) -> None:
+    with pytest.raises(PairDxError, match="2 pairs are called 'a'"):
+        write_numbered(tmp_path / "images_4.npy", ["a", "b", "a"])
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("sealed", [True, False])
+@pytest.mark.parametrize("checked", [True, False])
+def test_files_that_do_not_name_their_pairs_are_refused_in_words(
+    tmp_path: Path, sealed: bool, checked: bool
+) -> None:
+    path = tmp_path / "images.npy"
+    np.save(path, np.zeros((2, 4, 4, 3), dtype=np.uint8))
+    if sealed:
+        append_seal(path)
+    with pytest.raises(PairDxError, match=r"earlier format[\s\S]*delete .*images\.npy of the data"):
+        open_packed(path, checked=checked)
+
+
+def test_sizes_stand_beside_each_other(tmp_path: Path) -> None:
+    for size in (4, 8):
+        write_numbered(tmp_path / f"images_{size}.npy", ["a", "b"], size)
+    opened = [open_packed(tmp_path / f"images_{size}.npy").of_pairs(["b"])[:] for size in (4, 8)]
+    assert [images.shape for images in opened] == [(1, 4, 4, 3), (1, 8, 8, 3)]
+
+
+def test_damage_is_seen_by_whoever_checks_all_of_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "images_4.npy"
+    write_numbered(path, ["a", "b"])
+    content = bytearray(path.read_bytes())
+    content[140] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(PairDxError, match="is damaged"):
+        open_packed(path)
+    assert len(open_packed(path, checked=False)) == 2
+
+
+def test_a_subset_is_read_without_its_images_in_memory(tmp_path: Path) -> None:
+    """Of 60 MB, a quarter of which is looked at, five images of 0.75 MB at a time."""
+    names = [str(number) for number in range(400)]
+    table = pd.DataFrame({"pair_id": names, "case_id": names, "caption": "", "label": "chart"})
+    table.sample(frac=1, random_state=1).to_parquet(tmp_path / "pairs.parquet")
+    subsets = ["train", "validation", "test", "test"] * 100
+    split = pd.DataFrame({"pair_id": names, "subset": subsets}).sample(frac=1, random_state=2)
+    split.to_parquet(tmp_path / "split.parquet")
+    with packed_file(tmp_path / "images_224.npy", names, 224) as pixels:
+        pixels[:, 0, 0, 0] = np.arange(400) % 256
+    files = (tmp_path / name for name in ("pairs.parquet", "split.parquet", "images_224.npy"))
+    tracemalloc.start()
+    try:
+        test = read_subset(*files, ("chart",), "test")
+        some = test.at(np.arange(50, 150))
+        corners: list[int] = []
+        for start in range(0, 100, 5):
+            corners += some.images[start : start + 5][:, 0, 0, 0].tolist()
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(test) == 200
+    assert corners == [int(name) % 256 for name in some.table["pair_id"]]
+    assert peak < 5e6
+    with pytest.raises(TypeError, match="by rows"):
+        np.asarray(test.images)
 
 
 def test_words_follow_the_papers_rules() -> None:

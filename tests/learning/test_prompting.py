@@ -9,10 +9,10 @@ import torch
 import tiny_models as tiny
 from pairdx.errors import PairDxError
 from pairdx.models.base import predict
-from pairdx.models.clip import ClipClassifier
-from pairdx.models.clip_objectives import ClipNetwork
+from pairdx.models.clip.objectives import ClipNetwork
+from pairdx.models.clip.prompting import predictions_by_prompts
+from pairdx.models.clip.system import ClipClassifier
 from pairdx.models.prompt_sets import ALL_TEMPLATES, OWN_PROMPTS, prompt_sets
-from pairdx.models.prompting import predictions_by_prompts
 from tiny_clip import build
 
 TEMPLATES = ["{}", "a figure of {}", "{} findings in this scan"]

@@ -8,8 +8,8 @@ import signal
 import numpy as np
 import pytest
 
-from pairdx.training.checkpoint import StateFolder
 from pairdx.training.interruption import InterruptedTrainingError
+from pairdx.training.state.checkpoint import StateFolder
 from tiny_training import CrossEntropy, KilledError, run, same_weights, stop_after
 
 # training.csv without the times, which no two runs share

@@ -9,11 +9,14 @@ from scipy.special import softmax
 
 import tiny_models as tiny
 from pairdx.errors import PairDxError
-from pairdx.models import fusion, linear, probe
 from pairdx.models.base import Classifier, FitJob, Pairs, ScoringClassifier
-from pairdx.models.features import write_features
-from pairdx.models.frozen_encoder import extract_features, load_encoder
-from pairdx.models.scoring import known_and_unknown, sureness
+from pairdx.models.fusion import system as fusion
+from pairdx.models.linear import system as linear
+from pairdx.models.linear_probe import system as probe
+from pairdx.models.linear_probe.features import write_features
+from pairdx.models.linear_probe.frozen_encoder import extract_features, load_encoder
+from pairdx.models.scoring import known_and_out_of_distribution, sureness
+from pairdx.packed_images import open_packed
 from pairdx.packing import pack_images
 from tiny_clip import build
 
@@ -143,27 +146,29 @@ def test_images_that_are_not_those_of_the_pairs_are_refused(made):
         sureness(made("clip"), TEST.images[:11], TEST.captions, 5)
 
 
-def test_no_pairs_of_an_unknown_class_are_packed_and_scored_as_none(made, tmp_path):
+def test_no_pairs_out_of_distribution_are_packed_and_scored_as_none(made, tmp_path):
     """A corpus without such a class: an empty array, read back as a memory map."""
     none = TEST.table.iloc[:0].assign(archive="", member="", image_edit="")
     pack_images(none, {"PMC1": tmp_path / "absent.zip"}, tmp_path / "images.npy", size=32)
-    images = np.load(tmp_path / "images.npy", mmap_mode="r")
+    images = open_packed(tmp_path / "images.npy").of_pairs([])
     assert images.shape == (0, 32, 32, 3)
-    table = known_and_unknown(made("clip"), TRAIN, TEST, none, images, 5)
+    table = known_and_out_of_distribution(made("clip"), TRAIN, TEST, none, images, 5)
     assert len(table) == 0
     assert {"pair_id", "case_id", "subset", "predicted", "max_probability", "energy"} < set(table)
 
 
-def test_unknown_pairs_stand_below_the_test_pairs_each_with_its_own_image(made):
+def test_pairs_out_of_distribution_stand_below_the_test_pairs_each_with_its_own_image(made):
     """A class outside the system's own is no obstacle; rows are those of one pair asked alone."""
     classifier = made("fusion")
-    unknown = TRAIN.table.iloc[:4].assign(label="pathology")
+    outside = TRAIN.table.iloc[:4].assign(label="pathology")
     validation = of_row(TRAIN, 7)
-    table = known_and_unknown(classifier, validation, TEST, unknown, TRAIN.images[:4], 5)
-    assert table["subset"].tolist() == ["validation"] + ["test"] * 12 + ["unknown"] * 4
+    table = known_and_out_of_distribution(
+        classifier, validation, TEST, outside, TRAIN.images[:4], 5
+    )
+    assert table["subset"].tolist() == ["validation"] + ["test"] * 12 + ["out_of_distribution"] * 4
     assert table["pair_id"][0] == validation.table["pair_id"].iloc[0]
     table = table.iloc[1:].reset_index(drop=True)
-    assert table["pair_id"].tolist() == [*TEST.table["pair_id"], *unknown["pair_id"]]
+    assert table["pair_id"].tolist() == [*TEST.table["pair_id"], *outside["pair_id"]]
     assert set(table["label"][12:]) == {"pathology"}
     assert set(table["predicted"]) <= set(tiny.CLASSES)
     for row, pairs in ((5, of_row(TEST, 5)), (14, of_row(TRAIN, 2))):

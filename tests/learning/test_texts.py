@@ -11,12 +11,12 @@ from open_clip.model import CLIP
 import tiny_models as tiny
 from files_as_saved import write_bert_configuration, write_bert_tokeniser
 from pairdx.errors import PairDxError
-from pairdx.models.clip_loading import tokeniser_of
+from pairdx.models.clip.loading import tokeniser_of
 from pairdx.models.texts import read_captions
 from tiny_clip import build
 
 CAPTIONS = ["axial CT", "scan " * 10, "scan " * 11, "ST-elevation; don't"]
-CLIP_SYSTEM = {"family": "clip", "trained": False, "reads": ["image"]}
+CLIP_SYSTEM = {"tokeniser": "open_clip", "trained": False, "reads": ["image"]}
 
 
 def system(**settings: object) -> dict:

@@ -10,11 +10,10 @@ from torch import nn
 
 from pairdx.errors import PairDxError
 from pairdx.training.history import COLUMNS
-from pairdx.training.loop import train
+from pairdx.training.loop import require_sound_start, train
 from pairdx.training.optimisation import make_optimiser
 from pairdx.training.randomness import epoch_order, mixed_seed
 from pairdx.training.settings import TrainingSettings
-from pairdx.training.soundness import require_sound_start
 from tiny_training import (
     SETTINGS,
     CrossEntropy,

@@ -14,9 +14,9 @@ from safetensors.numpy import load_file
 import tiny_models as tiny
 from pairdx.models import training_job
 from pairdx.models.base import Pairs
-from pairdx.models.features import write_features
-from pairdx.models.frozen_encoder import extract_features, load_encoder
 from pairdx.models.inputs import read_subset
+from pairdx.models.linear_probe.features import write_features
+from pairdx.models.linear_probe.frozen_encoder import extract_features, load_encoder
 from pairdx.models.registry import family
 from pairdx.models.training_job import TrainingJob, run_training
 
@@ -25,7 +25,7 @@ CASES = {
     "words": ("linear", tiny.settings(tiny.LINEAR, features="words"), False),
     "colour": ("linear", tiny.settings(tiny.LINEAR, features="mean_colour"), True),
     "nothing": ("linear", tiny.settings(tiny.LINEAR, features="none"), False),
-    "probe": ("probe", tiny.PROBE, False),
+    "probe": ("linear_probe", tiny.PROBE, False),
     "text_only": ("fusion", tiny.settings(tiny.FUSION, branches=["caption"], fusion=None), False),
     "clip": ("clip", tiny.settings(tiny.CLIP, epochs=1), True),
 }
@@ -37,7 +37,7 @@ def make_job(name: str, folder: Path) -> TrainingJob:
     PAIRS.table.to_parquet(folder / "pairs.parquet")
     split = pd.DataFrame({"pair_id": PAIRS.table["pair_id"], "subset": subsets})
     split.to_parquet(folder / "split.parquet")
-    np.save(folder / "images.npy", PAIRS.images)
+    tiny.write_packed(folder / "images.npy", PAIRS)
     files: dict[str, Path] = {}
     if name == "text_only":
         files = tiny.write_word_vectors(folder, PAIRS)

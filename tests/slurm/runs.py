@@ -36,32 +36,28 @@ SYSTEMS = (
     *("outliving_snakemake", "abandoned", "without_controller", "without_accounting"),
     *("on_a_full_disk", "as_gpu", "as_gres", "on_no_partition", "on_no_account"),
 )
+DATASET = "drawn"
+SMALL = {
+    "source": {"cases": 80, "archives": ["PMC1", "PMC2"]},
+    "curation": {"balance": {"total": 240}},
+}
 CONFIGURATION = ("--configfile", "config/demo.yaml", "tiny.yaml")
 ON_ONE_THREAD = ("--set-threads", "train_on_cpu=1", "predict=1")
 
 
 def write_tiny_configuration(folder: Path) -> None:
     """Write tiny.yaml: a small corpus, and the paper's reading of PairDxCLIP's loss, many times."""
-    entries = [
-        yaml.safe_load((folder / "config" / name).read_text(encoding="utf-8"))["models"][
-            "pairdx_clip"
-        ]
-        for name in ("models.yaml", "demo.yaml")
-    ]
-    settings = {"objective": "contrastive", "epochs": EPOCHS}
-    settings = entries[0]["settings"] | entries[1]["settings"] | settings
-    entry = entries[0] | entries[1] | {"settings": settings}
+    entry = {"like": "pairdx_clip", "settings": {"objective": "contrastive", "epochs": EPOCHS}}
     overlay = {
-        "demo": {"cases": 80, "archives": ["PMC1", "PMC2"]},
-        "curation": {"balance": {"total": 240}},
-        "models": dict.fromkeys(SYSTEMS, entry),
+        "datasets": {DATASET: SMALL},
+        "systems": dict.fromkeys(SYSTEMS, entry),
     }
     (folder / "tiny.yaml").write_text(yaml.safe_dump(overlay), encoding="utf-8")
 
 
 def cell(system: str) -> str:
     """Where a system's files lie below results/, logs/ and state/."""
-    return f"demo/stratified/{system}/seed1"
+    return f"demo/{DATASET}/stratified/{system}/seed1"
 
 
 def weights(system: str) -> str:
@@ -204,7 +200,7 @@ class DisturbedRun:
         """Return the training jobs of a system that SLURM remembers, oldest first."""
         options = ["--states=all", "--noheader", "--sort=i", "--format=%A|%k|%T|%N|%Z"]
         rows = [line.split("|") for line in self.cluster.run("squeue", *options).splitlines()]
-        wanted = f"rule_{rule}_wildcards_stratified_{system}_1", str(self.folder)
+        wanted = f"rule_{rule}_wildcards_{DATASET}_stratified_{system}_1", str(self.folder)
         return [
             SlurmJob(number, state, node)
             for number, comment, state, node, place in rows

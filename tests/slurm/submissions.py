@@ -17,7 +17,7 @@ OF_PREDICTIONS: Request = ("cpu", 0, 1, 4000, 60)
 SMALL: Request = ("cpu", 0, 1, 2000, 20)
 NETWORK: Request = ("cpu", 0, 4, 8000, 120)
 ASKED_FOR: dict[str, Request] = {
-    "draw_demo_corpus": SMALL,
+    "draw_corpus": SMALL,
     "ingest_tables": ("cpu", 0, 1, 8000, 30),
     "inspect_archive": ("cpu", 0, 1, 4000, 120),
     "curate_pairs": ("cpu", 0, 1, 8000, 30),
@@ -29,7 +29,7 @@ ASKED_FOR: dict[str, Request] = {
     "predict": NETWORK,
     "predict_untrained": NETWORK,
     "probe_inputs": ("cpu", 0, 4, 8000, 240),
-    "time_model": ("cpu", 0, 1, 8000, 60),
+    "time_system": ("cpu", 0, 1, 8000, 60),
     "explain_systems": ("cpu", 0, 1, 8000, 60),
     "report_system": OF_PREDICTIONS,
     "report_baseline": OF_PREDICTIONS,
@@ -38,7 +38,7 @@ ASKED_FOR: dict[str, Request] = {
     "describe_cost": SMALL,
     "write_datasheet": ("cpu", 0, 1, 4000, 20),
     **dict.fromkeys(("describe_curation", "describe_dataset", "describe_texts"), TABLE),
-    **dict.fromkeys(("compare_systems", "compare_probes", "list_discrepancies"), TABLE),
+    **dict.fromkeys(("compare_systems", "compare_input_probes", "list_discrepancies"), TABLE),
 }
 
 

@@ -15,8 +15,8 @@ pytestmark = [pytest.mark.slurm, pytest.mark.slurm_long, pytest.mark.xdist_group
 
 SYSTEMS = ("on_a_dying_node", "preempted", "cancelled", "short_of_time", "short_of_memory")
 RESOURCES = ON_A_NODE_OF_ITS_OWN | {
-    "slurm_partition": "'a100-preempt' if wildcards.model == 'preempted' else 'a100'",
-    "mem_mb": "600 * attempt ** 3 if wildcards.model == 'short_of_memory' else 16000",
+    "slurm_partition": "'a100-preempt' if wildcards.system == 'preempted' else 'a100'",
+    "mem_mb": "600 * attempt ** 3 if wildcards.system == 'short_of_memory' else 16000",
 }
 
 

@@ -88,8 +88,8 @@ def test_nothing_needs_the_accounting_database(run: DisturbedRun) -> None:
 def test_a_partition_and_an_account_that_do_not_exist_are_named(run: DisturbedRun) -> None:
     """Nothing is submitted; messages repeat what the profile says, and list the accounts."""
     wrong = ON_AN_A100 | {
-        "slurm_partition": "'a1000' if wildcards.model == 'on_no_partition' else 'a100'",
-        "slurm_account": "'nobody' if wildcards.model == 'on_no_account' else 'pairdx'",
+        "slurm_partition": "'a1000' if wildcards.system == 'on_no_partition' else 'a100'",
+        "slurm_account": "'nobody' if wildcards.system == 'on_no_account' else 'pairdx'",
     }
     run.start("on_no_partition", "on_no_account", train_on_cpu=wrong)
     assert run.finish() != 0

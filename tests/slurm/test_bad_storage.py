@@ -78,7 +78,7 @@ def test_a_full_disk_is_called_that_whatever_library_meets_it(full_disk: Path, n
 def test_packing_on_a_full_disk_ends_with_the_error_and_not_by_a_signal(full_disk: Path) -> None:
     """Writing through a memory map to a full disk would kill the process (SIGBUS)."""
     pair = {"archive": "PMC1", "member": "a.webp", "image_edit": ""}
-    pairs = pd.DataFrame([pair] * 20)
+    pairs = pd.DataFrame([pair | {"pair_id": str(number)} for number in range(20)])
     with pytest.raises(PairDxError, match="no room left on the disk"):
         pack_images(pairs, {"PMC1": full_disk}, full_disk / "images.npy", size=224)
 

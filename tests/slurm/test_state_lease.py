@@ -14,7 +14,7 @@ from slurm.cluster import SlurmCluster, until
 pytestmark = [pytest.mark.slurm, pytest.mark.slurm_long]
 
 SCRIPTS = Path(__file__).parents[2] / "workflow/scripts"
-TAKE = "import sys; from pathlib import Path; from pairdx.training.lease import lease\n"
+TAKE = "import sys; from pathlib import Path; from pairdx.training.state.lease import lease\n"
 HOLD = TAKE + "import time\nwith lease(Path(sys.argv[1])):\n    time.sleep(600)"
 TAKE += "with lease(Path(sys.argv[1])):\n    print('taken')"
 

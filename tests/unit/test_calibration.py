@@ -25,13 +25,13 @@ from pairdx.evaluation.calibration import (
     reliability,
     scale,
 )
-from pairdx.evaluation.predictions import Predictions
-from pairdx.reporting.calibration_tables import (
+from pairdx.reporting.systems.calibration_tables import (
     answered_of,
     calibration_for_reading,
     calibration_notes,
     calibration_table,
 )
+from pairdx.tasks.single_label.rows import Predictions
 
 CLASSES = ("radiology", "endoscopy", "chart")
 REGISTRY = {"words": {"title": "Words"}, "majority": {"title": "Most frequent class"}}
@@ -327,7 +327,7 @@ def test_the_bootstrap_draws_whole_cases() -> None:
 def test_the_table_has_a_row_per_system_and_split_and_better_numbers_after_scaling() -> None:
     given = {("words", "grouped"): [predictions(3.0, 3.0), predictions(3.0, 3.0)]}
     row = calibration_table(given, CLASSES, **HOW).iloc[0]
-    assert row[["model", "split", "seeds"]].tolist() == ["words", "grouped", 2]
+    assert row[["system", "split", "seeds"]].tolist() == ["words", "grouped", 2]
     for name in ("nll", "brier", "ece"):
         assert row[f"{name}_after"] < row[f"{name}_before"]
     for name in ("nll_before", "nll_after", "brier_after", "risk_at_coverage"):

@@ -11,23 +11,31 @@ import pandas as pd
 import pytest
 
 from pairdx.errors import PairDxError
-from pairdx.reporting.comparison import (
+from pairdx.reporting.format.labels import DEMO_NOTE
+from pairdx.reporting.format.markdown import as_markdown
+from pairdx.reporting.systems.comparison import (
     COLUMNS,
     Cell,
     comparison_for_reading,
     comparison_notes,
     comparison_table,
 )
-from pairdx.reporting.labels import DEMO_NOTE
-from pairdx.reporting.markdown import as_markdown
-from reporting_samples import REGISTRY, cell, papers_numbers, three_systems
+from reporting_samples import (
+    DATASETS,
+    PAPER_CELL,
+    REGISTRY,
+    cell,
+    papers_numbers,
+    three_systems,
+)
 
 Rows = dict[tuple[str, str], dict[str, Any]]
+BESIDE: dict[str, Any] = {"paper_cell": PAPER_CELL}
 
 
 @pytest.fixture(scope="module")
 def paper() -> dict[str, Any]:
-    """The content of config/paper.yaml."""
+    """The content of the paper's file."""
     return papers_numbers()
 
 
@@ -40,17 +48,17 @@ def cells() -> list[Cell]:
 @pytest.fixture(scope="module")
 def comparison(cells: list[Cell], paper: dict[str, Any]) -> pd.DataFrame:
     """The comparison of those systems."""
-    return comparison_table(cells, REGISTRY, paper, resamples=50, seed=0)
+    return comparison_table(cells, REGISTRY, paper, **BESIDE, resamples=50, seed=0)
 
 
 def rows_of(comparison: pd.DataFrame) -> Rows:
     records: list[Any] = comparison.to_dict("records")
-    return {(row["model"], row["split"]): row for row in records}
+    return {(row["system"], row["split"]): row for row in records}
 
 
 def test_comparison_has_the_designed_columns_and_registry_order(comparison: pd.DataFrame) -> None:
     assert list(comparison.columns) == list(COLUMNS)
-    assert list(zip(comparison["model"], comparison["split"], strict=True)) == [
+    assert list(zip(comparison["system"], comparison["split"], strict=True)) == [
         ("biomedclip", "stratified"),
         ("biomedclip", "grouped"),
         ("fusion", "stratified"),
@@ -99,16 +107,25 @@ def test_the_papers_numbers_stand_on_its_own_split(comparison: pd.DataFrame) -> 
 
 def test_a_system_unknown_to_registry_or_paper_is_named(paper: dict[str, Any]) -> None:
     with pytest.raises(PairDxError, match="registry lacks: words"):
-        comparison_table([cell("words", "grouped")], {}, paper, resamples=5, seed=0)
+        comparison_table([cell("words", "grouped")], {}, paper, **BESIDE, resamples=5, seed=0)
     registry = {"words": {"paper": "nobody"}}
     with pytest.raises(PairDxError, match="no system 'nobody'"):
-        comparison_table([cell("words", "stratified")], registry, paper, resamples=5, seed=0)
+        comparison_table(
+            [cell("words", "stratified")], registry, paper, **BESIDE, resamples=5, seed=0
+        )
+
+
+def test_without_a_paper_nothing_is_said_of_one(cells: list[Cell]) -> None:
+    table = comparison_table(cells, REGISTRY, {}, paper_cell=None, resamples=5, seed=0)
+    assert not table.filter(like="paper_").notna().any(axis=None)
+    assert "paper" not in markdown(table, cells, REGISTRY, {}).lower()
 
 
 def markdown(comparison, cells, registry, paper) -> str:
     """The comparison as its script writes it."""
-    notes = comparison_notes(comparison, cells, registry, paper)
-    return as_markdown(comparison_for_reading(comparison, registry), title="T", notes=notes)
+    notes = comparison_notes(comparison, cells, registry, paper, **BESIDE)
+    shown = comparison_for_reading(comparison, registry, DATASETS)
+    return as_markdown(shown, title="T", notes=notes)
 
 
 def test_comparison_markdown_names_conditions_contradictions_and_stand_ins(
@@ -127,7 +144,7 @@ def test_comparison_markdown_names_conditions_contradictions_and_stand_ins(
 
 
 def numbers(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Every mapping of paper.yaml that states something."""
+    """Every mapping of the file that states something."""
     if "value" in node:
         yield node
     for child in node.values():
@@ -143,3 +160,39 @@ def test_every_number_of_the_paper_has_its_place(paper: dict[str, Any]) -> None:
         assert 0 < system["accuracy"]["value"] < 1
     assert sum(part["value"] for part in paper["dataset"]["split"].values()) == pytest.approx(1)
     assert paper["systems"]["pairdx_clip"]["train_seconds"]["value"] == 65 * 60 + 52
+
+
+@pytest.fixture(scope="module")
+def across(cells: list[Cell]) -> list[Cell]:
+    """The same systems on two datasets; the first stands after the second in the alphabet."""
+    return [*cells, *three_systems("drawn")[1:]]
+
+
+def test_datasets_stand_one_after_the_other_and_the_paper_beside_its_own_only(
+    across: list[Cell], cells: list[Cell], comparison: pd.DataFrame, paper: dict[str, Any]
+) -> None:
+    table = comparison_table(across, REGISTRY, paper, **BESIDE, resamples=50, seed=0)
+    pd.testing.assert_frame_equal(table[: len(cells)], comparison)
+    keys = table[["dataset", "system", "split"]].iloc[len(cells) :]
+    assert list(keys.itertuples(index=False, name=None)) == [
+        ("drawn", "biomedclip", "stratified"),
+        ("drawn", "biomedclip", "grouped"),
+        ("drawn", "fusion", "grouped"),
+        ("drawn", "words", "stratified"),
+    ]
+    stated = table["paper_accuracy"].notna()
+    places = set(zip(table["dataset"][stated], table["split"][stated], strict=True))
+    assert places == {PAPER_CELL}
+    notes = " ".join(comparison_notes(table, across, REGISTRY, paper, **BESIDE))
+    assert notes.count("two values of seconds per image") == 1
+
+
+def test_the_dataset_is_a_column_for_reading_only_where_there_are_several(
+    across: list[Cell], comparison: pd.DataFrame
+) -> None:
+    assert "Dataset" not in comparison_for_reading(comparison, REGISTRY, DATASETS)
+    table = comparison_table(across, REGISTRY, {}, paper_cell=None, resamples=5, seed=0)
+    shown = comparison_for_reading(table, REGISTRY, DATASETS)
+    assert shown.columns[0] == "Dataset"
+    assert list(dict.fromkeys(shown["Dataset"])) == [one["title"] for one in DATASETS.values()]
+    assert not [name for name in shown if name.startswith("Paper")]

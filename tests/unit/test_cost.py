@@ -12,12 +12,14 @@ from matplotlib.text import Annotation
 
 from figure_checks import assert_whole
 from pairdx.errors import PairDxError
-from pairdx.reporting.benchmarks import benchmark_table, benchmarks_by_rule
-from pairdx.reporting.comparison import comparison_table
-from pairdx.reporting.cost import COLUMNS, cost_for_reading, cost_notes, cost_table
-from pairdx.reporting.cost_figure import accuracy_against_cost
-from pairdx.reporting.labels import DEMO_NOTE
+from pairdx.reporting.format.labels import DEMO_NOTE
+from pairdx.reporting.systems.benchmarks import benchmark_table, benchmarks_by_rule
+from pairdx.reporting.systems.comparison import comparison_table
+from pairdx.reporting.systems.cost import COLUMNS, cost_for_reading, cost_notes, cost_table
+from pairdx.reporting.systems.cost_figure import accuracy_against_cost
 from reporting_samples import (
+    DATASETS,
+    PAPER_CELL,
     REGISTRY,
     TIMING,
     papers_numbers,
@@ -26,7 +28,10 @@ from reporting_samples import (
 )
 
 MODELS = {name: {"trained": False, "stand_in": False} | entry for name, entry in REGISTRY.items()}
-TIMINGS = dict.fromkeys(MODELS, TIMING) | {"words": TIMING | {"deployment": []}}
+TIMINGS = {
+    ("multicare", name): TIMING | ({"deployment": []} if name == "words" else {}) for name in MODELS
+}
+HOW: dict[str, Any] = {"paper_cell": PAPER_CELL, "resamples": 20, "seed": 0}
 HEADER = "s\th:m:s\tmax_rss\tmax_vms\tmax_uss\tmax_pss\tio_in\tio_out\tmean_load\tcpu_time\n"
 
 
@@ -36,23 +41,23 @@ def passport(energy: float | None, host: int, device: int | None, **more: Any) -
 
 
 PASSPORTS = {
-    ("fusion", "stratified"): [passport(3e5, 10**9, 5), passport(5e5, 2 * 10**9, 7)],
-    ("fusion", "grouped"): [passport(3e5, 10**9, 5), passport(None, 10**9, 5)],
-    ("words", "stratified"): [passport(None, 10**8, None)],
-    ("biomedclip", "stratified"): [passport(9.0, 9, 9)],
-    ("biomedclip", "grouped"): [passport(9.0, 9, 9)],
+    ("multicare", "stratified", "fusion"): [passport(3e5, 10**9, 5), passport(5e5, 2 * 10**9, 7)],
+    ("multicare", "grouped", "fusion"): [passport(3e5, 10**9, 5), passport(None, 10**9, 5)],
+    ("multicare", "stratified", "words"): [passport(None, 10**8, None)],
+    ("multicare", "stratified", "biomedclip"): [passport(9.0, 9, 9)],
+    ("multicare", "grouped", "biomedclip"): [passport(9.0, 9, 9)],
 }
 
 
 @pytest.fixture(scope="module")
 def costs() -> pd.DataFrame:
-    comparison = comparison_table(three_systems(), MODELS, papers_numbers(), resamples=20, seed=0)
+    comparison = comparison_table(three_systems(), MODELS, papers_numbers(), **HOW)
     return cost_table(comparison, PASSPORTS, TIMINGS, MODELS)
 
 
 def test_energy_is_a_mean_over_seeds_and_memory_the_largest(costs: pd.DataFrame) -> None:
     assert list(costs.columns) == list(COLUMNS)
-    row = costs.set_index(["model", "split"]).loc[("fusion", "stratified")]
+    row = costs.set_index(["system", "split"]).loc[("fusion", "stratified")]
     assert row["train_energy_joules"] == 4e5
     assert (row["train_peak_host_bytes"], row["train_peak_device_bytes"]) == (2 * 10**9, 7)
     assert row["train_seconds"] == 75  # 50 and 100 seconds
@@ -60,7 +65,7 @@ def test_energy_is_a_mean_over_seeds_and_memory_the_largest(costs: pd.DataFrame)
 
 
 def test_cells_that_do_not_apply_are_empty(costs: pd.DataFrame) -> None:
-    by_cell = costs.set_index(["model", "split"])
+    by_cell = costs.set_index(["system", "split"])
     trained = ["train_seconds", "train_energy_joules", "train_peak_host_bytes"]
     assert by_cell.loc[("biomedclip", "stratified"), trained].isna().all()
     assert pd.isna(by_cell.loc[("fusion", "grouped"), "train_energy_joules"])  # of one seed only
@@ -72,14 +77,16 @@ def test_cells_that_do_not_apply_are_empty(costs: pd.DataFrame) -> None:
 
 def test_the_fastest_batch_size_is_named_and_is_no_other_runtimes(costs: pd.DataFrame) -> None:
     """ONNX Runtime is faster in the sample, and one by one is PyTorch: they are not mixed."""
-    row = costs[costs["model"] == "fusion"].iloc[0]
+    row = costs[costs["system"] == "fusion"].iloc[0]
     assert (row["seconds_per_image"], row["batched_seconds_per_image"]) == (0.12, 0.05)
     assert (row["batched_size"], row["batched_runtime"]) == (8, "PyTorch")
-    assert cost_for_reading(costs, MODELS)["runtime of batches"].dropna().unique() == ["PyTorch"]
+    assert cost_for_reading(costs, MODELS, DATASETS)["runtime of batches"].dropna().unique() == [
+        "PyTorch"
+    ]
 
 
 def test_the_readable_table_has_units_and_its_notes_the_conditions(costs: pd.DataFrame) -> None:
-    shown = cost_for_reading(costs, MODELS).set_index(["system", "split"])
+    shown = cost_for_reading(costs, MODELS, DATASETS).set_index(["system", "split"])
     row = shown.loc[("PairDxFusion", "Stratified")]
     assert (row["training energy, kJ"], row["peak memory, GB"]) == (400, 2)
     notes = " ".join(cost_notes(costs, PASSPORTS, TIMINGS, MODELS, papers_numbers()))
@@ -87,8 +94,24 @@ def test_the_readable_table_has_units_and_its_notes_the_conditions(costs: pd.Dat
     assert "Some CPU" in notes
     assert "MacBook Air M2" in notes
     assert "several GPUs" not in notes
-    teams = PASSPORTS | {("fusion", "grouped"): [passport(1.0, 1, 1, processes=2)]}
+    teams = PASSPORTS | {("multicare", "grouped", "fusion"): [passport(1.0, 1, 1, processes=2)]}
     assert "several GPUs" in " ".join(cost_notes(costs, teams, TIMINGS, MODELS, papers_numbers()))
+
+
+def test_the_same_system_costs_on_every_dataset_what_it_took_there() -> None:
+    across = [*three_systems(), *three_systems("drawn")[:1]]
+    slower = {("drawn", "fusion"): TIMING | {"deployment": [TIMING | {"mean": 0.5}]}}
+    there = {("drawn", "stratified", "fusion"): [passport(1e3, 10, 5)]}
+    comparison = comparison_table(across, MODELS, papers_numbers(), **HOW)
+    table = cost_table(comparison, PASSPORTS | there, TIMINGS | slower, MODELS)
+    rows = table.set_index(["dataset", "system", "split"])
+    columns = ["train_energy_joules", "batched_seconds_per_image", "paper_train_seconds"]
+    assert rows.loc[("multicare", "fusion", "stratified"), columns].tolist() == [4e5, 0.05, 1075]
+    elsewhere = rows.loc[("drawn", "fusion", "stratified"), columns]
+    assert elsewhere.tolist()[:2] == [1e3, 0.5]
+    assert pd.isna(elsewhere["paper_train_seconds"])
+    shown = cost_for_reading(table, MODELS, DATASETS)
+    assert shown["dataset"].tolist() == [DATASETS[name]["title"] for name in table["dataset"]]
 
 
 @pytest.fixture
@@ -162,7 +185,7 @@ def test_systems_that_are_readings_of_one_of_the_papers_share_its_point() -> Non
     table = systems_with_costs(["one", "other", "third"], 0)
     stated = table.filter(like="paper_").columns
     table.loc[1, stated] = table.loc[2, stated]
-    figure = accuracy_against_cost(table, {name: name for name in table["model"]}, title="Title")
+    figure = accuracy_against_cost(table, {name: name for name in table["system"]}, title="Title")
     for panel in figure.axes:
         labels = [child for child in panel.get_children() if isinstance(child, Annotation)]
         assert sorted(label.get_text() for label in labels) == ["1", "2", "2, 3", "3"]

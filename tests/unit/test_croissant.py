@@ -14,12 +14,13 @@ import pandas as pd
 import pytest
 from etils import epath
 
-from dataset_samples import CLASSES, FACTS, LAYOUT, pairs_table, split_table, write_archives
+from dataset_samples import CLASSES, FACTS, pairs_table, split_table, write_archives
+from pairdx.corpus.drawn.description import TEXTS
+from pairdx.dataset_archive import LAYOUT, archive_dataset
 from pairdx.errors import PairDxError
-from pairdx.export import export_dataset
 from pairdx.files import sha256_of, write_json
 from pairdx.images import decode
-from pairdx.reporting.croissant import croissant
+from pairdx.reporting.dataset.croissant import croissant
 
 pytestmark = pytest.mark.slow
 
@@ -30,7 +31,7 @@ def fixture_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("dataset")
     pairs = pairs_table()
     archives = write_archives(pairs, tmp_path_factory.mktemp("archives"))
-    export_dataset(pairs, split_table(pairs), archives, folder / "pairdx.zip", LAYOUT)
+    archive_dataset(pairs, split_table(pairs), archives, folder / "pairdx.zip", LAYOUT)
     described = croissant(pairs, folder / "pairdx.zip", LAYOUT, FACTS)
     write_json(folder / "croissant.json", described)
     return folder
@@ -122,7 +123,7 @@ def test_a_damaged_zip_file_is_noticed(folder: Path, tmp_path: Path) -> None:
 
 
 def test_a_demo_says_that_no_patient_is_shown_and_names_no_page(folder: Path) -> None:
-    facts = FACTS | {"corpus": "demo", "url": None}
+    facts = FACTS | {"texts": TEXTS, "drawn": True, "url": None}
     described = croissant(pairs_table(), folder / "pairdx.zip", LAYOUT, facts)
     assert "no patient is shown" in described["description"]
     assert "url" not in described

@@ -9,9 +9,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
-from jsonschema import Draft202012Validator
-from snakemake.utils import update_config
 
 from benchmarks.curation_at_scale import (
     REPOSITORY,
@@ -22,6 +19,8 @@ from benchmarks.curation_at_scale import (
     report,
     summary,
 )
+from pairdx.plan.configuration import read_yaml
+from pairdx.plan.start import plan_of
 
 HEADER = "s\th:m:s\tmax_rss\tmax_vms\tmean_load\tcpu_time\tjobid\trule_name\tparams\tthreads\n"
 
@@ -59,7 +58,7 @@ def test_a_run_is_summed_up_per_rule_with_rates_of_images(benchmarks: Path, tmp_
     (tmp_path / "packed").mkdir()
     funnel = {"stage": ["age", "archive", "archive"], "candidates": [90, 30, 50]}
     pd.DataFrame(funnel).to_csv(tmp_path / "curated/funnel.csv")
-    np.save(tmp_path / "packed/images.npy", np.zeros((20, 4, 4, 3), dtype=np.uint8))
+    np.save(tmp_path / "packed/images_4.npy", np.zeros((20, 4, 4, 3), dtype=np.uint8))
     line = summary(read_benchmarks(benchmarks), tmp_path)
     assert line["inspect_one_seconds"] == 10.0
     assert line["all_jobs_seconds"] == 16.0
@@ -96,15 +95,13 @@ def test_the_table_states_sizes_growth_and_conditions(tmp_path: Path) -> None:
 
 
 def test_the_overlay_is_a_valid_configuration_that_scales_the_papers_total(tmp_path: Path) -> None:
-    files = [REPOSITORY / "config/config.yaml", REPOSITORY / "config/models.yaml"]
-    files.append(_overlay(130_791, "scale_130791", tmp_path / "corpus", settings(tmp_path)))
-    config: dict = {}
-    for path in files:
-        update_config(config, yaml.safe_load(path.read_text(encoding="utf-8")))
-    schema = yaml.safe_load(
-        (REPOSITORY / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8")
-    )
-    assert [error.message for error in Draft202012Validator(schema).iter_errors(config)] == []
-    assert config["curation"]["balance"] == {"total": 22_665, "per_class_cap": None}
+    overlay = _overlay(130_791, "scale_130791", tmp_path / "corpus", settings(tmp_path))
+    plan, _ = plan_of(read_yaml(overlay), REPOSITORY, [overlay])
+    (dataset,) = plan.datasets.values()
+    assert dataset.name == "multicare"
+    assert dataset.tables["metadata"].startswith(str(tmp_path / "corpus"))
+    assert dataset.key("curation.balance") == {"total": 22_665, "per_class_cap": None}
+    assert plan.files.sizes(dataset) == [64]
     small = _overlay(13_079, "small", tmp_path / "corpus", settings(tmp_path))
-    assert yaml.safe_load(small.read_text(encoding="utf-8"))["curation"]["balance"]["total"] == 2266
+    changed = read_yaml(small)["datasets"]["multicare"]
+    assert changed["curation"]["balance"]["total"] == 2266

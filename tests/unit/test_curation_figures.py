@@ -12,23 +12,24 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from pairdx.reporting import curation_figures, dataset_figures
-from pairdx.reporting.curation_tables import funnel_by_class, funnel_table
+from pairdx.reporting.dataset import curation_figures
+from pairdx.reporting.dataset import figures as dataset_figures
+from pairdx.reporting.dataset.curation_tables import funnel_by_class, funnel_table
 from reporting_samples import (
     CLASSES,
     FULL_SCALE,
-    SET_ASIDE,
+    OUT_OF_DISTRIBUTION,
     full_scale_funnel,
     full_scale_pairs,
     leakage_reports,
 )
 
 FUNNEL = funnel_table(full_scale_funnel())
-BY_CLASS = funnel_by_class(full_scale_funnel(), list(FULL_SCALE), list(SET_ASIDE))
+BY_CLASS = funnel_by_class(full_scale_funnel(), list(FULL_SCALE), list(OUT_OF_DISTRIBUTION))
 FULL_SCALE_FIGURES: dict[str, Callable[[], Figure]] = {
     "funnel": lambda: curation_figures.funnel(FUNNEL, title="Funnel", note="A note."),
     "funnel per class": lambda: curation_figures.funnel_per_class(
-        BY_CLASS, list(FULL_SCALE), list(SET_ASIDE), title="Funnel per class"
+        BY_CLASS, list(FULL_SCALE), list(OUT_OF_DISTRIBUTION), title="Funnel per class"
     ),
     "leakage": lambda: curation_figures.leakage(leakage_reports(), title="Leakage"),
     "ages": lambda: dataset_figures.ages(
@@ -82,21 +83,25 @@ def test_every_number_of_the_funnel_can_be_read() -> None:
             assert f"{count:,}" in texts
     assert f"Candidates ({130791 + 4:,} in all)" in texts
     none_aside = FUNNEL.assign(out_of_distribution=0)
-    assert "Set aside" not in texts_of(curation_figures.funnel(none_aside, title="Funnel"))
+    without = curation_figures.funnel(none_aside, title="Funnel")
+    assert "Out of distribution" not in texts_of(without)
 
 
 def test_every_class_shows_how_many_of_its_candidates_are_left() -> None:
-    """Pathology too, marked as set aside, but only where the corpus has any."""
+    """Pathology too, marked as out of distribution, but only where the corpus has any."""
     figure = FULL_SCALE_FIGURES["funnel per class"]()
     texts = texts_of(figure)
-    for name in [*FULL_SCALE, *SET_ASIDE]:
+    for name in [*FULL_SCALE, *OUT_OF_DISTRIBUTION]:
         for count in BY_CLASS[name].iloc[1:]:
             assert f"{count:,}" in texts
-    assert "Pathology (set aside)" in texts
+    assert "Pathology\n(out of distribution)" in texts
     without = curation_figures.funnel_per_class(
-        BY_CLASS.assign(pathology=0), list(FULL_SCALE), list(SET_ASIDE), title="Funnel per class"
+        BY_CLASS.assign(pathology=0),
+        list(FULL_SCALE),
+        list(OUT_OF_DISTRIBUTION),
+        title="Funnel per class",
     )
-    assert "Pathology (set aside)" not in texts_of(without)
+    assert "Pathology\n(out of distribution)" not in texts_of(without)
 
 
 def test_a_split_that_leaks_nothing_says_zero_and_a_single_pair_is_not_zero() -> None:

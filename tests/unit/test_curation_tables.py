@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from pairdx.files import write_table
-from pairdx.reporting.curation_tables import (
+from pairdx.reporting.dataset.curation_tables import (
     funnel_by_class,
     funnel_table,
     identifiers_table,
@@ -16,10 +16,10 @@ from pairdx.reporting.curation_tables import (
     masked_captions,
     rejections_table,
 )
-from pairdx.reporting.webpage import as_html, write_for_reading
+from pairdx.reporting.format.webpage import as_html, write_for_reading
 from reporting_samples import (
     FULL_SCALE,
-    SET_ASIDE,
+    OUT_OF_DISTRIBUTION,
     STAGES,
     full_scale_funnel,
     funnel_of_two_stages,
@@ -59,7 +59,7 @@ def masked_pairs(count: int = 50) -> pd.DataFrame:
 
 
 def test_funnel_is_summed_over_classes_in_the_order_of_stages() -> None:
-    """Every stage's candidates are what it rejected, set aside and kept."""
+    """Every stage's candidates are what it rejected and kept, and what is out of distribution."""
     table = funnel_table(funnel_of_two_stages())
     assert list(table["stage"]) == ["age", "balance"]
     assert list(table["kept"]) == [30, 17]
@@ -71,12 +71,12 @@ def test_funnel_is_summed_over_classes_in_the_order_of_stages() -> None:
 def test_funnel_by_class_starts_with_all_candidates_and_ends_with_the_pairs() -> None:
     """Its rows lose exactly what stages rejected, and its last is the balanced dataset."""
     funnel = full_scale_funnel()
-    table = funnel_by_class(funnel, list(FULL_SCALE), list(SET_ASIDE)).set_index("stage")
+    table = funnel_by_class(funnel, list(FULL_SCALE), list(OUT_OF_DISTRIBUTION)).set_index("stage")
     assert list(table.index) == ["candidates", *STAGES]
-    assert list(table.columns) == [*FULL_SCALE, "all_classes", *SET_ASIDE, "other_labels"]
+    assert list(table.columns) == [*FULL_SCALE, "all_classes", *OUT_OF_DISTRIBUTION, "other_labels"]
     assert table.loc["candidates", list(FULL_SCALE)].to_dict() == FULL_SCALE
     assert (table["all_classes"] == table[list(FULL_SCALE)].sum(axis=1)).all()
-    totals = table[["all_classes", *SET_ASIDE, "other_labels"]].sum(axis=1)
+    totals = table[["all_classes", *OUT_OF_DISTRIBUTION, "other_labels"]].sum(axis=1)
     lost = -totals.diff().iloc[1:]
     assert (lost == funnel_table(funnel).set_index("stage")["rejected"]).all()
     kept = funnel[funnel["stage"] == "balance"].set_index("label")["kept"]

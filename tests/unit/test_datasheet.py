@@ -10,8 +10,10 @@ import pytest
 from markdown_it import MarkdownIt
 
 from dataset_samples import CLASSES, FACTS, pairs_table, split_table
-from pairdx.reporting import dataset_counts as counts
-from pairdx.reporting.datasheet import as_page, datasheet
+from pairdx.corpus.drawn.description import TEXTS as DRAWN_TEXTS
+from pairdx.corpus.release.description import TEXTS as RELEASE_TEXTS
+from pairdx.reporting.dataset import counts
+from pairdx.reporting.dataset.datasheet import as_page, datasheet
 
 FUNNEL = pd.DataFrame(
     {
@@ -134,6 +136,7 @@ def test_patients_are_counted_once_and_unknown_ages_with_their_rule(pairs: pd.Da
     assert "those of unknown age were kept" in text
     refused = section(sheet(pairs, unknown_age="reject", min_age=21), "Patients")
     assert "younger than 21 years were left out, and so were those of unknown age" in refused
+    assert "No age was left out." in section(sheet(pairs, min_age=0), "Patients")
     ages = counts.quantiles({"age": pairs.drop_duplicates("case_id")["age"]}).iloc[0]
     assert (ages["known"], ages["minimum"], ages["median"], ages["maximum"]) == (6, 18, 46, 77)
 
@@ -153,7 +156,7 @@ def test_labels_are_held_against_the_classes_that_captions_name(pairs: pd.DataFr
     """A word names a class by itself, or by a subtype that occurs in the class; `arm` names none.
 
     By row: ct in radiology; chart in radiology (no); nothing; a photograph that also names an MRI;
-    nothing; pathology in a chart (no); chart; h&e, a subtype set aside, in a chart (no).
+    nothing; pathology in a chart (no); chart; h&e, a subtype out of distribution, in a chart (no).
     """
     others = pairs.iloc[:1].assign(label="pathology", subtype="h&e")
     table = counts.text_label_agreement(pairs, others, CLASSES).set_index("class")
@@ -193,7 +196,7 @@ def test_tables_of_counts_add_up_to_the_dataset(pairs: pd.DataFrame) -> None:
 
 def test_a_demo_says_that_no_patient_is_shown(pairs: pd.DataFrame) -> None:
     assert "no patient is shown" not in sheet(pairs)
-    demo = sheet(pairs, corpus="demo", record=None)
+    demo = sheet(pairs, texts=DRAWN_TEXTS, drawn=True, record=None)
     assert "no patient is shown" in demo.split("## ")[0]
     assert "classifier" not in section(demo, "Labels")
 
@@ -226,7 +229,7 @@ def test_a_dataset_of_which_little_is_known_is_described_too(pairs: pd.DataFrame
     empty = REJECTED.iloc[:0]
     text = datasheet(
         bare, bare.iloc[:0], empty, FUNNEL, {"published": split_table(pairs)}, [],
-        FACTS | {"corpus": "release", "archives": ["release"]},
+        FACTS | {"texts": RELEASE_TEXTS, "archives": ["release"]},
     )  # fmt: skip
     assert "No article's year of publication is known." in text
     assert "0 of 8 (0.0 %) captions do, and of these 0 of 0" in text

@@ -18,9 +18,9 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from drawn_corpus import ARCHIVES, SIX, Corpus, opened
-from pairdx.corpus.demo import draw_demo_corpus
-from pairdx.corpus.demo_plan import Plan
-from pairdx.corpus.demo_troubles import recompressed
+from pairdx.corpus.drawn.drawing import draw_corpus
+from pairdx.corpus.drawn.plan_of_cases import Plan
+from pairdx.corpus.drawn.troubles import recompressed
 
 pytestmark = pytest.mark.slow
 
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
     folder = tmp_path_factory.mktemp("demo")
-    draw_demo_corpus(folder, seed=4, cases=90, archives=ARCHIVES)
+    draw_corpus(folder, seed=4, cases=90, archives=ARCHIVES)
     return Corpus(folder)
 
 

@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pairdx.reporting import our_results as ours
-from pairdx.reporting.discrepancies import (
+from pairdx.reporting.format.markdown import as_markdown
+from pairdx.reporting.paper import our_results as ours
+from pairdx.reporting.paper.discrepancies import (
     AGREES,
     CONTRADICTION,
     DIFFERS,
@@ -26,8 +27,7 @@ from pairdx.reporting.discrepancies import (
     discrepancy_table,
     software_note,
 )
-from pairdx.reporting.markdown import as_markdown
-from pairdx.reporting.stated import statements
+from pairdx.reporting.paper.stated import statements
 from reporting_samples import REGISTRY, papers_numbers
 
 CLASSES = papers_numbers()["dataset"]["classes"]["names"]
@@ -46,7 +46,9 @@ def dataset(stand_in: bool = False) -> ours.Results:
         counts[f"stratified_{subset}"] = (counts["pairs"] * share).round()
     funnel = pd.DataFrame({"stage": ["age", "age"], "label": ["a", "b"], "kept": [103384, 1]})
     configured = {"minimum_age": 18, "modalities": 11, "word_vectors": 300}
-    return ours.results_of_dataset(counts, funnel, configured, stand_in=stand_in)
+    return ours.results_of_dataset(
+        counts, funnel, configured, split="stratified", stand_in=stand_in
+    )
 
 
 def predictions_of(accuracy: float, seeds: int = 1) -> list[pd.DataFrame]:
@@ -266,7 +268,7 @@ def test_a_stand_in_is_not_compared_with_a_real_system() -> None:
 
 def test_a_corpus_that_others_filtered_says_nothing_about_the_filters() -> None:
     counts = pd.DataFrame({"class": ["chart", "total"], "pairs": [3, 3]})
-    results = ours.results_of_dataset(counts, None, {}, stand_in=False)
+    results = ours.results_of_dataset(counts, None, {}, split="stratified", stand_in=False)
     row = rows_of(discrepancy_table(papers_numbers(), results, {}))
     assert row["dataset.images_after_filters"]["verdict"] == NOT_MEASURED
     assert row["dataset.split.test"]["verdict"] == NOT_MEASURED  # no stratified split
@@ -295,7 +297,7 @@ def test_the_table_is_read_with_units_intervals_and_quotations(table: pd.DataFra
     registry = REGISTRY | {"fusion": REGISTRY["fusion"] | {"stand_in": True}}
     shown = discrepancies_for_reading(table, registry)
     passport = {"versions": {"python": "3.12.1", "torch": "2.15.0"}}
-    notes = [*discrepancy_notes(table, 3400), software_note(papers_numbers(), passport)]
+    notes = [*discrepancy_notes(table, 3400, 6), software_note(papers_numbers(), passport)]
     text = as_markdown(shown, title="T", notes=notes)
     by_what = shown.set_index(["About", "What"])
     accuracy = by_what.loc[("BiomedCLIP, zero-shot", "Accuracy")]

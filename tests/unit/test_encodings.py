@@ -28,7 +28,7 @@ sys.path.insert(0, {scripts!r})
 import pandas as pd
 from pairdx.files import read_json, write_json, write_table
 from pairdx.logs import job_log
-from pairdx.reporting.webpage import write_for_reading
+from pairdx.reporting.format.webpage import write_for_reading
 
 folder = Path(sys.argv[1])
 captions = [{captions}]

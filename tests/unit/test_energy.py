@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pairdx.training import energy
-from pairdx.training.energy import EnergyMeter
+from pairdx.training import passport as energy
+from pairdx.training.passport import EnergyMeter
 
 
 class CounterOf:

@@ -13,12 +13,12 @@ from matplotlib.figure import Figure
 
 from figure_checks import assert_whole
 from pairdx.errors import PairDxError
-from pairdx.reporting.explained_pairs import choose_pairs
-from pairdx.reporting.explanation_figures import explanation_figure
-from pairdx.reporting.explanation_layout import ExplainedPair
-from pairdx.reporting.labels import DEMO_NOTE
-from pairdx.reporting.text_flow import flow, text_width, wrap
-from pairdx.reporting.theme import save
+from pairdx.reporting.format.labels import DEMO_NOTE
+from pairdx.reporting.format.text_flow import flow, text_width, wrap
+from pairdx.reporting.format.theme import save
+from pairdx.reporting.systems.explained_pairs import choose_pairs
+from pairdx.reporting.systems.explanation_figures import explanation_figure
+from pairdx.reporting.systems.explanation_layout import ExplainedPair
 from reporting_samples import CLASSES, explained_pair, pairs_table
 
 pytestmark = pytest.mark.slow

@@ -19,23 +19,22 @@ from pairdx.evaluation.calibration import calibrate
 from pairdx.evaluation.comparisons import pairwise_tests
 from pairdx.evaluation.method_tests import add_method_tests
 from pairdx.evaluation.split_effect import effect_of_the_split
-from pairdx.reporting import (
-    calibration_figures,
-    comparison_figures,
-    curation_figures,
-    dataset_figures,
-    figures,
-)
-from pairdx.reporting.comparison import comparison_table
-from pairdx.reporting.confusion_figure import confusion_matrix
-from pairdx.reporting.cost_figure import accuracy_against_cost
-from pairdx.reporting.curation_tables import funnel_by_class, funnel_table
-from pairdx.reporting.labels import DEMO_NOTE, system_title
-from pairdx.reporting.learning_rates import search_figure, search_table
-from pairdx.reporting.tables import per_class_report
-from pairdx.reporting.theme import PAGE_WIDTH, save
+from pairdx.reporting.dataset import curation_figures
+from pairdx.reporting.dataset import figures as dataset_figures
+from pairdx.reporting.dataset.curation_tables import funnel_by_class, funnel_table
+from pairdx.reporting.format.labels import DEMO_NOTE, system_title
+from pairdx.reporting.format.tables import per_class_report
+from pairdx.reporting.format.theme import PAGE_WIDTH, save
+from pairdx.reporting.systems import calibration_figures, comparison_figures, figures
+from pairdx.reporting.systems.accuracy_figure import accuracy_comparison
+from pairdx.reporting.systems.comparison import comparison_table
+from pairdx.reporting.systems.confusion_figure import confusion_matrix
+from pairdx.reporting.systems.cost_figure import accuracy_against_cost
+from pairdx.reporting.systems.learning_rates import search_figure, search_table
 from reporting_samples import (
     CLASSES,
+    DATASETS,
+    PAPER_CELL,
     REGISTRY,
     dataset_of,
     funnel_of_two_stages,
@@ -59,12 +58,14 @@ def histories(epochs: int, seeds: int) -> list[pd.DataFrame]:
     ]
 
 
-def accuracies() -> Figure:
-    cells = three_systems()
-    table = comparison_table(cells, REGISTRY, papers_numbers(), resamples=20, seed=0)
+def accuracies(*names: str) -> Figure:
+    cells = [cell for name in names for cell in three_systems(name)]
+    how: dict[str, Any] = {"paper_cell": PAPER_CELL, "resamples": 20, "seed": 0}
+    table = comparison_table(cells, REGISTRY, papers_numbers(), **how)
     titles = {name: system_title(name, REGISTRY) for name in REGISTRY}
-    shares = {"stratified": 0.3, "grouped": 0.4}
-    return figures.accuracy_comparison(table, titles, shares, **WORDS)
+    shares = {(one, split): share for one in names for split, share in SHARES}
+    datasets = {name: {"title": f"A dataset's $long {{title, {name}"} for name in names}
+    return accuracy_comparison(table, titles, shares, datasets, **WORDS)
 
 
 def search(trained: int, diverged: int) -> Figure:
@@ -142,6 +143,8 @@ def against_cost(systems: int, untrained: int) -> Figure:
     return accuracy_against_cost(systems_with_costs(list(titles), untrained), titles, **WORDS)
 
 
+# Test sets of the two splits whose most frequent classes differ.
+SHARES = (("stratified", 0.3), ("grouped", 0.4))
 WORDS: dict[str, Any] = {
     "title": "A title that is long enough for two lines " * 2,
     "note": DEMO_NOTE,
@@ -154,7 +157,9 @@ FIGURES: dict[str, Callable[[], Figure]] = {
         [histories(4, 1)[0].assign(train_accuracy=None)], **WORDS
     ),
     "confusion": lambda: confusion_matrix([[1234, 2, 3], [0, 0, 0], [4, 5, 600]], CLASSES, **WORDS),
-    "accuracies": accuracies,
+    "accuracies": lambda: accuracies("multicare"),
+    "accuracies on two datasets": lambda: accuracies("multicare", "drawn"),
+    "accuracies on four datasets": lambda: accuracies("multicare", "a", "b", "c"),
     "scores per class": lambda: figures.per_class_bars(
         per_class_report([metrics_of(predictions(0))]), **WORDS
     ),
@@ -256,3 +261,22 @@ def test_a_matrix_marks_what_the_corrected_test_shows_and_writes_both_signs() ->
     minus, plus = f"\N{MINUS SIGN}{points:.1f}\n*", f"+{points:.1f}\n*"
     both = [f"{one}\N{DAGGER}" for one in (minus, plus)]
     assert written == [both[0], minus, both[1], "0.0", plus, "0.0"]
+
+
+def test_every_dataset_has_a_panel_with_the_share_of_its_own_most_frequent_class() -> None:
+    cells = [*three_systems(), *three_systems("drawn")[:2]]
+    table = comparison_table(cells, REGISTRY, {}, paper_cell=None, resamples=5, seed=0)
+    shares = {(one.dataset, one.split): 0.3 if one.dataset == "drawn" else 0.2 for one in cells}
+    titles = {name: system_title(name, REGISTRY) for name in REGISTRY}
+    panels = accuracy_comparison(table, titles, shares, DATASETS, title="T").axes
+    headings = [panel.get_title(loc="left").replace("\N{NO-BREAK SPACE}", " ") for panel in panels]
+    assert headings == [
+        "MultiCaRe 2.0, curated as PairDx\nMost frequent class: 20.0 %",
+        "Drawn dataset\nMost frequent class: 30.0 %",
+    ]
+    lines = [{line.get_xdata()[0] for line in panel.lines if len(line.get_xdata()) == 2
+              and line.get_linestyle() == "--"} for panel in panels]  # fmt: skip
+    assert lines == [{20.0}, {30.0}]
+    # Two of the systems were not run on the second: their rows are empty there.
+    assert [len(panel.containers[0].lines[0].get_ydata()) for panel in panels] == [3, 1]
+    assert panels[1].get_ylim() == panels[0].get_ylim()

@@ -29,7 +29,8 @@ from benchmarks.full_size_tables import (
     plan_images,
 )
 from benchmarks.full_size_text import captions, sentence_pool
-from pairdx.corpus.multicare import read_candidates
+from pairdx.corpus.multicare.description import TABLES
+from pairdx.corpus.multicare.reading import read as read_multicare
 from properties import examples
 
 pytestmark = pytest.mark.slow
@@ -56,8 +57,7 @@ def members(folder: Path) -> dict[str, bytes]:
 
 
 def read(folder: Path) -> pd.DataFrame:
-    names = ("captions_and_labels.csv", "cases.parquet", "metadata.parquet")
-    return read_candidates(*(folder / name for name in names))
+    return read_multicare({name: folder / file for name, file in TABLES.items()}, {})
 
 
 @examples(40)

@@ -26,7 +26,7 @@ from picture_files import (
 )
 
 # Files that may open image bytes by themselves: those that have just encoded them.
-OWN_BYTES = {"pairdx/evaluation/corruptions.py", "pairdx/corpus/demo_troubles.py"}
+OWN_BYTES = {"pairdx/evaluation/corruptions.py", "pairdx/corpus/drawn/troubles.py"}
 
 
 def pixels(content: bytes) -> np.ndarray:

@@ -28,31 +28,35 @@ HEAVY = (
 # What the library imports by name; seaborn and scikit-learn bring scipy.stats, open_clip brings
 # torchvision, timm and transformers, torchvision brings PyTorch's compiler.
 SCRIPTS_WITH = {
-    "": "check_node conclude_cluster_check report_cluster_check watch_cluster_check",
+    "": "check_node conclude_cluster_check report_cluster_check watch_cluster_check "
+    "write_configuration",
     "requests": "download_hub_file download_multicare download_release download_url extract_glove",
-    "pandas": "build_word_vectors describe_texts draw_demo_corpus export_dataset "
+    "pandas": "build_word_vectors describe_texts draw_corpus archive_dataset "
     "export_review_sheet ingest_tables inspect_archive pack_images "
     # The last three import the family of the system that they are asked for.
-    "pack_out_of_distribution write_datasheet probe_inputs time_model train_model",
+    "pack_out_of_distribution write_datasheet probe_inputs time_system train_model",
     "pandas scipy.special": "list_discrepancies predict price_leakage",
     "pandas scipy.sparse": "curate_pairs",
     "pandas scipy.optimize scipy.sparse": "make_split",
     "matplotlib": "draw_rule_graph",
-    "matplotlib pandas": "choose_learning_rate compare_probes describe_cost describe_curation "
-    "describe_dataset",
+    "matplotlib pandas": "choose_learning_rate compare_input_probes compare_systems describe_cost "
+    "describe_curation describe_dataset",
     "matplotlib pandas scipy.special scipy.stats seaborn": "compare_predictions",
-    "matplotlib pandas scipy.optimize scipy.special sklearn": "assess_confidence compare_systems",
-    "matplotlib pandas scipy.optimize scipy.special seaborn sklearn": "report_system",
+    "matplotlib pandas scipy.optimize scipy.special": "assess_confidence",
+    "matplotlib pandas seaborn": "report_system",
     "mlcroissant pandas": "write_croissant",
     "matplotlib pandas seaborn torch": "explain_systems",
     "open_clip pandas torch": "extract_features",
 }
 MODULES_WITH = {
-    "pandas": "linear training_job",
-    "pandas sklearn": "probe",
-    "pandas torch": "fusion fusion_explanation exported",
-    "pandas torch torchvision": "fusion_images",
-    "open_clip pandas torch": "clip clip_explanation frozen_encoder prompting",
+    "": "clip/description fusion/description linear/description linear_probe/description",
+    "pandas": "linear/system training_job",
+    "pandas sklearn": "linear_probe/system",
+    "torch": "fusion/graph clip/graph",
+    "pandas torch": "fusion/system fusion/explanation exported",
+    "pandas torch torchvision": "fusion/images",
+    "open_clip pandas torch": "clip/system clip/explanation clip/prompting "
+    "linear_probe/frozen_encoder",
 }
 # Found in no process that needs only what its script names: they come with something else.
 WITH_OTHERS = ("scipy", "sklearn", "seaborn", "torch", "IPython", "matplotlib.pyplot")

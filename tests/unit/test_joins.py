@@ -13,8 +13,8 @@ from pairdx.curation.tables import screen_tables
 from pairdx.errors import PairDxError
 from pairdx.joins import joined, joined_where_known
 from pairdx.leakage import leakage
-from pairdx.reporting.explained_pairs import choose_pairs
-from pairdx.reporting.tables import dataset_table
+from pairdx.reporting.format.tables import dataset_table
+from pairdx.reporting.systems.explained_pairs import choose_pairs
 from pairdx.splits import check_subsets
 
 FRACTIONS = {"train": 0.7, "validation": 0.15, "test": 0.15}

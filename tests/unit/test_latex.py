@@ -7,7 +7,7 @@ import re
 import pandas as pd
 import pytest
 
-from pairdx.reporting.latex import LINES_PER_PAGE, as_latex, escape
+from pairdx.reporting.format.latex import LINES_PER_PAGE, as_latex, escape
 
 HOSTILE = [
     "100 % of $x_{1}$ & ~50 #1 {open ^ \\input{secrets}",

@@ -19,9 +19,9 @@ from pairdx.evaluation.leakage_price import (
     mean_over_groups,
 )
 from pairdx.evaluation.split_effect import effect_of_the_split
-from pairdx.models import linear
 from pairdx.models.base import FitJob, Pairs, predict
-from pairdx.reporting.leakage_price import price_for_reading, price_notes
+from pairdx.models.linear import system as linear
+from pairdx.reporting.systems.leakage_price import price_for_reading, price_notes
 from properties import examples
 from reporting_samples import REGISTRY
 

@@ -8,14 +8,14 @@ import pandas as pd
 import pytest
 import yaml
 
-from pairdx.reporting.learning_rates import (
+from pairdx.reporting.format.markdown import as_markdown
+from pairdx.reporting.systems.learning_rates import (
     overlay_line,
     search_notes,
     search_table,
     table_for_reading,
     written,
 )
-from pairdx.reporting.markdown import as_markdown
 from reporting_samples import history_of
 
 
@@ -124,7 +124,7 @@ def test_one_rate_alone_is_chosen_and_the_note_says_that_nothing_was_compared() 
 @pytest.mark.parametrize("rate", [1e-5, 3e-6, 1.5e-4, 5e-4, 0.001, 1, 12.5])
 def test_the_line_for_an_overlay_gives_that_very_rate(rate: float) -> None:
     """YAML reads 1e-05 as text; what the note says comes back as a number, Markdown or not."""
-    setting = {"models": {"pairdx_clip": {"settings": {"learning_rate": rate}}}}
+    setting = {"systems": {"pairdx_clip": {"settings": {"learning_rate": rate}}}}
     assert yaml.safe_load(overlay_line("pairdx_clip", rate)) == setting
     table = search_table([rate], [history_of([0.5], [0.8])])
     page = as_markdown(table_for_reading(table), title="Search", notes=[notes_of(table)])

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from pairdx.errors import PairDxError
-from pairdx.training import lease as leases
-from pairdx.training.lease import lease
+from pairdx.training.state import lease as leases
+from pairdx.training.state.lease import lease
 
-SCRIPTS = Path(leases.__file__).parents[2]
-HOLD = "import sys, time; from pathlib import Path; from pairdx.training.lease import lease\n"
+SCRIPTS = Path(leases.__file__).parents[3]
+HOLD = "import sys, time; from pathlib import Path; from pairdx.training.state.lease import lease\n"
 HOLD += "with lease(Path(sys.argv[1])):\n    print('held', flush=True)\n    time.sleep(60)"
 
 

@@ -9,7 +9,7 @@ import pytest
 from pairdx.errors import PairDxError
 from pairdx.evaluation.comparisons import pairwise_tests
 from pairdx.evaluation.method_tests import add_method_tests, method_difference, methods_of
-from pairdx.reporting.system_tests import sentence
+from pairdx.reporting.systems.system_tests import sentence
 
 PAIRS, CASES = 3400, 1700
 CASE = np.repeat(np.arange(CASES), PAIRS // CASES)
@@ -99,7 +99,7 @@ def test_one_seed_of_a_random_system_says_nothing_about_the_method() -> None:
     how = {"resamples": 100, "seed": 0}
     random = {"fixed": False, "several": True, "once": True}
     table = add_method_tests(pairwise_tests(first, **how), seeds, random, **how)
-    table = table.set_index(["model_a", "model_b"])
+    table = table.set_index(["system_a", "system_b"])
     assert table["p_method"].notna().tolist() == [True, False, False]
     assert table[["seeds_a", "seeds_b"]].to_numpy().tolist() == [[1, 3], [1, 1], [3, 1]]
     row = table.loc[("fixed", "several")]

@@ -13,27 +13,15 @@ from sklearn import metrics as sk
 
 from pairdx.errors import PairDxError
 from pairdx.evaluation.accuracy import accuracy_over_seeds, majority_share
-from pairdx.evaluation.calibration import expected_calibration_error
-from pairdx.evaluation.intervals import (
-    bootstrap_metrics,
-    case_weights,
-    percentile_interval,
-    weighted_metrics,
-)
-from pairdx.evaluation.metrics import evaluate, metric_values
-from pairdx.evaluation.predictions import Predictions, read_predictions
+from pairdx.evaluation.calibration import calibration_error
+from pairdx.evaluation.intervals import case_weights, percentile_interval
+from pairdx.evaluation.metrics import evaluate
+from pairdx.evaluation.scores import resampled, values
+from pairdx.tasks.single_label.rows import Predictions, read_predictions
+from pairdx.tasks.single_label.task import TASK
 
 CLASSES = ("radiology", "endoscopy", "chart")
-METRICS = (
-    "accuracy",
-    "balanced_accuracy",
-    "macro_f1",
-    "weighted_f1",
-    "macro_auroc",
-    "macro_average_precision",
-    "brier_score",
-    "expected_calibration_error",
-)
+NAMES = [metric.name for metric in TASK.metrics]
 
 
 def table_of(
@@ -68,9 +56,9 @@ def random_table(
     return table_of(truth, probabilities, generator.integers(0, cases, size=pairs))
 
 
-def resampled(read: Predictions, draws: np.ndarray) -> Predictions:
-    """The predictions with pair i repeated ``draws[i]`` times."""
-    rows = np.repeat(np.arange(len(read.truth)), draws)
+def written_out(read: Predictions, counts: np.ndarray) -> Predictions:
+    """The predictions with pair i repeated ``counts[i]`` times."""
+    rows = np.repeat(np.arange(len(read)), counts)
     return Predictions(
         read.truth[rows],
         read.predicted[rows],
@@ -80,48 +68,89 @@ def resampled(read: Predictions, draws: np.ndarray) -> Predictions:
     )
 
 
-def test_metrics_equal_scikit_learn_where_every_class_is_present() -> None:
-    table = random_table()
-    result = evaluate(table, CLASSES, resamples=0, seed=0)
-    truth, predicted = table["label"], table["predicted"]
-    probabilities = table[[f"p_{name}" for name in CLASSES]].to_numpy(dtype=np.float64)
-    codes = truth.map(CLASSES.index)
-    # Stored as float32, they sum to 1 only nearly, which scikit-learn's Brier score warns of.
-    exact = probabilities / probabilities.sum(axis=1, keepdims=True)
-    expected = {
-        "accuracy": sk.accuracy_score(truth, predicted),
-        "balanced_accuracy": sk.balanced_accuracy_score(truth, predicted),
-        "macro_f1": sk.f1_score(truth, predicted, average="macro"),
-        "weighted_f1": sk.f1_score(truth, predicted, average="weighted"),
-        "macro_auroc": sk.roc_auc_score(codes, probabilities, multi_class="ovr"),
-        "macro_average_precision": sk.average_precision_score(
-            np.eye(len(CLASSES))[codes], probabilities, average="macro"
+def scikit_learns(read: Predictions, weights: np.ndarray | None = None) -> dict[str, float]:
+    """Every metric as scikit-learn has it, over the classes present."""
+    how: dict[str, Any] = {"sample_weight": weights}
+    counted = np.ones(len(read)) if weights is None else weights
+    present = np.unique(read.truth[counted > 0])
+    over_present = {**how, "labels": present, "zero_division": 0.0}
+
+    def over_classes(score: Callable[..., float]) -> float:
+        if len(present) < 2:
+            return np.nan
+        of_classes = [
+            score(read.truth == index, read.probabilities[:, index], **how) for index in present
+        ]
+        return float(np.mean(of_classes))
+
+    # Stored as float32, they sum to 1 only nearly, which its Brier score warns of.
+    exact = read.probabilities / read.probabilities.sum(axis=1, keepdims=True)
+    curve = np.clip(np.ceil(15 * read.confidence) - 1, 0, 14)
+    gaps = [
+        abs(np.sum((counted * (read.correct - read.confidence))[curve == one])) for one in range(15)
+    ]
+    truth, predicted = read.truth, read.predicted
+    return {
+        "accuracy": sk.accuracy_score(truth, predicted, **how),
+        "balanced_accuracy": sk.recall_score(truth, predicted, average="macro", **over_present),
+        "macro_f1": sk.f1_score(truth, predicted, average="macro", **over_present),
+        "weighted_f1": sk.f1_score(truth, predicted, average="weighted", **over_present),
+        "macro_auroc": over_classes(sk.roc_auc_score),
+        "macro_average_precision": over_classes(sk.average_precision_score),
+        "brier_score": sk.brier_score_loss(
+            truth, exact, labels=[0, 1, 2], scale_by_half=False, **how
         ),
-        "brier_score": sk.brier_score_loss(codes, exact, labels=[0, 1, 2], scale_by_half=False),
+        # Which scikit-learn does not have.
+        "expected_calibration_error": sum(gaps) / counted.sum(),
     }
-    for name, value in expected.items():
-        tolerance = 1e-6 if name == "brier_score" else 1e-12
-        assert result[name]["value"] == pytest.approx(value, abs=tolerance), name
-    report = sk.classification_report(truth, predicted, output_dict=True)
-    for name in CLASSES:
-        found = result["per_class"][name]
-        assert {key: found[key] for key in ("precision", "recall", "f1", "support")} == (
-            pytest.approx(
-                {
-                    "precision": report[name]["precision"],
-                    "recall": report[name]["recall"],
-                    "f1": report[name]["f1-score"],
-                    "support": report[name]["support"],
-                }
-            )
+
+
+@pytest.mark.parametrize("present", [(0, 1, 2), (0, 2), (1,)])
+@pytest.mark.parametrize("seed", range(3))
+def test_every_metric_is_scikit_learns_plain_weighted_and_on_repeated_rows(
+    seed: int, present: tuple[int, ...]
+) -> None:
+    """One function gives the value and that of a resample: under ones, and under counts."""
+    read = read_predictions(random_table(pairs=90, seed=seed, present=present), CLASSES)
+    counts = np.random.default_rng(seed).integers(0, 4, len(read))
+    counts[np.isin(read.truth, read.truth[:1])] *= seed > 0  # resamples that lack a class
+    counts[-1] += 1
+    weighted = TASK.weighed(read, np.array([np.ones(len(read)), counts], dtype=float))
+    repeated = written_out(read, counts)
+    oracles = scikit_learns(read), scikit_learns(read, counts.astype(float))
+    for metric in TASK.metrics:
+        found = metric.under_weights(weighted)
+        tolerance = 1e-6 if metric.name == "brier_score" else 1e-12
+        for value, oracle in zip(found, oracles, strict=True):
+            expected = pytest.approx(oracle[metric.name], abs=tolerance, nan_ok=True)
+            assert value == expected, metric.name
+        of_repeated = values(TASK, repeated, [metric])[0]
+        assert found[1] == pytest.approx(of_repeated, abs=1e-12, nan_ok=True), metric.name
+
+
+def test_scores_per_class_equal_scikit_learns_plain_and_weighted() -> None:
+    table = random_table()
+    read = read_predictions(table, CLASSES)
+    weights = np.array([np.ones(len(read)), np.random.default_rng(3).integers(0, 4, len(read))])
+    weighted = TASK.weighed(read, weights)
+    for row, of_row in enumerate(weights):
+        expected = sk.precision_recall_fscore_support(
+            read.truth, read.predicted, sample_weight=of_row, labels=range(len(CLASSES))
         )
+        for score, values_of_classes in zip(TASK.class_scores, expected, strict=False):
+            found = score.under_weights(weighted)[row]
+            np.testing.assert_allclose(found, values_of_classes, atol=1e-12, err_msg=score.name)
+    result = evaluate(TASK, table, CLASSES, resamples=0, seed=0)
+    by_label = table["label"].value_counts()
+    for name in CLASSES:
+        assert result["per_class"][name]["support"] == by_label[name]
 
 
 def test_metrics_of_a_small_case_worked_out_by_hand() -> None:
     """Four pairs: radiology right, radiology taken for endoscopy, endoscopy right, chart right."""
     probabilities = np.array([[0.8, 0.1, 0.1], [0.3, 0.6, 0.1], [0.2, 0.7, 0.1], [0.0, 0.1, 0.9]])
     table = table_of(np.array([0, 0, 1, 2]), probabilities, np.arange(4))
-    result = evaluate(table, CLASSES, resamples=10, seed=1)
+    result = evaluate(TASK, table, CLASSES, resamples=10, seed=1)
     assert result["confusion"] == [[1, 1, 0], [0, 1, 0], [0, 0, 1]]
     assert result["accuracy"]["value"] == pytest.approx(3 / 4)
     assert result["balanced_accuracy"]["value"] == pytest.approx((1 / 2 + 1 + 1) / 3)
@@ -142,20 +171,23 @@ def test_metrics_of_a_small_case_worked_out_by_hand() -> None:
 
 def test_calibration_error_compares_bins_not_pairs() -> None:
     """Two pairs of one bin, one right and one wrong, at confidence 0.5: perfectly calibrated."""
-    confidence, correct = np.array([0.5, 0.5]), np.array([1.0, 0.0])
-    assert expected_calibration_error(confidence, correct, bins=15) == 0
-    assert expected_calibration_error(np.ones(3), np.zeros(3), bins=15) == 1
+    undecided = np.tile([0.5, 0.5], (2, 1))
+    none, three = np.zeros(2, dtype=int), np.zeros(3, dtype=int)
+    halves = Predictions(np.array([0, 1]), none, undecided, np.arange(2), 2)
+    assert calibration_error(halves) == 0
+    certain = Predictions(three, three + 1, np.tile([0.0, 1.0], (3, 1)), np.arange(3), 3)
+    assert calibration_error(certain) == 1
 
 
-def test_resampled_metrics_equal_a_loop_over_repeated_pairs() -> None:
-    """The vectorised bootstrap gives what each metric gives on the resample written out in full."""
+def test_resampled_scores_are_those_of_the_drawn_cases_written_out() -> None:
     read = read_predictions(random_table(pairs=60, cases=8), CLASSES)
     draws = np.concatenate(list(case_weights(read.cases, resamples=25, seed=7)))
-    fast = bootstrap_metrics(read, resamples=25, seed=7, calibration_bins=15)
-    for row, weights in enumerate(draws):
-        slow = metric_values(resampled(read, weights[read.case].astype(int)))
-        for name in METRICS:
-            assert fast[name][row] == pytest.approx(slow[name], abs=1e-12), (name, row)
+    scores = [*TASK.metrics, *TASK.class_scores]
+    fast = resampled(TASK, read, scores, resamples=25, seed=7)
+    for row, counts in enumerate(draws):
+        slow = values(TASK, written_out(read, counts[read.case].astype(int)), scores)
+        for score, found, expected in zip(scores, fast, slow, strict=True):
+            np.testing.assert_allclose(found[row], expected, atol=1e-12, err_msg=score.name)
 
 
 def test_brier_score_runs_from_certain_and_right_to_certain_and_wrong() -> None:
@@ -163,32 +195,11 @@ def test_brier_score_runs_from_certain_and_right_to_certain_and_wrong() -> None:
 
     def brier(probabilities: np.ndarray) -> float:
         table = table_of(truth, probabilities, np.arange(3))
-        return float(evaluate(table, CLASSES, resamples=0, seed=0)["brier_score"]["value"])
+        return float(evaluate(TASK, table, CLASSES, resamples=0, seed=0)["brier_score"]["value"])
 
     assert brier(np.eye(3)) == 0
     assert brier(np.roll(np.eye(3), 1, axis=1)) == 2
     assert brier(np.full((3, 3), 1 / 3)) == pytest.approx(1 - 1 / 3, abs=1e-6)
-
-
-@pytest.mark.parametrize(
-    ("name", "score"),
-    [
-        ("macro_auroc", sk.roc_auc_score),
-        ("macro_average_precision", sk.average_precision_score),
-    ],
-)
-def test_weighted_ranking_with_ties_equals_scikit_learns_sample_weight(
-    name: str, score: Callable[..., float]
-) -> None:
-    read = read_predictions(random_table(), CLASSES)
-    weights = np.random.default_rng(3).integers(0, 4, size=(5, len(read.truth))).astype(float)
-    fast = weighted_metrics(read, weights, calibration_bins=15)[name]
-    for row in range(len(weights)):
-        areas = [
-            score(read.truth == index, read.probabilities[:, index], sample_weight=weights[row])
-            for index in range(len(CLASSES))
-        ]
-        assert fast[row] == pytest.approx(np.mean(areas), abs=1e-12)
 
 
 def test_draws_do_not_depend_on_the_size_of_the_chunks() -> None:
@@ -202,15 +213,15 @@ def test_cases_are_drawn_whole() -> None:
     """Pairs of one case carry the same weight, so copies of the pairs do not narrow an interval."""
     table = random_table(pairs=40, cases=40)
     copies = pd.concat([table.assign(pair_id=table["pair_id"] + f"_{copy}") for copy in range(5)])
-    once = evaluate(table, CLASSES, resamples=200, seed=0)["accuracy"]
-    five_times = evaluate(copies, CLASSES, resamples=200, seed=0)["accuracy"]
+    once = evaluate(TASK, table, CLASSES, resamples=200, seed=0)["accuracy"]
+    five_times = evaluate(TASK, copies, CLASSES, resamples=200, seed=0)["accuracy"]
     assert five_times == pytest.approx(once)
 
 
 def test_intervals_hold_the_value() -> None:
     """All but the calibration error's, which resampling biases upwards."""
-    result = evaluate(random_table(), CLASSES, resamples=300, seed=0)
-    for name in METRICS[:-1]:
+    result = evaluate(TASK, random_table(), CLASSES, resamples=300, seed=0)
+    for name in NAMES[:-1]:
         assert result[name]["low"] < result[name]["value"] < result[name]["high"], name
 
 
@@ -222,6 +233,7 @@ def test_interval_widens_when_the_same_pairs_come_from_fewer_cases() -> None:
         case = np.empty(400, dtype=int)
         case[by_correctness] = np.arange(400) // pairs_per_case
         accuracy = evaluate(
+            TASK,
             table.assign(case_id=[f"case_{number:03d}" for number in case]),
             CLASSES,
             resamples=300,
@@ -234,7 +246,9 @@ def test_interval_widens_when_the_same_pairs_come_from_fewer_cases() -> None:
 
 def test_interval_widens_with_fewer_pairs() -> None:
     def width(pairs: int) -> float:
-        accuracy = evaluate(random_table(pairs, pairs), CLASSES, resamples=300, seed=0)["accuracy"]
+        accuracy = evaluate(TASK, random_table(pairs, pairs), CLASSES, resamples=300, seed=0)[
+            "accuracy"
+        ]
         return float(accuracy["high"] - accuracy["low"])
 
     assert width(30) > width(120) > width(480)
@@ -242,7 +256,7 @@ def test_interval_widens_with_fewer_pairs() -> None:
 
 def test_a_class_absent_from_the_subset_gives_null_and_leaves_the_macro_averages() -> None:
     table = random_table(present=(0, 1))
-    result = evaluate(table, CLASSES, resamples=20, seed=0)
+    result = evaluate(TASK, table, CLASSES, resamples=20, seed=0)
     chart = result["per_class"]["chart"]
     assert chart.pop("support") == 0
     assert set(chart.values()) == {None}
@@ -254,7 +268,11 @@ def test_a_class_absent_from_the_subset_gives_null_and_leaves_the_macro_averages
 def test_a_class_never_predicted_has_no_precision_but_an_f1_of_zero() -> None:
     probabilities = np.tile([0.6, 0.3, 0.1], (4, 1))
     result = evaluate(
-        table_of(np.array([0, 0, 1, 2]), probabilities, np.arange(4)), CLASSES, resamples=5, seed=0
+        TASK,
+        table_of(np.array([0, 0, 1, 2]), probabilities, np.arange(4)),
+        CLASSES,
+        resamples=5,
+        seed=0,
     )
     assert result["per_class"]["chart"]["precision"] is None
     assert result["per_class"]["chart"]["f1"] == 0
@@ -262,13 +280,13 @@ def test_a_class_never_predicted_has_no_precision_but_an_f1_of_zero() -> None:
 
 
 def test_one_class_alone_has_no_ranking_metric() -> None:
-    result = evaluate(random_table(present=(1,)), CLASSES, resamples=20, seed=0)
+    result = evaluate(TASK, random_table(present=(1,)), CLASSES, resamples=20, seed=0)
     for name in ("macro_auroc", "macro_average_precision"):
         assert result[name] == {"value": None, "low": None, "high": None}
 
 
 def test_a_single_case_has_no_interval() -> None:
-    result = evaluate(random_table(pairs=9, cases=1), CLASSES, resamples=20, seed=0)
+    result = evaluate(TASK, random_table(pairs=9, cases=1), CLASSES, resamples=20, seed=0)
     assert result["accuracy"]["value"] is not None
     assert result["accuracy"]["low"] is None
 
@@ -281,15 +299,17 @@ def test_percentile_interval_leaves_out_undefined_resamples() -> None:
 def test_the_order_of_the_pairs_does_not_matter() -> None:
     table = random_table()
     shuffled = table.sample(frac=1, random_state=1)
-    first, second = (evaluate(each, CLASSES, resamples=50, seed=4) for each in (table, shuffled))
+    first, second = (
+        evaluate(TASK, each, CLASSES, resamples=50, seed=4) for each in (table, shuffled)
+    )
     assert first == second
 
 
 def test_only_the_asked_subset_is_evaluated() -> None:
     validation = random_table(pairs=30, seed=1).assign(subset="validation")
     both = pd.concat([random_table(), validation.assign(pair_id="v" + validation["pair_id"])])
-    assert evaluate(both, CLASSES, resamples=0, seed=0)["pairs"] == 120
-    alone = evaluate(both, CLASSES, resamples=0, seed=0, subset="validation")
+    assert evaluate(TASK, both, CLASSES, resamples=0, seed=0)["pairs"] == 120
+    alone = evaluate(TASK, both, CLASSES, resamples=0, seed=0, subset="validation")
     assert (alone["subset"], alone["pairs"]) == ("validation", 30)
 
 
@@ -305,7 +325,7 @@ def test_accuracy_over_seeds_is_the_mean_of_the_seeds_accuracies() -> None:
     assert (result["seeds"], result["pairs"]) == (2, 120)
     # With one seed, value and interval are those of metrics.json.
     alone = accuracy_over_seeds([table], resamples=200, seed=0)
-    expected = evaluate(table, CLASSES, resamples=200, seed=0)["accuracy"]
+    expected = evaluate(TASK, table, CLASSES, resamples=200, seed=0)["accuracy"]
     assert {key: alone[key] for key in expected} == pytest.approx(expected)
 
 
@@ -329,9 +349,9 @@ def test_seeds_over_different_pairs_are_refused() -> None:
 )
 def test_a_table_that_is_not_predictions_is_refused(change: dict[str, Any], message: str) -> None:
     with pytest.raises(PairDxError, match=message):
-        evaluate(random_table().assign(**change), CLASSES, resamples=5, seed=0)
+        evaluate(TASK, random_table().assign(**change), CLASSES, resamples=5, seed=0)
 
 
 def test_a_missing_probability_column_is_named() -> None:
     with pytest.raises(PairDxError, match="p_chart"):
-        evaluate(random_table().drop(columns="p_chart"), CLASSES, resamples=5, seed=0)
+        evaluate(TASK, random_table().drop(columns="p_chart"), CLASSES, resamples=5, seed=0)

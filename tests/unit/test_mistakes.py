@@ -8,14 +8,14 @@ import pytest
 
 from pairdx.errors import PairDxError
 from pairdx.evaluation.mistakes import best_two, confident_mistakes, disagreements, side_by_side
-from pairdx.reporting.error_sheets import (
+from pairdx.reporting.format.picture_grid import drawable
+from pairdx.reporting.format.webpage import as_html
+from pairdx.reporting.systems.mistake_sheets import (
     LICENCE_NOTE,
     disagreement_notes,
     disagreements_for_reading,
     sheet_note,
 )
-from pairdx.reporting.picture_grid import drawable
-from pairdx.reporting.webpage import as_html
 from reporting_samples import CLASSES, predictions
 
 REGISTRY = {"one": {"title": "System one"}, "two": {"title": "System two"}}

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pairdx.corpus.multicare import CAPTION_COLUMNS, read_candidates
+from pairdx.corpus.multicare.reading import CAPTION_COLUMNS, read
 from pairdx.errors import PairDxError
 
 ROW = dict.fromkeys(CAPTION_COLUMNS, "") | {
@@ -48,7 +48,7 @@ def write_cases(path: Path, cases: list[dict]) -> None:
 
 
 def test_an_image_is_joined_to_its_case_and_article(corpus: dict[str, Path]) -> None:
-    row = read_candidates(**corpus).iloc[0]
+    row = read(corpus, {}).iloc[0]
     assert row["pair_id"] == "PMC10018421_fig1_undivided_1_1"
     assert (row["article_id"], row["case_id"]) == ("PMC10018421", "PMC10018421_01")
     assert (row["age"], row["sex"], row["year"]) == (44, "Female", "2023")
@@ -64,7 +64,7 @@ def test_an_image_whose_case_is_unknown_is_kept_without_age_and_counted(
 ) -> None:
     pd.DataFrame([ROW, ROW | OTHER | {"license": ""}]).to_csv(corpus["captions"], index=False)
     with caplog.at_level("WARNING", logger="pairdx"):
-        found = read_candidates(**corpus)
+        found = read(corpus, {})
     assert found["age"].isna().tolist() == [False, True]
     assert found["sex"].tolist() == ["Female", ""]
     assert found["licence"].tolist() == ["CC BY", ""]
@@ -82,7 +82,7 @@ def test_a_join_that_finds_nobody_stops_before_a_screen_is_off(
     else:
         write_articles(corpus["metadata"], ["10018421"], [{"year": "2023", "license": "CC BY"}])
     with pytest.raises(PairDxError, match=f"no {column} of the images") as caught:
-        read_candidates(**corpus)
+        read(corpus, {})
     assert "PMC10018421" in str(caught.value)
     assert "10018421" in str(caught.value).replace("PMC10018421", "")
 
@@ -107,7 +107,7 @@ def test_texts_of_any_type_of_parquet_are_the_same_texts(
     article = pa.StructArray.from_arrays([column("2023"), column("CC BY")], ["year", "license"])
     table = pa.table({"article_id": column("PMC10018421"), "article_metadata": article})
     pq.write_table(table, corpus["metadata"])
-    row = read_candidates(**corpus).iloc[0]
+    row = read(corpus, {}).iloc[0]
     assert (row["age"], row["sex"], row["year"]) == (7, "Male", "2023")
     assert row["licence"] == "CC BY"
 
@@ -118,27 +118,27 @@ def test_numeric_identifiers_are_texts(corpus: dict[str, Path], identifiers: lis
     pd.DataFrame({"article_id": identifiers, "cases": [[case]]}).to_parquet(corpus["cases"])
     write_articles(corpus["metadata"], identifiers, [{"year": 2023.0, "license": "CC BY"}])
     pd.DataFrame([ROW | {"patient_id": " 10018421 "}]).to_csv(corpus["captions"], index=False)
-    row = read_candidates(**corpus).iloc[0]
+    row = read(corpus, {}).iloc[0]
     assert (row["age"], row["year"]) == (44, "2023")
 
 
 def test_identifiers_that_are_no_text_are_named(corpus: dict[str, Path]) -> None:
     write_cases(corpus["cases"], [{"case_id": ["PMC1"], "age": 44, "gender": "Female"}])
     with pytest.raises(PairDxError, match=r"should hold text[\s\S]*cases\.case_id"):
-        read_candidates(**corpus)
+        read(corpus, {})
 
 
 def test_of_a_case_with_two_ages_the_lower_one_counts(corpus: dict[str, Path]) -> None:
     case = {"case_id": "PMC10018421_01", "age": 44, "gender": "Female"}
     write_cases(corpus["cases"], [case | {"age": None}, case, case | {"age": 12}])
-    assert read_candidates(**corpus)["age"].tolist() == [12]
+    assert read(corpus, {})["age"].tolist() == [12]
 
 
 def test_a_row_with_a_cell_too_many_does_not_shift_the_columns(corpus: dict[str, Path]) -> None:
     head, row = corpus["captions"].read_text(encoding="utf-8").splitlines()
     corpus["captions"].write_text(f"{head}\n{row},\n", encoding="utf-8")
     with pytest.raises(PairDxError, match="more cells than its first line"):
-        read_candidates(**corpus)
+        read(corpus, {})
 
 
 @pytest.mark.parametrize("age", [131, -1, None])
@@ -150,38 +150,38 @@ def test_an_impossible_age_counts_as_unknown(corpus: dict[str, Path], age: int |
             {"case_id": "PMC10018421_02", "age": 30, "gender": "Male"},
         ],
     )
-    assert pd.isna(read_candidates(**corpus).loc[0, "age"])
+    assert pd.isna(read(corpus, {}).loc[0, "age"])
 
 
 def test_a_case_listed_twice_does_not_double_its_images(corpus: dict[str, Path]) -> None:
     case = {"case_id": "PMC10018421_01", "age": 44, "gender": "Female"}
     write_cases(corpus["cases"], [case, case])
-    assert len(read_candidates(**corpus)) == 1
+    assert len(read(corpus, {})) == 1
 
 
 def test_version_1_is_refused_with_the_reason(corpus: dict[str, Path]) -> None:
     pd.DataFrame([{"file": "a.jpg", "generic_label": "EKG"}]).to_csv(corpus["captions"])
     with pytest.raises(PairDxError, match=r"MultiCaRe 1\.0.*cannot be made"):
-        read_candidates(**corpus)
+        read(corpus, {})
 
 
 def test_missing_columns_are_named(corpus: dict[str, Path]) -> None:
     pd.DataFrame([ROW]).drop(columns=["caption", "license"]).to_csv(corpus["captions"])
     with pytest.raises(PairDxError, match="license, caption"):
-        read_candidates(**corpus)
+        read(corpus, {})
 
 
 @pytest.mark.parametrize("name", ["captions", "cases", "metadata"])
 def test_a_damaged_or_missing_table_is_named(corpus: dict[str, Path], name: str) -> None:
     corpus[name].write_bytes(b"\x89garbage\xff\xfe")
     with pytest.raises(PairDxError, match=corpus[name].name):
-        read_candidates(**corpus)
+        read(corpus, {})
     corpus[name].unlink()
     with pytest.raises(PairDxError, match=rf"missing[\s\S]*{corpus[name].name}"):
-        read_candidates(**corpus)
+        read(corpus, {})
 
 
 def test_ages_that_are_not_numbers_are_refused(corpus: dict[str, Path]) -> None:
     write_cases(corpus["cases"], [{"case_id": "PMC10018421_01", "age": "44", "gender": "Male"}])
     with pytest.raises(PairDxError, match="numbers of years"):
-        read_candidates(**corpus)
+        read(corpus, {})

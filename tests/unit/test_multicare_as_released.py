@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pairdx.corpus.multicare import CAPTION_COLUMNS, read_candidates
+from pairdx.corpus.multicare.reading import CAPTION_COLUMNS, read
 
 CASE = {"case_id": "PMC10018421_01", "case_text": "A man.", "age": 44, "gender": "Male"}
 IMAGE = dict.fromkeys(CAPTION_COLUMNS, "") | {
@@ -77,7 +77,7 @@ CASE_FORMS = {
 
 
 def test_the_tables_as_their_makers_write_them_are_read(tmp_path: Path) -> None:
-    row = read_candidates(**corpus(tmp_path)).iloc[0]
+    row = read(corpus(tmp_path), {}).iloc[0]
     assert (row["age"], row["sex"], row["year"], row["licence"]) == (44, "Male", "2023", "CC BY")
     assert (row["text_labels"], row["malformed"]) == ("ct;axial", "")
     assert row["caption"] == IMAGE["caption"]
@@ -86,24 +86,24 @@ def test_the_tables_as_their_makers_write_them_are_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize("form", CSV_FORMS)
 def test_other_forms_of_the_table_of_images_say_the_same(tmp_path: Path, form: str) -> None:
     paths = corpus(tmp_path)
-    expected = read_candidates(**paths)
+    expected = read(paths, {})
     CSV_FORMS[form](pd.DataFrame([IMAGE]), paths["captions"])
-    pd.testing.assert_frame_equal(read_candidates(**paths), expected)
+    pd.testing.assert_frame_equal(read(paths, {}), expected)
 
 
 @pytest.mark.parametrize("form", CASE_FORMS)
 def test_other_types_of_cases_say_the_same(tmp_path: Path, form: str) -> None:
     paths = corpus(tmp_path)
-    expected = read_candidates(**paths)
+    expected = read(paths, {})
     write(paths["cases"], [CASE, None], CASE_FORMS[form])
-    pd.testing.assert_frame_equal(read_candidates(**paths), expected)
+    pd.testing.assert_frame_equal(read(paths, {}), expected)
 
 
 def test_ages_none_of_which_is_known_are_unknown_ages(tmp_path: Path) -> None:
     """A column without a value has no type."""
     paths = corpus(tmp_path)
     write(paths["cases"], [CASE | {"age": None}], pa.list_(case_type(pa.string(), pa.null())))
-    assert pd.isna(read_candidates(**paths).loc[0, "age"])
+    assert pd.isna(read(paths, {}).loc[0, "age"])
 
 
 def test_a_year_that_became_a_float_is_a_year(tmp_path: Path) -> None:
@@ -111,4 +111,4 @@ def test_a_year_that_became_a_float_is_a_year(tmp_path: Path) -> None:
     records = [{"year": 2023.0, "license": "CC BY"}, {"year": None, "license": None}]
     metadata = {"article_id": ["PMC10018421", "PMC1"], "article_metadata": records}
     pd.DataFrame(metadata).to_parquet(paths["metadata"])
-    assert read_candidates(**paths).loc[0, "year"] == "2023"
+    assert read(paths, {}).loc[0, "year"] == "2023"

@@ -5,9 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import yaml
 from jsonschema import Draft202012Validator
-from snakemake.utils import update_config
 
 from benchmarks.planning import (
     REPOSITORY,
@@ -17,6 +15,8 @@ from benchmarks.planning import (
     slurm_jobs,
     write_outputs,
 )
+from pairdx.plan.configuration import complete, defaults
+from pairdx.plan.schemas import whole_schema
 
 # A dry run's output, shortened: one local job, two that become SLURM jobs.
 PRINTED = """\
@@ -40,14 +40,9 @@ rule predict:
 
 def test_the_grid_has_as_many_systems_and_seeds_as_asked_for_and_is_valid() -> None:
     """12 systems x 5 seeds x 2 splits are 120 trainings: none runs for one seed only."""
-    config = yaml.safe_load((REPOSITORY / "config/config.yaml").read_text(encoding="utf-8"))
-    update_config(
-        config, yaml.safe_load((REPOSITORY / "config/models.yaml").read_text(encoding="utf-8"))
-    )
-    update_config(config, overlay(systems=12, seeds=5))
-    schema = (REPOSITORY / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8")
-    Draft202012Validator(yaml.safe_load(schema)).validate(config)
-    enabled = [entry for entry in config["models"].values() if entry["enabled"]]
+    config = complete(defaults(REPOSITORY), overlay(systems=12, seeds=5))
+    Draft202012Validator(whole_schema(REPOSITORY)).validate(config)
+    enabled = [entry for entry in config["systems"].values() if entry["enabled"]]
     assert len(enabled) == 12
     assert all(entry["random"] and entry["trained"] for entry in enabled)
     assert config["seeds"] == [1, 2, 3, 4, 5]

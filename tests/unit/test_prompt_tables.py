@@ -9,8 +9,8 @@ from sklearn import metrics as sk
 from pairdx.errors import PairDxError
 from pairdx.evaluation.accuracy import accuracy_difference, accuracy_over_seeds
 from pairdx.models.prompt_sets import ALL_TEMPLATES, OWN_PROMPTS, prompt_sets
-from pairdx.reporting.markdown import as_markdown
-from pairdx.reporting.prompt_tables import prompt_notes, prompt_table, prompts_for_reading
+from pairdx.reporting.format.markdown import as_markdown
+from pairdx.reporting.systems.prompt_tables import prompt_notes, prompt_table, prompts_for_reading
 from reporting_samples import predictions
 
 REGISTRY = {"clip": {"title": "CLIP"}, "bio": {"title": "BiomedCLIP", "stand_in": True}}
@@ -43,7 +43,7 @@ def test_there_is_one_row_per_system_split_and_prompt_in_the_order_given() -> No
     given = {("clip", "grouped"): [prompts()], ("bio", "stratified"): [prompts(1)]}
     table = prompt_table(given, **HOW)
     assert table["template"].tolist() == [*RIGHT, *RIGHT]
-    assert table["model"].tolist() == ["clip"] * 4 + ["bio"] * 4
+    assert table["system"].tolist() == ["clip"] * 4 + ["bio"] * 4
     assert table["split"].tolist() == ["grouped"] * 4 + ["stratified"] * 4
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from pairdx.reporting import our_results as ours
-from pairdx.reporting.discrepancies import AGREES, DIFFERS, discrepancy_table
-from pairdx.reporting.labels import further_readings, readings_note
-from pairdx.reporting.readings import beside_each_other, readings_for_reading
+from pairdx.reporting.format.labels import further_readings, readings_note
+from pairdx.reporting.paper import our_results as ours
+from pairdx.reporting.paper.discrepancies import AGREES, DIFFERS, discrepancy_table
+from pairdx.reporting.paper.readings import beside_each_other, readings_for_reading
 from reporting_samples import papers_numbers
 
 REGISTRY = {
@@ -51,9 +51,9 @@ def test_its_rows_stand_behind_those_of_the_first_and_no_other_row_is_repeated(
     own = first["statement"].str.startswith("systems.pairdx_clip.")
     assert 5 < own.sum() < len(first)
     assert len(both) == len(first) + own.sum()
-    alone = both[both["model"].isna()].drop(columns="model").reset_index(drop=True)
+    alone = both[both["system"].isna()].drop(columns="system").reset_index(drop=True)
     pd.testing.assert_frame_equal(alone, first, check_dtype=False)
-    added = both[both["model"] == "prompts"]
+    added = both[both["system"] == "prompts"]
     assert list(added["statement"]) == list(first.loc[own, "statement"])
     assert set(added.index) == set(
         range(own[own].index[-1] + 1, own[own].index[-1] + 1 + own.sum())
@@ -83,5 +83,5 @@ def test_the_note_names_both_and_there_is_none_without() -> None:
 def test_without_a_further_reading_the_table_is_what_it_was() -> None:
     first = table_with(10)
     alone = beside_each_other(first, {}, REGISTRY)
-    pd.testing.assert_frame_equal(alone.drop(columns="model"), first, check_dtype=False)
-    assert alone.columns[1] == "model"
+    pd.testing.assert_frame_equal(alone.drop(columns="system"), first, check_dtype=False)
+    assert alone.columns[1] == "system"

@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from pairdx.models import linear
 from pairdx.models.base import FitJob, Pairs, predict
+from pairdx.models.linear import system as linear
 from pairdx.models.registry import load_classifier
 from pairdx.models.regression import fit_and_choose, strengths
 

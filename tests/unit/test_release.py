@@ -11,7 +11,9 @@ from zipfile import ZipFile
 import pandas as pd
 import pytest
 
-from pairdx.corpus.release import locate, read_release
+from curation_samples import SETTINGS as CURATION
+from pairdx.corpus.release.reading import locate, read
+from pairdx.curation.tables import screen_tables
 from pairdx.errors import PairDxError
 from pairdx.files import write_json
 from pairdx.stores import open_store
@@ -50,6 +52,10 @@ def release(folder: Path, table: pd.DataFrame = ROWS) -> Path:
     for name in ROWS["filename"]:
         (folder / "images" / name).write_text(name, encoding="utf-8")
     return folder
+
+
+def read_release(source: Path, settings: dict[str, Any]) -> pd.DataFrame:
+    return read({"release": source}, settings)
 
 
 def zipped(folder: Path, path: Path, top: str = "") -> Path:
@@ -148,7 +154,7 @@ def test_a_release_without_subsets_has_none(tmp_path: Path) -> None:
     columns = SETTINGS["columns"] | {"subset": None}
     table = read_release(folder, SETTINGS | {"columns": columns})
     assert table["published_subset"].tolist() == ["", "", ""]
-    with pytest.raises(PairDxError, match=r"`release\.columns\.subset`"):
+    with pytest.raises(PairDxError, match=r"`source\.columns\.subset`"):
         read_release(folder, SETTINGS)
 
 
@@ -158,6 +164,43 @@ def test_repeated_and_unsafe_rows_are_left_to_curation(tmp_path: Path) -> None:
     table = read_release(folder, SETTINGS)
     assert table["pair_id"].tolist() == ["i1", "i2", "i3", "i2", "i1"]
     assert table["file"].iloc[-1] == "../../secret"
+
+
+def test_images_may_lie_in_folders_and_those_of_one_name_stay_apart(tmp_path: Path) -> None:
+    names = ["ecg/0001.png", "echo\\0001.png", "./PMC7/0001.png"]
+    folder = release(tmp_path / "release", ROWS.assign(filename=names))
+    for name in ("ecg", "echo", "PMC7"):
+        (folder / "images" / name).mkdir()
+        (folder / "images" / name / "0001.png").write_text(name, encoding="utf-8")
+    table = read_release(folder, SETTINGS | {"article_pattern": "(?:^|/)(PMC[0-9]+)"})
+    assert table["file"].tolist() == ["0001.png"] * 3
+    assert table["figure_id"].tolist() == ["ecg/0001.png", "echo/0001.png", "PMC7/0001.png"]
+    assert table["article_id"].tolist() == ["ecg/0001.png", "echo/0001.png", "PMC7"]
+    with open_store(folder) as store:
+        found = [store.read(member).decode() for member in table["member"]]
+    assert found == ["ecg", "echo", "PMC7"]
+
+
+@pytest.mark.parametrize(
+    "name", ["../secret.png", "ecg/../../secret.png", "/etc/secret.png", "C:\\secret.png", "ecg/"]
+)
+def test_a_path_that_leaves_its_folder_or_names_no_file_is_rejected_and_counted(
+    tmp_path: Path, name: str
+) -> None:
+    rows = ROWS.assign(filename=[name, *ROWS["filename"][1:]])
+    table = read_release(release(tmp_path / "release", rows), SETTINGS)
+    assert table["file"].iloc[0] == name
+    settings = CURATION | {"classes": ["medical_photograph", "chart"], "modalities": None}
+    screening = screen_tables(table, settings, subset=None, seed=1)
+    rejected = screening.rejected.set_index("pair_id")["reason"]
+    assert rejected["i1"] == "unsafe_file_name"
+    assert rejected["i3"] == "unknown_class"
+
+
+def test_identifiers_that_could_not_name_a_file_are_refused_at_once(tmp_path: Path) -> None:
+    folder = release(tmp_path / "release", ROWS.assign(image_id=["a/1", "a/2", "3"]))
+    with pytest.raises(PairDxError, match=r"2 identifiers[\s\S]*`source\.columns\.pair_id`"):
+        read_release(folder, SETTINGS)
 
 
 def test_a_table_saved_by_a_spreadsheet_is_read(tmp_path: Path) -> None:
@@ -170,14 +213,14 @@ def test_missing_columns_are_named_with_their_keys_and_those_that_are_there(
     tmp_path: Path,
 ) -> None:
     folder = release(tmp_path / "release", ROWS.rename(columns={"filename": "image_path"}))
-    message = r"filename[\s\S]*image_id, modality, image_path[\s\S]*`release\.columns\.file`"
+    message = r"filename[\s\S]*image_id, modality, image_path[\s\S]*`source\.columns\.file`"
     with pytest.raises(PairDxError, match=message):
         read_release(folder, SETTINGS)
 
 
 def test_unknown_subsets_are_listed(tmp_path: Path) -> None:
     folder = release(tmp_path / "release", ROWS.assign(split=["train", "holdout", "extra"]))
-    with pytest.raises(PairDxError, match=r"extra, holdout[\s\S]*`release\.subsets`"):
+    with pytest.raises(PairDxError, match=r"extra, holdout[\s\S]*`source\.subsets`"):
         read_release(folder, SETTINGS)
 
 
@@ -202,7 +245,7 @@ def test_what_is_no_table_in_utf8_is_refused_by_name(tmp_path: Path, content: by
 def test_images_in_another_folder_are_an_error_that_names_the_key(tmp_path: Path) -> None:
     folder = release(tmp_path / "release")
     (folder / "images").rename(folder / "pictures")
-    with pytest.raises(PairDxError, match=r"pictures/[\s\S]*`release\.images`"):
+    with pytest.raises(PairDxError, match=r"pictures/[\s\S]*`source\.images`"):
         read_release(folder, SETTINGS)
     assert len(read_release(folder, SETTINGS | {"images": "pictures"})) == 3
 
@@ -218,7 +261,7 @@ def test_a_source_without_the_table_says_what_is_there(tmp_path: Path) -> None:
     (folder / METADATA).rename(folder / "metadata.csv")
     path = zipped(folder, tmp_path / "down" / "PairDx.zip")
     source = manifest(path.parent, path.name, "LICENSE.txt")
-    message = r"is none; found: LICENSE\.txt, images/, metadata\.csv[\s\S]*`release\.metadata`"
+    message = r"is none; found: LICENSE\.txt, images/, metadata\.csv[\s\S]*`source\.metadata`"
     with pytest.raises(PairDxError, match=message):
         read_release(source, SETTINGS)
 
@@ -274,5 +317,5 @@ def test_a_table_that_is_a_link_out_of_the_release_is_not_read(tmp_path: Path) -
 
 def test_a_wrong_pattern_of_articles_names_its_key(tmp_path: Path) -> None:
     folder = release(tmp_path / "release")
-    with pytest.raises(PairDxError, match=r"release\.article_pattern"):
+    with pytest.raises(PairDxError, match=r"source\.article_pattern"):
         read_release(folder, SETTINGS | {"article_pattern": "("})

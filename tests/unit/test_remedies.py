@@ -13,11 +13,11 @@ ABOUT_FILES_FROM_OUTSIDE = sorted(
         *(
             file
             for folder in ("corpus", "curation", "fetching")
-            for file in (LIBRARY / folder).glob("*.py")
+            for file in (LIBRARY / folder).rglob("*.py")
         ),
         *(LIBRARY / f"{name}.py" for name in ("joins", "sheets", "splits", "stores")),
-        *(LIBRARY / f"{name}.py" for name in ("export", "files", "word_vectors")),
-        *(LIBRARY / f"models/{name}.py" for name in ("clip_loading", "clip_tokenisers")),
+        *(LIBRARY / f"{name}.py" for name in ("dataset_archive", "files", "word_vectors")),
+        *(LIBRARY / f"models/{name}.py" for name in ("clip/loading", "clip/tokenisers")),
     ]
 )
 

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 from sklearn import metrics as sk
 
-from pairdx.reporting.labels import DEMO_NOTE, demo_note, readable, system_title
-from pairdx.reporting.markdown import as_markdown, escape, significant
-from pairdx.reporting.tables import (
+from pairdx.reporting.format.labels import DEMO_NOTE, demo_note, readable, system_title
+from pairdx.reporting.format.markdown import as_markdown, escape, significant
+from pairdx.reporting.format.tables import (
     caption_examples,
     example_pairs,
     per_class_report,
@@ -130,9 +130,10 @@ def test_per_class_report_averages_over_seeds() -> None:
 
 
 def test_timing_has_a_row_per_system_runtime_and_batch_size_whose_stages_add_up() -> None:
-    timings = timing_table({"fusion": TIMING, "words": TIMING | {"deployment": []}})
+    alone = TIMING | {"deployment": []}
+    timings = timing_table({("drawn", "fusion"): TIMING, ("drawn", "words"): alone})
     stages = [f"{name}_seconds" for name in ("decode", "preprocess", "text", "forward")]
-    keys = timings[["model", "runtime", "batch_size"]].itertuples(index=False, name=None)
+    keys = timings[["system", "runtime", "batch_size"]].itertuples(index=False, name=None)
     assert list(keys) == [
         *(("fusion", "PyTorch", 1), ("fusion", "PyTorch", 8), ("fusion", "PyTorch", 32)),
         *(("fusion", "ONNX Runtime", 1), ("fusion", "ONNX Runtime", 8), ("words", "PyTorch", 1)),
@@ -145,7 +146,7 @@ def test_timing_has_a_row_per_system_runtime_and_batch_size_whose_stages_add_up(
 def test_a_runtime_without_a_measurement_has_a_row_of_empty_numbers() -> None:
     nothing = dict.fromkeys(("p50", "p95", "mean")) | {"stages": dict.fromkeys(TIMING["stages"])}
     failed = {"runtime": "ONNX Runtime", "batch_size": 1, **nothing}
-    timings = timing_table({"fusion": TIMING | {"deployment": [failed]}})
+    timings = timing_table({("drawn", "fusion"): TIMING | {"deployment": [failed]}})
     seconds = timings.filter(like="_seconds")
     assert seconds.shape == (2, 7)
     assert set(seconds.dtypes) == {np.dtype("float64")}

@@ -170,6 +170,22 @@ def test_a_decision_holds_for_the_same_bytes_in_a_renamed_file(
         curated(renamed, facts_of(table, seed=9), decisions=decisions)
 
 
+def test_images_that_are_not_called_after_their_pairs_are_not_taken_for_those_of_others(
+    tmp_path: Path, table: pd.DataFrame
+) -> None:
+    """Numbered anew in every folder; the sheet calls them by pairs (0004.webp is another's)."""
+    table = table.assign(pair_id=[f"{n:04}" for n in range(3, 3 + len(table))])
+    decisions = read_decisions(decided(tmp_path, sheet_of(table), image_decision="reject"))
+    decisions["file"] = decisions["pair_id"] + ".webp"
+    shifted = table.assign(file=[f"{n:04}.webp" for n in range(len(table))])
+    result = curated(shifted, decisions=decisions).rejected
+    assert result["reason"].tolist() == ["image_rejected"]
+    assert (
+        result["pair_id"].tolist()
+        == decisions["pair_id"][decisions["image_decision"] == "reject"].tolist()
+    )
+
+
 def test_a_rejected_pair_that_another_stage_rejects_does_not_stop_the_run(
     tmp_path: Path, table: pd.DataFrame
 ) -> None:

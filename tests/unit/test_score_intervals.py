@@ -17,6 +17,7 @@ from pairdx.evaluation.score_intervals import (
     wilson,
     worth_of_average,
 )
+from pairdx.tasks.single_label.task import TASK
 
 CLASSES = ("radiology", "chart")
 SETS = 2000
@@ -126,7 +127,7 @@ def perfect(pairs: int, per_case: int) -> pd.DataFrame:
 def test_where_all_is_right_no_share_has_an_interval_from_one_to_one() -> None:
     """Every share of metrics.json, and all of every class; cases count, not pairs."""
     z2 = 1.959964**2
-    found = evaluate(perfect(240, 3), CLASSES, resamples=50, seed=0)
+    found = evaluate(TASK, perfect(240, 3), CLASSES, resamples=50, seed=0)
     assert found["accuracy"]["low"] == pytest.approx(80 / (80 + z2))
     shares = ("balanced_accuracy", "macro_f1", "macro_auroc", "macro_average_precision")
     for name in shares:
@@ -136,7 +137,7 @@ def test_where_all_is_right_no_share_has_an_interval_from_one_to_one() -> None:
         for name in ("precision", "recall", "f1"):
             assert (scores[name], scores[f"{name}_high"]) == (1, 1)
             assert scores[f"{name}_low"] == pytest.approx(40 / (40 + z2))
-    by_pair = evaluate(perfect(240, 1), CLASSES, resamples=50, seed=0)
+    by_pair = evaluate(TASK, perfect(240, 1), CLASSES, resamples=50, seed=0)
     assert by_pair["accuracy"]["low"] == pytest.approx(240 / (240 + z2))
     alone = accuracy_over_seeds([perfect(240, 3)], resamples=50, seed=0)
     assert alone["low"] == pytest.approx(found["accuracy"]["low"])

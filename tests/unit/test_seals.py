@@ -14,7 +14,7 @@ from safetensors.numpy import load_file, save_file
 from damage import damaged
 from pairdx.errors import PairDxError
 from pairdx.files import read_table, write_table
-from pairdx.packing import open_packed
+from pairdx.packed_images import open_packed, packed_file
 from pairdx.seals import (
     append_seal,
     fill_seal,
@@ -24,6 +24,7 @@ from pairdx.seals import (
 )
 
 TENSORS = {"a": np.arange(40, dtype=np.float32).reshape(5, 8), "b": np.array([3], dtype=np.int64)}
+PIXELS = np.arange(24, dtype=np.uint8).reshape(2, 2, 2, 3)
 HEADER = {"encoder": '{"name": "x"}', "seconds": "1.25"}
 
 
@@ -78,12 +79,17 @@ def reads_predictions(path: Path) -> bool:
     return True
 
 
-def reads_array(path: Path) -> bool:
+def write_pixels(path: Path) -> None:
+    with packed_file(path, ["a", "b"], 2) as pixels:
+        pixels[:] = PIXELS
+
+
+def reads_pixels(path: Path) -> bool:
     try:
         found = open_packed(path)
     except PairDxError:
         return False
-    assert np.array_equal(found, TENSORS["a"])
+    assert np.array_equal(found.of_pairs(["b", "a"])[:], PIXELS[::-1])
     return True
 
 
@@ -103,7 +109,7 @@ def reads_weights(path: Path) -> bool:
     ("write", "reads", "name"),
     [
         (sealed_weights, reads_weights, "x.safetensors"),
-        (sealed_array, reads_array, "x.npy"),
+        (write_pixels, reads_pixels, "x.npy"),
         (write_predictions, reads_predictions, "x.parquet"),
     ],
 )

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from pairdx.reporting.stated import accuracy_notes, confusion_notes, training_notes
-from pairdx.reporting.tables import per_class_report, without_empty_paper
+from pairdx.reporting.format.tables import per_class_report, without_empty_paper
+from pairdx.reporting.paper.stated import accuracy_notes, confusion_notes, training_notes
 from reporting_samples import CLASSES, metrics_of, papers_numbers, predictions
 
 SYSTEMS = papers_numbers()["systems"]

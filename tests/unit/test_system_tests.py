@@ -19,8 +19,8 @@ from pairdx.evaluation.comparisons import (
 from pairdx.evaluation.intervals import case_weights
 from pairdx.evaluation.method_tests import add_method_tests
 from pairdx.evaluation.split_effect import effect_of_the_split
-from pairdx.reporting.split_effect import effect_for_reading, effect_notes
-from pairdx.reporting.system_tests import (
+from pairdx.reporting.systems.split_effect import effect_for_reading, effect_notes
+from pairdx.reporting.systems.system_tests import (
     p_value,
     pairwise_for_reading,
     pairwise_notes,
@@ -112,7 +112,7 @@ def test_differences_are_resampled_pair_by_pair_and_not_apart() -> None:
     sizes = np.bincount(index)
     common = (sizes**2).sum() / sizes.sum()
     for _, row in table.iterrows():
-        a, b = right[int(row["model_a"])], right[int(row["model_b"])]
+        a, b = right[int(row["system_a"])], right[int(row["system_b"])]
         means = [
             # The two cases that are added, one for either side.
             np.average(
@@ -188,8 +188,8 @@ def test_every_two_systems_once_and_corrected_p_can_become_small() -> None:
     systems = {f"m{place:02d}": predictions(generator.random(150) < 0.5) for place in range(15)}
     systems["best"] = predictions(np.ones(150, dtype=bool))
     table = pairwise_tests(systems, resamples=1000, seed=0)
-    assert len(table) == len(set(zip(table["model_a"], table["model_b"], strict=True))) == 120
-    with_best = table["model_b"] == "best"
+    assert len(table) == len(set(zip(table["system_a"], table["system_b"], strict=True))) == 120
+    with_best = table["system_b"] == "best"
     assert (table.loc[with_best, "p_bootstrap_holm"] < 0.05).all()
     assert (table.loc[~with_best, "p_bootstrap_holm"] >= 0.05).all()
 
@@ -295,11 +295,11 @@ def test_the_splits_effect_is_the_difference_of_the_comparisons_accuracies() -> 
         "fusion": [predictions(generator.random(150) < 0.6, first=1000) for _ in range(2)],
         "words": [predictions(generator.random(150) < 0.5, first=1000)],
     }
-    table = effect_of_the_split(stratified, grouped, resamples=2000, seed=0).set_index("model")
-    for model, seeds in (("fusion", 2), ("words", 1)):
-        row = table.loc[model]
+    table = effect_of_the_split(stratified, grouped, resamples=2000, seed=0).set_index("system")
+    for system, seeds in (("fusion", 2), ("words", 1)):
+        row = table.loc[system]
         of_split = [
-            accuracy_over_seeds(side[model], resamples=2000, seed=0)
+            accuracy_over_seeds(side[system], resamples=2000, seed=0)
             for side in (stratified, grouped)
         ]
         assert row["seeds"] == seeds

@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 
 from pairdx.models.texts import Reading, read_captions, used_for
-from pairdx.reporting.text_tables import COLUMNS, text_table
+from pairdx.reporting.dataset.text_tables import COLUMNS, text_table
 
 CAPTIONS = ["Axial CT scan.", "ECG", "A b c d e f", "..."]
-FUSION = {"family": "fusion", "trained": True, "reads": ["image", "caption"]}
+FUSION = {"tokeniser": "words", "trained": True, "reads": ["image", "caption"]}
 
 
 def system(**changes: object) -> dict:
@@ -18,7 +18,7 @@ def system(**changes: object) -> dict:
 
 
 def table_of(**readings: Reading) -> pd.DataFrame:
-    return text_table(readings).set_index("model")
+    return text_table(readings).set_index("system")
 
 
 def test_shares_of_captions_and_of_tokens_are_those_counted_by_hand() -> None:
@@ -52,7 +52,7 @@ def test_cells_that_do_not_apply_are_empty() -> None:
 
 def test_rows_stand_in_the_order_given_with_the_columns_that_are_promised() -> None:
     table = text_table({"b": Reading("x", "y", 1, np.ones(1)), "a": Reading("x", "y", 1, None)})
-    assert table["model"].tolist() == ["b", "a"]
+    assert table["system"].tolist() == ["b", "a"]
     assert list(table.columns) == list(COLUMNS)
 
 
@@ -63,7 +63,7 @@ def test_words_are_those_that_pairdxfusion_reads() -> None:
     assert reading.token_counts is not None
     assert reading.token_counts.tolist() == [3, 1, 6, 0]
     assert (reading.context, reading.out_of_vocabulary) == (4, 0.25)
-    words = {"family": "linear", "settings": {}, "reads": ["caption"]}
+    words = {"settings": {}, "reads": ["caption"]}
     reading = read_captions(system(**words), CAPTIONS, None, None)
     assert (reading.context, reading.out_of_vocabulary) == (None, None)
 
@@ -76,14 +76,14 @@ def test_a_word_without_a_vector_counts_as_its_parts() -> None:
     reading = read_captions(system(), captions, None, vocabulary)
     assert reading.token_counts is not None
     assert reading.token_counts.tolist() == [2, 1, 2]
-    linear = {"family": "linear", "settings": {}, "reads": ["caption"]}
+    linear = {"settings": {}, "reads": ["caption"]}
     reading = read_captions(system(**linear), captions, None, None)
     assert reading.token_counts is not None
     assert reading.token_counts.tolist() == [1, 1, 1]
 
 
-def test_a_family_that_is_not_known_has_a_row_and_no_counts() -> None:
-    reading = read_captions(system(family="new", settings={}), CAPTIONS, None, None)
+def test_a_tokeniser_that_is_not_known_has_a_row_and_no_counts() -> None:
+    reading = read_captions(system(tokeniser=None, settings={}), CAPTIONS, None, None)
     assert reading.token_counts is None
     assert reading.used_for == "captions in training and at test time"
 

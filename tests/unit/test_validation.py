@@ -12,8 +12,10 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pairdx.plan.architectures import contradictions, known_architectures
+from pairdx.models.clip.architectures import contradictions, known_architectures
+from pairdx.plan.configuration import complete, defaults, merged
 from pairdx.plan.overlays import problems_of_overlay
+from pairdx.plan.schemas import whole_schema
 from pairdx.plan.sizes import apportioned, least_pairs
 from pairdx.plan.validation import in_order_of, problems
 from pairdx.splits import SUBSETS, _apportion
@@ -21,26 +23,13 @@ from pairdx.splits import SUBSETS, _apportion
 REPOSITORY = Path(__file__).parents[2]
 
 
-def read(name: str) -> dict[str, Any]:
-    content: dict[str, Any] = yaml.safe_load((REPOSITORY / name).read_text(encoding="utf-8"))
-    return content
-
-
-SCHEMA = read("workflow/schemas/config.schema.yaml")
-DEFAULTS = read("config/config.yaml") | read("config/models.yaml")
-
-
-def merged(into: Any, overlay: dict[Any, Any]) -> Any:
-    """As Snakemake merges an overlay: mappings key by key, all else replaced."""
-    into = dict(into) if isinstance(into, dict) else {}
-    for key, value in overlay.items():
-        into[key] = merged(into.get(key), value) if isinstance(value, dict) else value
-    return into
+SCHEMA = whole_schema(REPOSITORY)
+UNCHANGED = defaults(REPOSITORY)
+DEFAULTS = complete(UNCHANGED, {})
 
 
 def problems_with(overlay: str) -> list[str]:
-    config = merged(deepcopy(DEFAULTS), yaml.safe_load(overlay))
-    return problems(config, SCHEMA, lambda: DEFAULTS)
+    return problems(complete(UNCHANGED, yaml.safe_load(overlay)), SCHEMA, lambda: DEFAULTS)
 
 
 def leaves(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[tuple[Any, ...], Any]]:
@@ -78,7 +67,7 @@ def test_no_number_may_be_infinite_nan_text_or_a_truth_value(wrong: object) -> N
 
 def test_a_whole_number_is_not_written_with_a_point() -> None:
     """Names of files hold it: seed1.0 would be another one than seed1."""
-    for key in ("seeds: [1.0]", "subset: 200.0", "timing: {images: 1.0}", "split: {seed: 2.0}"):
+    for key in ("seeds: [1.0]", "timing: {images: 1.0}", "systems: {majority: {image_size: 64.0}}"):
         (line,) = problems_with(key)
         assert "write it without a point" in line
     assert problems_with("training: {checkpoint_minutes: 1}") == []
@@ -88,24 +77,27 @@ def test_a_whole_number_is_not_written_with_a_point() -> None:
     ("overlay", "sentence"),
     [
         ("seedz: [1]", "config key (top level): unknown seedz; did you mean seeds?"),
-        ("curation: {licenses: [CC0]}", "curation: unknown licenses; did you mean licences?"),
         (
-            "models: {pairdx_clp: {enabled: false}}",
-            "models: unknown pairdx_clp; did you mean pairdx_clip?",
+            "datasets: {drawn: {curation: {licenses: [CC0]}}}",
+            "drawn.curation: unknown licenses; did you mean licences?",
+        ),
+        (
+            "systems: {pairdx_clp: {enabled: false}}",
+            "systems: unknown pairdx_clp; did you mean pairdx_clip?",
         ),
         (
             "downloads: {weights: {resnet81: {path: x}}}",
             "weights: unknown resnet81; did you mean resnet18?",
         ),
         ("feature_extractors: {clip_vit_b23: {weights: null}}", "did you mean clip_vit_b32?"),
-        ("corpus: multicaree", "did you mean multicare?"),
+        ("systems: {majority: {family: linar}}", "did you mean linear?"),
         ('run: "demo\\n"', "config key run"),
-        ('curation: {classes: ["chart\\n", radiology]}', "curation.classes.0"),
+        ('datasets: {drawn: {out_of_distribution: ["a\\n"]}}', "out_of_distribution.0"),
         ("run: 2024", "(put it in quotes)"),
-        ("models: {pairdx_clip: {settings: {learning_rate: 1e-5}}}", "write 1.0e-5"),
+        ("systems: {pairdx_clip: {settings: {learning_rate: 1e-5}}}", "write 1.0e-5"),
         ("1: x", "the name 1 is no text"),
-        ("models: {yes: {enabled: false}}", "the name True is no text"),
-        ("curation: {licences: []}", "curation.licences"),
+        ("systems: {yes: {enabled: false}}", "the name True is no text"),
+        ("datasets: {drawn: {curation: {licences: []}}}", "drawn.curation.licences"),
         ("training: {loader_workers: 1000000000}", "training.loader_workers"),
     ],
 )
@@ -116,12 +108,12 @@ def test_one_mistake_is_one_sentence_with_its_key(overlay: str, sentence: str) -
 
 def test_a_new_entry_is_told_once_what_it_lacks() -> None:
     entry = {"title": "Mine", "family": "linear", "settings": {"features": "words"}}
-    missing = ["enabled, trained, network, random, stand_in, reads, paper are missing"]
+    missing = ["enabled, trained, random, stand_in, paper are missing"]
     missing += ["inverse_regularisation, max_iterations, word_ngrams, min_documents, "]
-    found = problems_with(json.dumps({"models": {"of_mine": entry}}))
+    found = problems_with(json.dumps({"systems": {"of_mine": entry}}))
     assert [line.split(": ")[0] for line in found] == [
-        "config key models.of_mine",
-        "config key models.of_mine.settings",
+        "config key systems.of_mine",
+        "config key systems.of_mine.settings",
     ]
     assert all(part in line for part, line in zip(missing, found, strict=True))
 
@@ -232,14 +224,17 @@ def turned_round(value: Any) -> Any:
 
 def test_the_order_of_an_overlays_lines_decides_nothing_but_the_place_of_new_systems() -> None:
     """Snakemake compares parameters as they are written."""
-    new = {"models": {"second": {"b": 1, "a": 2}, "first": {"title": "x"}}, "new": {"d": 1, "c": 2}}
-    config = merged(deepcopy(DEFAULTS), new)
+    new = {
+        "systems": {"second": {"b": 1, "a": 2}, "first": {"title": "x"}},
+        "new": {"d": 1, "c": 2},
+    }
+    config = merged(DEFAULTS, new)
     ordered = in_order_of(DEFAULTS, config)
     assert ordered == config
-    assert list(ordered["models"])[-2:] == ["second", "first"]
-    assert list(ordered["models"])[:-2] == list(DEFAULTS["models"])
+    assert list(ordered["systems"])[-2:] == ["second", "first"]
+    assert list(ordered["systems"])[:-2] == list(DEFAULTS["systems"])
     assert list(ordered["new"]) == ["c", "d"]
-    assert list(ordered["models"]["second"]) == ["a", "b"]
+    assert list(ordered["systems"]["second"]) == ["a", "b"]
     assert repr(in_order_of(DEFAULTS, turned_round(DEFAULTS))) == repr(
         in_order_of(DEFAULTS, DEFAULTS)
     )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import re
 from pathlib import Path
 
 import pandas as pd
 
-from pairdx.reporting.rule_graph import RuleGraph, draw_rule_graph, read_rule_graph
-from pairdx.reporting.webpage import as_html, write_for_reading
+from pairdx.reporting.format.webpage import as_html, write_for_reading, write_item
+from pairdx.reporting.rule_graph import RuleGraph, draw_rule_graph, phases_of, read_rule_graph
+from rule_files import REPOSITORY, RULE_FILES, rules_of
 
 DOT = """
 digraph snakemake_dag {
@@ -20,7 +22,10 @@ digraph snakemake_dag {
     2 -> 3
     1 -> 3
     3 -> 3
+    4[label = "predict_2", color = "0.4 0.6 0.85", style="rounded"];
+    2 -> 4
     3 -> 0
+    4 -> 0
 }
 """
 
@@ -53,16 +58,41 @@ def test_the_page_is_written_only_where_one_is_asked_for(tmp_path: Path) -> None
 
 def test_the_rule_graph_has_phases_and_no_edge_that_a_path_implies(tmp_path: Path) -> None:
     """Nor one of a rule to itself, as of a training that reads what another one chose."""
-    rules = {"curate": "rule curate_pairs:\n", "split": "rule make_split:\n"}
-    rules["evaluate"] = "rule score:\n    x\nuse rule score as predict with:\n"
+    rules = {"data/curate": "rule curate_pairs:\n", "data/split": "rule make_split:\n"}
+    rules["systems/evaluate"] = (
+        "rule score:\n    x\nfor suffix in SHAPES:\n\n    rule:\n        name:\n"
+        '            f"predict{suffix}"\n'
+    )
     for phase, text in rules.items():
+        (tmp_path / phase).parent.mkdir(exist_ok=True)
         (tmp_path / f"{phase}.smk").write_text(text, encoding="utf-8")
-    graph = read_rule_graph(DOT, sorted(tmp_path.glob("*.smk")))
-    assert list(graph.phases) == ["curate", "split", "evaluate"]
-    assert graph.phases["evaluate"] == ["predict"]
+    snakefile = tmp_path / "Snakefile"
+    includes = [f'include: "{phase}.smk"\n' for phase in rules]
+    snakefile.write_text("rule all:\n" + "".join(includes), encoding="utf-8")
+    graph = read_rule_graph(DOT, snakefile)
+    assert graph.phases == {
+        "data/curate": ["curate_pairs"],
+        "data/split": ["make_split"],
+        "systems/evaluate": ["predict"],  # and predict_2, which is the same rule of other datasets
+    }
     assert graph.edges == [("curate_pairs", "make_split"), ("make_split", "predict")]
     texts = {text.get_text() for text in draw_rule_graph(graph, title="T").axes[0].texts}
-    assert {"curate_pairs", "make_split", "predict", "split"} <= texts
+    assert {"curate_pairs", "make_split", "predict", "data", "systems", "evaluate"} <= texts
+
+
+def test_every_rule_that_makes_files_has_a_phase_of_its_file() -> None:
+    made = {
+        rule.name: f"{file.parent.name}/{file.stem}"
+        for file in RULE_FILES
+        for rule in rules_of(file)
+        if rule.base or re.search(r"^ *output:", rule.body, re.M)
+    }
+    assert {"list_discrepancies", "compare_predictions", "explain_systems"} < {*made}
+    phases = phases_of(REPOSITORY / "Snakefile")
+    assert {name: phases.get(name) for name in made} == made
+    assert [*dict.fromkeys(phase.partition("/")[0] for phase in phases.values())][1:] == [
+        *("data", "systems", "analyses", "papers")  # after the targets, which make no files
+    ]
 
 
 def test_no_two_rules_share_a_track_where_their_lines_run() -> None:
@@ -78,3 +108,18 @@ def test_no_two_rules_share_a_track_where_their_lines_run() -> None:
     for (x, _, end), (other, start, _) in itertools.pairwise(spans):
         assert x != other or end < start
     assert sum(len(line.get_xdata()) for line in axes.lines if line.get_marker() == "<") == 6
+
+
+def test_a_table_goes_to_its_named_outputs_at_its_position(tmp_path: Path) -> None:
+    formats = ("csv", "md", "html", "tex")
+    output = {
+        f"leakage_{suffix}": [str(tmp_path / f"leakage_{split}.{suffix}") for split in "ab"]
+        for suffix in formats
+    }
+    table = pd.DataFrame({"pairs": [1200]})
+    shown = table.rename(columns={"pairs": "Pairs"})
+    text = write_item(output, "leakage", table, shown, title="Shared", notes=["A note."], at=1)
+    assert {path.name for path in tmp_path.iterdir()} == {f"leakage_b.{kind}" for kind in formats}
+    assert text == (tmp_path / "leakage_b.md").read_text(encoding="utf-8")
+    assert "A note." in text
+    assert pd.read_csv(tmp_path / "leakage_b.csv").equals(table)

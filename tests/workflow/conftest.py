@@ -92,11 +92,6 @@ def overlay_file(folder: Path, **content: Any) -> str:
     return str(path)
 
 
-def overlay(folder: Path, content: dict[str, Any]) -> tuple[str, str]:
-    """Write a configuration overlay and return the arguments that give it to Snakemake."""
-    return "--configfile", overlay_file(folder, **content)
-
-
 def read_plan(output: str) -> dict[str, int]:
     """Read the job statistics that a dry run prints."""
     if "Job stats:" not in output:

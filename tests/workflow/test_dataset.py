@@ -17,10 +17,15 @@ RELEASE = ("--configfile", "config/demo.yaml", "config/release.yaml", "config/ex
 def test_the_export_read_as_a_release_gives_the_same_pairs_and_split(demo: Workflow) -> None:
     demo.snakemake("dataset", *DEMO)
     (demo.folder / "config/exported.yaml").write_text(
-        "run: exported\nrelease: {path: results/demo/dataset/pairdx.zip}\n", encoding="utf-8"
+        "run: exported\n"
+        "datasets: {drawn: {enabled: false}, "
+        "release: {source: {path: results/demo/drawn/archive/pairdx.zip}, "
+        "packing: {image_size: 64}}}\n",
+        encoding="utf-8",
     )
     demo.snakemake("splits", "dataset", "--profile", "profiles/local", *RELEASE)
-    first, again = demo.folder / "results/demo", demo.folder / "results/exported"
+    first = demo.folder / "results/demo/drawn"
+    again = demo.folder / "results/exported/release"
     columns = ["pair_id", "label", "caption", "sha256", "article_id"]
     pairs = pd.read_parquet(first / "curated/pairs.parquet", columns=columns)
     assert pd.read_parquet(again / "curated/pairs.parquet", columns=columns).equals(pairs)
@@ -37,7 +42,7 @@ def test_a_decision_of_a_review_reaches_the_pairs_and_a_copy_stays_the_users(
     config.write_text(overlay, encoding="utf-8")
     command = ("--profile", "profiles/local", "--configfile", "config/demo.yaml", str(config))
     demo.snakemake("review_sheet", *command)
-    results = demo.folder / "results/reviewed"
+    results = demo.folder / "results/reviewed/drawn"
     sheet = pd.read_csv(results / "review/sheet.csv", dtype=str, keep_default_na=False)
     images = {path.name for path in (results / "review/images").glob("*.webp")}
     assert set(sheet["file"]) == images
@@ -46,7 +51,10 @@ def test_a_decision_of_a_review_reaches_the_pairs_and_a_copy_stays_the_users(
     sheet.loc[1, ["caption_decision", "caption_edit"]] = ["edit", "A caption of ours."]
     copy = tmp_path / "decided.csv"
     sheet.to_csv(copy, index=False)
-    config.write_text(f"{overlay}curation: {{review: {{decisions: {copy}}}}}\n", encoding="utf-8")
+    config.write_text(
+        f"{overlay}datasets: {{drawn: {{curation: {{review: {{decisions: {copy}}}}}}}}}\n",
+        encoding="utf-8",
+    )
     demo.snakemake("curated", *command)
     pairs = pd.read_parquet(results / "curated/pairs.parquet").set_index("pair_id")
     rejected = pd.read_parquet(results / "curated/rejected.parquet").set_index("file")

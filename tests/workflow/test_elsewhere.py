@@ -92,7 +92,7 @@ def test_a_module_whose_rules_keep_their_names(
     using = use_as_module(fresh, tmp_path)
     plan = using.snakemake("all", "-n", *profile(fresh))
     assert read_plan(plan) == read_plan(all_of_demo)
-    timing = re.search(r"rule time_model:[\s\S]*? resources: (.*)", plan)
+    timing = re.search(r"rule time_system:[\s\S]*? resources: (.*)", plan)
     assert timing
     assert "quiet=1000" in timing[1]
     assert using.plan("own/text.txt", *profile(fresh)) == {"own": 1}

@@ -4,47 +4,64 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 from benchmarks.planning import local_rules
+from plans import DEFAULTS
 from site_troubles import full
 
-from .conftest import DEMO, REPOSITORY, Workflow, read_plan
+from .conftest import DEMO, REPOSITORY, Workflow, copy_of_workflow, overlay_file, read_plan
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("plan")]
 
-CONFIG = yaml.safe_load((REPOSITORY / "config/config.yaml").read_text(encoding="utf-8"))
-MODELS = yaml.safe_load((REPOSITORY / "config/models.yaml").read_text(encoding="utf-8"))["models"]
-ENABLED = {name: entry for name, entry in MODELS.items() if entry["enabled"]}
+# The demo's corpus once more under another seed, without one of its classes.
+DRAWN_AGAIN = {
+    "like": "drawn",
+    "enabled": True,
+    "title": "Drawn again",
+    "source": {"seed": 2},
+    "classes": {"chart": None},
+}
+
+
+def inputs_of(rule: str, output: str) -> list[str]:
+    """The inputs of a rule's only planned job."""
+    (inputs,) = re.findall(rf"rule {rule}:\n\s+input: (.*)\n", output)
+    return inputs.split(", ")
 
 
 def test_the_papers_configuration_shows_the_complete_plan(fresh: Workflow) -> None:
-    plan = fresh.plan()  # plain `snakemake` makes everything
-    splits, seeds = len(CONFIG["splits"]), len(CONFIG["seeds"])
-    runs = sum(seeds if entry["random"] else 1 for entry in ENABLED.values()) * splits
-    on_gpu = [name for name, one in ENABLED.items() if one["trained"] and one["network"]]
-    # Those whose price of leakage is asked for are trained once more, with siblings of test pairs.
-    priced = [name for name in CONFIG["leakage_price"]["systems"] if name in ENABLED]
-    more = {name: seeds if ENABLED[name]["random"] else 1 for name in priced}
-    assert {"pairdx_clip", "pairdx_fusion"} <= set(more)
-    assert plan["download_multicare"] == len(CONFIG["multicare"]["archives"]) + 3
+    """How many trainings and predictions: tests/unit/test_plan.py."""
+    output = fresh.snakemake("-n")  # plain `snakemake` makes everything
+    plan = read_plan(output)
+    archives = len(DEFAULTS["datasets"]["multicare"]["source"]["archives"])
+    assert plan["download_multicare"] == archives + 3
     assert plan["download_weights"] == plan["download_glove"] == 1
-    biomedclip = CONFIG["downloads"]["weights"]["biomedclip"]
+    biomedclip = DEFAULTS["downloads"]["weights"]["biomedclip"]
     hub_files = 1 + len(biomedclip["files"]) + len(biomedclip["text_tower"]["files"])
     assert plan["download_hub_weights"] == hub_files
-    assert plan["inspect_archive"] == len(CONFIG["multicare"]["archives"])
-    more_on_gpu = sum(number for name, number in more.items() if name in on_gpu)
-    assert plan["train_on_gpu"] == len(on_gpu) * splits * seeds + more_on_gpu
-    assert plan["predict"] + plan["predict_untrained"] == runs + sum(more.values())
+    assert plan["inspect_archive"] == archives
+    assert (plan["train_on_gpu"], plan["train_on_cpu"]) == (42, 14)
+    assert (plan["predict"], plan["predict_untrained"], plan["probe_inputs"]) == (56, 4, 22)
     reports = [plan[rule] for rule in plan if rule.startswith("report_")]
-    assert sum(reports) == len(ENABLED) * splits  # one job for all seeds
-    assert plan["time_model"] == len(ENABLED)
-    assert plan["describe_cost"] == 1
-    assert "draw_demo_corpus" not in plan
+    assert sum(reports) == plan["time_system"] * 2 == 28  # one job for all seeds
+    once = ("compare_systems", "describe_cost", "explain_systems", "write_configuration")
+    assert {plan[rule] for rule in (*once, "compare_predictions", "list_discrepancies")} == {1}
+    assert "draw_corpus" not in plan
     assert not [name for name in plan if name.startswith("check_")]
+    assert sum(plan.values()) == 237
     assert not (fresh.folder / "results").exists()
+    # What the paper says is set beside its own systems on its own split.
+    read = inputs_of("list_discrepancies", output)
+    assert "config/papers/pairdx.yaml" in read
+    assert {path.split("/")[3] for path in read if "/seed" in path} == {"stratified"}
+    # Features come from pretrained weights, and tokenisers are no weights.
+    assert not [path for path in inputs_of("describe_texts", output) if path.endswith(".bin")]
+    extracted = re.findall(r"rule extract_features_on_gpu:\n\s+input: (.*)", output)
+    assert all("resources/weights/" in inputs for inputs in extracted)
 
 
 def test_a_full_folder_of_temporary_files_stops_snakemake_with_one_sentence(
@@ -56,13 +73,17 @@ def test_a_full_folder_of_temporary_files_stops_snakemake_with_one_sentence(
         fresh.refuses(f"where: {folder}", *DEMO)
 
 
-def test_files_on_disk_replace_downloads(fresh: Workflow) -> None:
-    settings = [
-        "multicare={path: /data/multicare}",
-        "downloads={glove: {path: /data/glove.txt}, weights: {resnet18: {path: /data/r.pth}, "
-        "clip_vit_b32_openai: {path: /data/c.safetensors}, biomedclip: {path: /data/biomedclip}}}",
-    ]
-    output = fresh.snakemake("all", "-n", "--config", *settings, check=False)
+def test_files_on_disk_replace_downloads(fresh: Workflow, tmp_path: Path) -> None:
+    weights = {"resnet18": "r.pth", "clip_vit_b32_openai": "c.safetensors", "biomedclip": "bio"}
+    overlay = overlay_file(
+        tmp_path,
+        datasets={"multicare": {"source": {"path": "/data/multicare"}}},
+        downloads={
+            "glove": {"path": "/data/glove.txt"},
+            "weights": {name: {"path": f"/data/{path}"} for name, path in weights.items()},
+        },
+    )
+    output = fresh.snakemake("all", "-n", "--configfile", overlay, check=False)
     missing = re.search(r"affected files:\s*((?:.+\n)+?)\s*(?:\n|$)", output)
     assert missing, output[-2000:]
     assert all(line.strip().startswith("/data/") for line in missing[1].splitlines())
@@ -71,24 +92,57 @@ def test_files_on_disk_replace_downloads(fresh: Workflow) -> None:
 
 def test_a_users_own_file_never_becomes_an_output(fresh: Workflow, tmp_path: Path) -> None:
     """Snakemake deletes outputs before a job: a folder with one missing file must stay whole."""
-    for name in CONFIG["downloads"]["weights"]["biomedclip"]["files"]:
+    for name in DEFAULTS["downloads"]["weights"]["biomedclip"]["files"]:
         (tmp_path / name).write_text("kept", encoding="utf-8")
     setting = f"downloads={{weights: {{biomedclip: {{path: {tmp_path}}}}}}}"
-    target = "results/pairdx/stratified/biomedclip_zero_shot/seed1/settings.json"
+    target = "results/pairdx/multicare/stratified/biomedclip_zero_shot/seed1/settings.json"
     output = fresh.snakemake(target, "-n", "--config", setting, check=False)
     assert "MissingInputException" in output
     assert f"{tmp_path}/config.json" in output
 
 
-def test_a_comparison_of_untrained_systems_alone_can_be_planned(
-    fresh: Workflow, tmp_path: Path
+def test_two_datasets_have_jobs_of_their_own_and_one_comparison(
+    fresh: Workflow, tmp_path: Path, all_of_demo: str
 ) -> None:
-    names = [name for name, entry in ENABLED.items() if entry["trained"]]
-    overlay = "models: {" + ", ".join(f"{name}: {{enabled: false}}" for name in names) + "}"
-    (tmp_path / "untrained.yaml").write_text(overlay, encoding="utf-8")
-    plan = fresh.plan("all", "--configfile", str(tmp_path / "untrained.yaml"))
-    assert plan["compare_systems"] == 1
-    assert not {"train_on_gpu", "train_on_cpu"} & set(plan)
+    overlay = overlay_file(tmp_path, datasets={"drawn_2": DRAWN_AGAIN})
+    plan, one = fresh.plan("all", *DEMO, overlay), read_plan(all_of_demo)
+    across = {"all", "compare_systems", "describe_cost", "draw_rule_graph", "list_discrepancies"}
+    across |= {"write_configuration"}
+    assert {rule: plan[rule] for rule in across} == dict.fromkeys(across, 1)
+    twice = {rule: 2 * one[rule] for rule in one if rule not in across}
+    # Images of the class that the other dataset drops are of no class here: none is a pair more.
+    assert {rule: plan[rule] for rule in plan if rule not in across} == twice
+
+
+def test_editing_a_dataset_makes_no_job_of_another_out_of_date(tmp_path: Path) -> None:
+    """Both are curated and split for real; then a key of one of them changes."""
+    workflow = copy_of_workflow(tmp_path)
+    small = {"source": {"cases": 60, "archives": ["PMC1"]}, "curation": {"balance": {"total": 90}}}
+    again = {**DRAWN_AGAIN, "source": {"seed": 2}}
+    overlay = overlay_file(tmp_path, datasets={"drawn": small, "drawn_2": again})
+    workflow.snakemake("splits", *DEMO, overlay)
+    assert workflow.plan("splits", *DEMO, overlay) == {}
+    again["curation"] = {"images": {"min_side_pixels": 40}}
+    overlay = overlay_file(tmp_path, datasets={"drawn": small, "drawn_2": again})
+    output = workflow.snakemake("splits", "-n", *DEMO, overlay)
+    assert read_plan(output) == {
+        **{"splits": 1, "inspect_archive": 1, "curate_pairs": 1, "make_split": 2},
+    }
+    about = re.findall(r"wildcards: .*?dataset=(\w+)", output)
+    assert set(about) == {"drawn_2"}
+
+
+def test_without_a_paper_its_targets_say_so_and_all_else_is_planned(
+    fresh: Workflow, tmp_path: Path, all_of_demo: str
+) -> None:
+    overlay = overlay_file(tmp_path, paper=None)
+    plan = read_plan(all_of_demo)
+    assert fresh.plan("all", *DEMO, overlay) == {
+        rule: jobs for rule, jobs in plan.items() if rule != "list_discrepancies"
+    }
+    for target in ("discrepancies", "paper_table_8"):
+        output = fresh.snakemake(target, "-n", *DEMO, overlay, check=False)
+        assert "there is no paper to compare with: config key paper is null" in output
 
 
 def test_a_cluster_check_is_made_anew_at_each_request_and_needs_no_data(fresh: Workflow) -> None:
@@ -101,22 +155,6 @@ def test_a_cluster_check_is_made_anew_at_each_request_and_needs_no_data(fresh: W
     report = re.search(r"results/pairdx/cluster_check/[0-9_-]+/report.md", output)
     assert report
     assert report[0] not in fresh.snakemake("cluster_check", "-n")
-
-
-def test_the_device_decides_where_networks_are_trained(fresh: Workflow) -> None:
-    plan = fresh.plan("trained", "--config", "device=cpu")
-    assert "train_on_gpu" not in plan
-    assert plan["train_on_cpu"] > 0
-
-
-def test_a_new_registry_entry_appears_without_another_edit(fresh: Workflow, tmp_path: Path) -> None:
-    entry = MODELS["majority"] | {"title": "One more"}
-    overlay = tmp_path / "more.yaml"
-    overlay.write_text(yaml.safe_dump({"models": {"one_more": entry}}), encoding="utf-8")
-    output = fresh.snakemake("all", "-n", "--configfile", "config/demo.yaml", str(overlay))
-    assert "results/demo/stratified/one_more/seed1/predictions.parquet" in output
-    assert "results/demo/tables/per_class_grouped_one_more.csv" in output
-    assert "benchmarks/demo/grouped/one_more/seed1/train.tsv" in output
 
 
 def test_the_table_of_jobs_reads_the_benchmarks_of_exactly_the_jobs_that_run(
@@ -132,51 +170,50 @@ def test_the_table_of_jobs_reads_the_benchmarks_of_exactly_the_jobs_that_run(
     assert set(read_plan(output)) < set(read_plan(all_of_demo))
 
 
-def test_jobs_that_no_enabled_system_needs_are_not_run_for_their_cost(
-    fresh: Workflow, tmp_path: Path
-) -> None:
-    names = [name for name, entry in ENABLED.items() if entry["family"] != "linear"]
-    overlay = tmp_path / "linear.yaml"
-    overlay.write_text(
-        yaml.safe_dump({"models": {name: {"enabled": False} for name in names}}), encoding="utf-8"
-    )
-    plan = fresh.plan("all", "--configfile", "config/demo.yaml", str(overlay))
-    assert plan["describe_cost"] == 1
-    assert not {"build_word_vectors", "predict_untrained", "explain_systems"} & set(plan)
-
-
 @pytest.mark.parametrize(
-    ("setting", "named"),
+    ("target", "overlay", "said"),
     [
-        ("seedz=[1]", "seedz"),
-        ("curation={min_agee: 18}", "min_agee"),
-        ("curation={min_age: eighteen}", "min_age"),
-        ("models={pairdx_fusion: {settings: {epoch: 3}}}", "epoch"),
-        ("models={pairdx_clip: {settings: {objective: contrastiv}}}", "objective"),
-        ("models={pairdx_clip: {settings: {weights: nowhere}}}", "nowhere"),
-        ("split={fractions: {train: 0.9}}", "split.fractions"),
-        ("curation={out_of_distribution: [chart]}", "curation.out_of_distribution"),
-        ("models={majority: {paper: nope}}", "models.majority.paper"),
-        ("models={pairdx_clip: {settings: {class_names: {ct: CT}}}}", "class_names"),
-        ("run=../elsewhere", "run"),
-        ("corpus=multicaree", "corpus"),
+        (
+            "paper_table_6",
+            {"systems": {"pairdx_clip": {"enabled": False}}},
+            "systems.pairdx_clip is not enabled",
+        ),
+        (
+            "leakage_price",
+            {"datasets": {"multicare": {"splits": ["stratified"]}}},
+            "the price of leakage needs the split grouped",
+        ),
+        (
+            "results/pairdx/tables/prompt_sensitivity_multicare.csv",
+            {"prompt_sensitivity": {"templates": []}},
+            "no prompts are varied",
+        ),
+        (
+            "learning_rate_search",
+            {"learning_rate_search": None},
+            "config key learning_rate_search is null",
+        ),
     ],
 )
-def test_a_config_error_stops_before_the_dag_and_names_the_key(
-    fresh: Workflow, setting: str, named: str
+def test_who_asks_for_what_is_left_out_is_told_which_key_decides_it(
+    fresh: Workflow, tmp_path: Path, target: str, overlay: dict[str, Any], said: str
 ) -> None:
-    fresh.refuses(named, "--config", setting)
+    file = overlay_file(tmp_path, **overlay)
+    output = fresh.snakemake(target, "-n", "--configfile", file, check=False)
+    assert said in output
+    assert "Job stats" not in output
 
 
-def test_an_item_of_the_paper_whose_system_is_off_says_so(fresh: Workflow, tmp_path: Path) -> None:
-    overlay = tmp_path / "without.yaml"
-    overlay.write_text("models: {pairdx_clip: {enabled: false}}", encoding="utf-8")
-    output = fresh.snakemake("paper_table_6", "-n", "--configfile", str(overlay), check=False)
-    assert "models.pairdx_clip is not enabled" in output
+def test_a_config_error_stops_before_the_dag_and_names_the_key(fresh: Workflow) -> None:
+    """What is refused: tests/unit/test_plan_refusals.py and the files that it names."""
+    fresh.refuses("unknown seedz; did you mean seeds?", "--config", "seedz=[1]")
 
 
 def test_every_rule_that_a_profile_names_exists(fresh: Workflow) -> None:
-    rules = set(fresh.snakemake("--list-rules", "--quiet", "all").split())
+    listed = fresh.snakemake("--list-rules", "--quiet", "all").splitlines()
+    rules = {line.split()[0] for line in listed if line}
+    # The paper's items say what they are, too.
+    assert any(line.split()[0] == "paper_table_8" and "Table 8" in line for line in listed if line)
     for profile in (REPOSITORY / "profiles").glob("*/config*.yaml"):
         settings = yaml.safe_load(profile.read_text(encoding="utf-8"))
         for key in ("set-threads", "set-resources", "groups"):

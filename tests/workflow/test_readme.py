@@ -8,6 +8,8 @@ import subprocess
 
 import pytest
 
+from plans import Of, demo_with
+
 from .conftest import REAL_CORPUS, REPOSITORY, Workflow
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo")]
@@ -21,6 +23,14 @@ COMMANDS = [
 ]
 # Three trainings; test_search_run.py makes this search for real, of fewer epochs.
 LONG = "learning_rate_search"
+# An overlay that the README shows, and then names.
+OWN_OVERLAY = "config/my_corpus.yaml"
+
+
+def own_overlay() -> str:
+    """Return what the README shows of it."""
+    (content,) = re.findall(rf"```yaml\n# {OWN_OVERLAY}\n(.*?)```", README, re.DOTALL)
+    return content
 
 
 def test_the_readme_has_commands() -> None:
@@ -32,14 +42,22 @@ def test_the_readme_has_commands() -> None:
 def test_snakemake_commands_of_the_readme(demo: Workflow, command: str) -> None:
     """On the demo they run for real, but for LONG; on the full experiment or a cluster, dry."""
     words = shlex.split(command)[1:]
-    if "my_corpus" in command:
+    if OWN_OVERLAY in words:
         if not REAL_CORPUS:
             pytest.skip("PAIRDX_REAL_DATA names no folder")
-        words = [word.replace("my_corpus", REAL_CORPUS) for word in words]
+        content = own_overlay().replace("path: my_corpus", f"path: {REAL_CORPUS}")
+        (demo.folder / OWN_OVERLAY).write_text(content, encoding="utf-8")
         words.insert(0, "-n")
     elif "config/demo.yaml" not in words or words[0] == LONG:
         words.insert(0, "-n")
     demo.snakemake(*words)
+
+
+def test_the_overlay_that_the_readme_shows_is_a_valid_one() -> None:
+    """Over the demo's, as in the command below it."""
+    plan = demo_with(own_overlay())
+    assert list(plan.datasets) == ["multicare"]
+    assert plan.stores(Of(dataset="multicare"))[0] == "my_corpus/PMC1.zip"
 
 
 @pytest.mark.parametrize("command", [line for line in COMMANDS if line.startswith("make")])

@@ -13,25 +13,25 @@ import pytest
 import yaml
 
 from pairdx.evaluation.metrics import evaluate
+from pairdx.tasks.single_label.task import TASK
+from plans import DEFAULTS, demo_with
 
-from .conftest import DEMO, REAL_CORPUS, REPOSITORY, Workflow, copy_of_workflow
+from .conftest import DEMO, REAL_CORPUS, Workflow, copy_of_workflow
 
 # With the SLURM tests, after which it starts: on two workers they take as long as the demo.
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("beside the demo")]
 
-SETTINGS = ("--config", "corpus=multicare", f"multicare={{path: {REAL_CORPUS}}}")
-
-REGISTRY = yaml.safe_load((REPOSITORY / "config/models.yaml").read_text(encoding="utf-8"))["models"]
-DEMO_MODELS = yaml.safe_load((REPOSITORY / "config/demo.yaml").read_text(encoding="utf-8"))[
-    "models"
-]
+REGISTRY = DEFAULTS["systems"]
 SPLITS = ("stratified", "grouped")
+DATASET = {
+    "enabled": True,
+    "source": {"path": REAL_CORPUS},
+    # As many pixels as the demo's networks read.
+    "packing": {"image_size": 64},
+}
 
 # A new entry of an existing family: the caption branch of PairDxFusion under another name.
 NEW, TITLE, TWIN = "one_more", "One more", "pairdx_fusion"
-NEW_ENTRY = REGISTRY["text_only"] | DEMO_MODELS["text_only"] | {"enabled": True, "title": TITLE}
-OURS, DEMOS = (models["text_only"]["settings"] for models in (REGISTRY, DEMO_MODELS))
-NEW_ENTRY["settings"] = OURS | DEMOS | {"attention": OURS["attention"] | DEMOS["attention"]}
 # One reads images and captions, one captions: what is tabulated and drawn of them is looked at.
 SYSTEMS = ("pairdx_fusion", NEW)
 
@@ -39,21 +39,22 @@ SYSTEMS = ("pairdx_fusion", NEW)
 OF_PAIRS = {"dataset", "example_captions", "funnel", "funnel_by_class", "rejections"}
 OF_PAIRS |= {"identifiers", "masked_captions", "leakage"}
 OF_PAIRS |= {"examples", "class_counts", "caption_lengths", "ages"}  # figures
-OF_THE_PAPER = {"discrepancies", "rule_graph"}
-OF_TWO_SYSTEMS = {f"disagreements_{split}" for split in SPLITS}
-OF_ZERO_SHOT_SYSTEMS = {"prompt_sensitivity"}
-WITHOUT_IT = OF_PAIRS | OF_THE_PAPER | OF_TWO_SYSTEMS | OF_ZERO_SHOT_SYSTEMS
+OF_TWO_SYSTEMS = {f"disagreements_multicare_{split}" for split in SPLITS}
+OF_ZERO_SHOT_SYSTEMS = {"prompt_sensitivity_multicare"}
+WITHOUT_IT = {f"{name}_multicare" for name in OF_PAIRS} | OF_TWO_SYSTEMS | OF_ZERO_SHOT_SYSTEMS
+WITHOUT_IT |= {"discrepancies", "rule_graph"}
 
 
-def overlay(enabled: Collection[str], **content: Any) -> str:
+def overlay(enabled: Collection[str], splits: Collection[str] = SPLITS, **content: Any) -> str:
     """The configuration of a run of these systems; networks are trained for two epochs."""
-    models: dict[str, Any] = {name: {"enabled": name in enabled} for name in REGISTRY}
-    for name, entry in REGISTRY.items():
-        if entry["network"] and entry["trained"]:
-            models[name]["settings"] = {"epochs": 2}
+    systems: dict[str, Any] = {name: {"enabled": name in enabled} for name in REGISTRY}
+    for name, system in demo_with().systems.items():
+        if name in systems and system.has_curves:
+            systems[name]["settings"] = {"epochs": 2}
     if NEW in enabled:
-        models[NEW] = NEW_ENTRY | {"settings": NEW_ENTRY["settings"] | {"epochs": 2}}
-    return yaml.safe_dump({"run": "real", "models": models, **content})
+        systems[NEW] = {"like": "text_only", "enabled": True, "title": TITLE}
+    datasets = {"drawn": {"enabled": False}, "multicare": DATASET | {"splits": list(splits)}}
+    return yaml.safe_dump({"run": "real", "datasets": datasets, "systems": systems, **content})
 
 
 @pytest.fixture(scope="module")
@@ -65,21 +66,21 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
     # The demo names the systems whose input it changes; the experiment takes all trained ones.
     content = overlay(SYSTEMS, input_probes={"systems": "trained"})
     (workflow.folder / "config/real.yaml").write_text(content, encoding="utf-8")
-    workflow.snakemake("all", *DEMO, "config/real.yaml", *SETTINGS)
+    workflow.snakemake("all", *DEMO, "config/real.yaml")
     return workflow
 
 
 def test_a_corpus_of_ones_own_runs_to_the_end(run: Workflow) -> None:
     """Curation, splits and comparison hold together on real images."""
-    results = run.folder / "results/real"
+    results, tables = run.folder / "results/real/multicare", run.folder / "results/real/tables"
     raw = pd.read_csv(Path(str(REAL_CORPUS), "captions_and_labels.csv"))
     funnel = pd.read_csv(results / "curated/funnel.csv")
     counted = funnel[funnel["stage"] == "ingest"].set_index("label")["candidates"]
     assert counted.to_dict() == raw["image_type"].value_counts().to_dict()
     pairs = pd.read_parquet(results / "curated/pairs.parquet")
     assert not (pairs["age"] < 18).any()
-    comparison = pd.read_csv(results / "tables/comparison.csv")
-    rows = set(zip(comparison["model"], comparison["split"], strict=True))
+    comparison = pd.read_csv(tables / "comparison.csv")
+    rows = set(zip(comparison["system"], comparison["split"], strict=True))
     assert rows == set(product(SYSTEMS, SPLITS))
     for split in SPLITS:
         subsets = pd.read_parquet(results / split / "split.parquet")
@@ -88,7 +89,7 @@ def test_a_corpus_of_ones_own_runs_to_the_end(run: Workflow) -> None:
         report = json.loads((results / split / "leakage.json").read_text(encoding="utf-8"))
         assert report["kinds"]["article"]["train-test"]["groups"] == len(shared)
         assert (split == "stratified") == bool(shared)
-    assert (results / "dataset/datasheet.md").is_file()
+    assert (results / "archive/datasheet.md").is_file()
 
 
 def test_a_new_registry_entry_appears_in_every_table_and_figure(run: Workflow) -> None:
@@ -109,19 +110,15 @@ def test_a_new_registry_entry_appears_in_every_table_and_figure(run: Workflow) -
 
 def test_every_system_of_the_registry_is_trained_and_evaluated(run: Workflow) -> None:
     """Those too that are switched off; what is reported of predictions is the same for all."""
-    (run.folder / "config/all.yaml").write_text(
-        overlay(REGISTRY, splits=["stratified"]), encoding="utf-8"
-    )
-    folders = {name: Path("results/real/stratified", name, "seed1") for name in REGISTRY}
+    (run.folder / "config/all.yaml").write_text(overlay(REGISTRY, ["stratified"]), encoding="utf-8")
+    folders = {name: Path("results/real/multicare/stratified", name, "seed1") for name in REGISTRY}
     targets = [str(folder / "predictions.parquet") for folder in folders.values()]
-    run.snakemake(*targets, *DEMO, "config/all.yaml", *SETTINGS)
-    test = _test_pairs(run.folder / "results/real")
-    classes = yaml.safe_load((REPOSITORY / "config/config.yaml").read_text(encoding="utf-8"))[
-        "curation"
-    ]["classes"]
+    run.snakemake(*targets, *DEMO, "config/all.yaml")
+    test = _test_pairs(run.folder / "results/real/multicare")
+    classes = list(DEFAULTS["datasets"]["multicare"]["classes"])
     for name, folder in folders.items():
         predictions = pd.read_parquet(run.folder / folder / "predictions.parquet")
-        metrics = evaluate(predictions, classes, resamples=0, seed=1)
+        metrics = evaluate(TASK, predictions, classes, resamples=0, seed=1)
         assert metrics["pairs"] == sum(map(sum, metrics["confusion"])) == test, name
         weights = run.folder / folder / "model.safetensors"
         assert weights.is_file() == REGISTRY[name]["trained"], name

@@ -1,13 +1,17 @@
-# Shared by all other files here, no rules: the library's files, and the configuration's as paths. The systems: systems.smk.
+# What all other files here use: the plan, and the few lines between it and Snakemake. No rules.
+#
+# Purpose  the configuration is completed and checked, and the plan is made of it, before any rule is read.
+# Inputs   config, and the files of config/; the library's plan/
+# Outputs  ROOT, plan, and functions that put what the plan says into Snakemake's words
 import os
 import re
 import sys
 import time
-from functools import cache
 from pathlib import Path
 
-import yaml
 from snakemake.exceptions import WorkflowError
+from snakemake.iocontainers import Wildcards
+from snakemake.logging import logger
 from snakemake.sourcecache import LocalSourceFile
 
 
@@ -23,12 +27,42 @@ def root():
 
 
 ROOT = root()
+sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
+from pairdx.errors import PairDxError
+from pairdx.plan import configuration, outputs, requests
+from pairdx.plan.cells import WITH_SIBLINGS, WITHOUT_SIBLINGS
+from pairdx.plan.code import digest
+from pairdx.plan.graph import decides_the_graph
+from pairdx.plan.items import NO_PAPER
+from pairdx.plan.measured import measured_jobs
+from pairdx.plan.plan import NOTHING, one_of
+from pairdx.plan.start import plan_of
+from pairdx.plan.world import PlansWorld
+from pairdx.storage_errors import check_temporary_folder
 
 
-def read_yaml(path):
-    """The content of a YAML file of the workflow, by the parser in C where there is one: ten times as fast."""
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return yaml.load((ROOT / path).read_text(encoding="utf-8"), Loader=loader)
+def given():
+    """What the user changes: config; for a module without `config:`, what the command line says.
+
+    (Snakemake hands that to the statement `configfile:` alone, which is not used here.)
+    """
+    is_given = config or workflow.modifier.skip_configfile
+    return config if is_given else workflow.config_settings.overwrite_config
+
+
+IN_A_JOB = workflow.subprocess_exec or workflow.remote_exec
+try:  # on the login node and, as each job reads this file, on every node
+    check_temporary_folder()
+    plan, doubts = plan_of(
+        given(), ROOT, workflow.configfiles, as_module=workflow.modifier.skip_configfile
+    )
+except PairDxError as error:
+    raise WorkflowError(str(error)) from None
+world = PlansWorld(plan)
+config.clear()
+config.update(plan.config)
+for doubt in doubts() if not IN_A_JOB else ():  # once, and not in every job
+    logger.warning(doubt)
 
 
 def own_file(path):
@@ -39,138 +73,89 @@ def own_file(path):
     return local(os.path.relpath(ROOT / path))
 
 
-SCRIPTS = ROOT / "workflow" / "scripts"
-sys.path.insert(0, str(SCRIPTS))
-from pairdx.errors import PairDxError
-from pairdx.plan.code import digest
-from pairdx.storage_errors import check_temporary_folder
-
-try:  # on the login node and, as each job reads this file, on every node
-    check_temporary_folder()
-except PairDxError as error:
-    raise WorkflowError(str(error)) from None
-
-PAPER = "config/paper.yaml"
-NOTHING = "(?!)"  # a regular expression that matches no text
+def paper_file():
+    """The paper's file as an input called paper; none where nothing of ours stands beside it."""
+    return {"paper": own_file(path) for path in plan.published.files}
 
 
-# ---------------------------------------------------------------- the library
-def code_of(script, *modules):
-    """What a script and the library files that it depends on, directly or through others, say: a parameter of its rule.
+def code_of(script, modules=lambda wildcards: ()):
+    """What a script and the library files that it depends on, directly or through others, do: a parameter of its rule.
 
-    A job is out of date when one of these files changes; a new time stamp alone changes nothing. (Snakemake's own trigger
-    `code` looks at a script's time stamp; the profiles leave it out. As inputs, the files were over a third of every plan.)
+    A job is out of date when the code of one of these files changes; a new time stamp, comment or docstring changes nothing.
+    (Snakemake's own trigger `code` looks at a script's time stamp; the profiles leave it out. As inputs, the files were over
+    a third of every plan.) A function, so that a job's own process reads the files of its rule only.
 
     script   file name in workflow/scripts
-    modules  further modules that the script imports only when asked for, such as pairdx.models.clip
+    modules  function of the wildcards: further modules, imported only when asked for, such as pairdx.models.clip.system
     """
-    return digest(script, modules)
+    return lambda wildcards: digest(script, tuple(modules(wildcards)))
 
 
-def code_of_family(script, *further):
-    """As code_of(), with the file of the system's family, and of no other family.
+# ---------------------------------------------------------------- tables and figures: declared in plan/declared.py
+def outputs_of(rule, dataset=None, leave_out=()):
+    """The tables and figures that a rule makes, as outputs by name, in their places in the report.
 
-    further  endings of further files of the family, such as _explanation
+    dataset    the one whose splits and systems decide which there are, where they do
+    leave_out  names of items
     """
-
-    def code(wildcards):
-        family = f"pairdx.models.{config['models'][wildcards.model]['family']}"
-        return code_of(script, family, *(f"{family}{ending}" for ending in further))
-
-    return code
-
-
-# ---------------------------------------------------------------- the corpus
-def corpus_archives():
-    """Names of what holds the corpus's images: each is inspected by a job of its own."""
-    return ["release"] if config["corpus"] == "release" else config[config["corpus"]]["archives"]
-
-
-def corpus_file(name):
-    """Where a file of the corpus in use lies, or will lie once it is fetched."""
-    section = config[config["corpus"]]
-    if config["corpus"] == "demo":
-        return f"<resources>/demo/seed{section['seed']}_cases{section['cases']}/{name}"
-    if section["path"]:
-        return f"{section['path'].rstrip('/')}/{name}"
-    return f"<resources>/multicare/{section['record']}/{name}"
-
-
-def release_source():
-    """The published PairDx: a folder or zip file on disk, or the manifest of what is downloaded."""
-    record = config["downloads"]["release"]["record"]
-    return config["release"]["path"] or f"<resources>/pairdx_release/{record}/manifest.json"
-
-
-def release_settings():
-    """How the published PairDx is read; of no concern to the other corpora."""
-    return config["release"] if config["corpus"] == "release" else {}
-
-
-def corpus_tables(_):
-    """The tables that ingest reads."""
-    if config["corpus"] == "release":
-        return {"release": release_source()}
+    found = outputs.outputs(world, rule, dataset, without=leave_out)
     return {
-        "captions": corpus_file("captions_and_labels.csv"),
-        "cases": corpus_file("cases.parquet"),
-        "metadata": corpus_file("metadata.parquet"),
+        key: [_placed(one) for one in files] if isinstance(files, list) else _placed(files)
+        for key, files in found.items()
     }
 
 
-def corpus_store(archive):
-    """Where one of the archives lies."""
-    return release_source() if config["corpus"] == "release" else corpus_file(f"{archive}.zip")
+def _placed(file):
+    if file.place is None:
+        return file.path
+    return report(
+        file.path,
+        caption=f"../../report/{file.place.caption}",
+        category=file.place.category,
+        subcategory=file.place.subcategory,
+        labels=file.place.labels,
+    )
 
 
-def corpus_stores():
-    return [corpus_store(archive) for archive in corpus_archives()]
+def shapes(rule):
+    """Suffix and datasets of every variant of a rule: datasets that give other files need one of their own."""
+    return outputs.shapes(world, rule)
 
 
-def review_decisions():
-    """The filled-in review sheet, if there is one."""
-    sheet = config["curation"]["review"]["decisions"]
-    return {"decisions": sheet} if sheet else {}
+def paper_item(item):
+    """The file of an item of the paper; an error says which key leaves it out."""
+
+    def path(_):
+        try:
+            return plan.paper.file_of(item, world)
+        except ValueError as reason:
+            raise WorkflowError(str(reason)) from None
+
+    return path
 
 
-def multicare_files():
-    """The files of a MultiCaRe record that the workflow reads."""
-    archives = [f"{archive}.zip" for archive in config["multicare"]["archives"]]
-    return [re.escape(name) for name in (*config["downloads"]["multicare"]["tables"], *archives)]
+def reason_it_is_left_out(wildcards):
+    """No file, but the error that says which key leaves the table, or the paper's item, out."""
+    raise WorkflowError(outputs.reasons(world).get(wildcards.table, NO_PAPER))
 
 
-# ---------------------------------------------------------------- pretrained weights and word vectors
-def weights_by(kind):
-    """Pretrained weights that are described by an address (`url`), a hub `file` or hub `files`."""
-    return [name for name, source in config["downloads"]["weights"].items() if kind in source]
+# ---------------------------------------------------------------- what only the rules themselves know
+def benchmark_files(_):
+    """The benchmark file of every measured job, from the patterns of the rules themselves.
+
+    Local: the prefix of a module is in the pattern already.
+    """
+    return [
+        local(str(getattr(rules, job["rule"]).benchmark).format(**job["wildcards"]))
+        for job in measured_jobs(plan)
+    ]
 
 
-def weights_files(name):
-    """Where pretrained weights lie, or will lie once they are fetched: one file, or all files of a folder."""
-    source = config["downloads"]["weights"][name]
-    if "files" in source:
-        folder = (source["path"] or f"<resources>/weights/{name}").rstrip("/")
-        return [f"{folder}/{file}" for file in (*source["files"], *source["text_tower"]["files"])]
-    file = source["file"] if "file" in source else source["url"].rsplit("/", 1)[-1]
-    return [source["path"] or f"<resources>/weights/{name}/{file}"]
+def own_rules():
+    """The rules of this workflow that may run. Those of a Snakefile that uses it as a module are its own affair."""
+    return [one for one in workflow.rules if ROOT in Path(str(one.snakefile)).parents]
 
 
-def hub_source(wildcards):
-    """The repository and revision that hold one file of pretrained weights."""
-    source = config["downloads"]["weights"][wildcards.name]
-    own = [source["file"]] if "file" in source else source["files"]
-    holder = source if wildcards.file in own else source["text_tower"]
-    return {"repo": holder["repo"], "revision": holder["revision"]}
-
-
-def glove_file(_):
-    """The GloVe text file, unless word vectors are random."""
-    if config["word_vectors"]["source"] == "random":
-        return {}
-    glove = config["downloads"]["glove"]
-    return {"glove": glove["path"] or f"<resources>/glove/{glove['member']}"}
-
-
-def curation(*keys):
-    """The part of the curation section that a rule uses, so that editing another key leaves it alone."""
-    return {key: config["curation"][key] for key in keys}
+def gpu_rules():
+    """The rules that run on GPUs under this configuration, without the check's own, as a module's user may have named them."""
+    return [getattr(rules, name).rule.name for name in requests.gpu_rules(plan)]

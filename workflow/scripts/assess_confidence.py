@@ -1,20 +1,19 @@
-"""Assess how far probabilities are to be believed: calibration, abstention, unknown classes."""
+"""Assess how far probabilities are to be believed: calibration, abstention, other classes."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from pairdx.evaluation.calibration import calibrate
-from pairdx.files import write_table
 from pairdx.logs import job_log, logger
-from pairdx.reporting import calibration_tables, unknown_tables
-from pairdx.reporting.calibration_figures import reliability_diagrams, risk_coverage_curves
-from pairdx.reporting.calibration_tables import answered_of
-from pairdx.reporting.cells import read_by_system
-from pairdx.reporting.labels import demo_note, system_title
-from pairdx.reporting.theme import save
-from pairdx.reporting.webpage import write_for_reading
+from pairdx.reporting.format.cells import read_by_system
+from pairdx.reporting.format.labels import demo_note, system_title
+from pairdx.reporting.format.outputs import is_made
+from pairdx.reporting.format.theme import save_item
+from pairdx.reporting.format.webpage import write_item
+from pairdx.reporting.systems import calibration_tables, out_of_distribution_tables
+from pairdx.reporting.systems.calibration_figures import reliability_diagrams, risk_coverage_curves
+from pairdx.reporting.systems.calibration_tables import answered_of
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -25,7 +24,7 @@ Predictions = dict[tuple[str, str], list[pd.DataFrame]]
 
 def write_calibration(predictions: Predictions) -> pd.DataFrame:
     """Write calibration and abstention of all systems and splits, and return them."""
-    params, out = snakemake.params, snakemake.output
+    params = snakemake.params
     table = calibration_tables.calibration_table(
         predictions,
         params.classes,
@@ -33,16 +32,15 @@ def write_calibration(predictions: Predictions) -> pd.DataFrame:
         resamples=params.resamples,
         seed=params.seed,
     )
-    write_table(out.calibration_csv, table)
-    write_for_reading(
+    written = write_item(
+        snakemake.output,
+        "calibration",
+        table,
         calibration_tables.calibration_for_reading(table, params.registry),
-        out.calibration_md,
-        out.calibration_html,
-        out.calibration_tex,
         title=calibration_tables.TITLE,
         notes=calibration_tables.calibration_notes(table, params.registry, params.resamples),
     )
-    logger.info("%s", Path(out.calibration_md).read_text(encoding="utf-8"))
+    logger.info("%s", written)
     return table
 
 
@@ -52,15 +50,15 @@ def draw_calibration(
     """Draw the reliability and the risk by coverage of all systems on one split, all seeds."""
     params, out = snakemake.params, snakemake.output
     cells = {
-        model: [calibrate(table, params.classes) for table in predictions[model, split]]
-        for model in params.registry
+        system: [calibrate(table, params.classes) for table in predictions[system, split]]
+        for system in params.registry
     }
-    titles = {model: system_title(model, params.registry) for model in cells}
+    titles = {system: system_title(system, params.registry) for system in cells}
     note = demo_note(params.registry.values())
     drawn = reliability_diagrams(
         cells, titles, title=f"Reliability on the test pairs, {split} split", note=note
     )
-    save(drawn, out.reliability[position], out.reliability_png[position])
+    save_item(out, "reliability", drawn, position)
     drawn = risk_coverage_curves(
         cells,
         titles,
@@ -69,32 +67,31 @@ def draw_calibration(
         title=f"Risk by coverage on the test pairs, {split} split",
         note=note,
     )
-    save(drawn, out.risk_coverage[position], out.risk_coverage_png[position])
-    for model, seeds in cells.items():
+    save_item(out, "risk_coverage", drawn, position)
+    for system, seeds in cells.items():
         found = ", ".join(f"{seed.temperature:.3f}" for seed in seeds)
-        logger.info("%s, %s split: T %s", model, split, found)
+        logger.info("%s, %s split: T %s", system, split, found)
 
 
-def write_unknown() -> None:
+def write_out_of_distribution() -> None:
     """Write how well all systems notice a class that they were not trained on."""
-    params, out = snakemake.params, snakemake.output
-    table = unknown_tables.unknown_table(
+    params = snakemake.params
+    table = out_of_distribution_tables.out_of_distribution_table(
         read_by_system(params.cells, snakemake.input.scored, params.registry),
         resamples=params.resamples,
         seed=params.seed,
     )
-    write_table(out.unknown_csv, table)
-    write_for_reading(
-        unknown_tables.unknown_for_reading(table, params.registry),
-        out.unknown_md,
-        out.unknown_html,
-        out.unknown_tex,
-        title=unknown_tables.TITLE,
-        notes=unknown_tables.unknown_notes(
-            table, params.registry, params.unknown_classes, params.resamples
+    written = write_item(
+        snakemake.output,
+        "out_of_distribution",
+        table,
+        out_of_distribution_tables.out_of_distribution_for_reading(table, params.registry),
+        title=out_of_distribution_tables.TITLE,
+        notes=out_of_distribution_tables.out_of_distribution_notes(
+            table, params.registry, params.out_of_distribution, params.resamples
         ),
     )
-    logger.info("%s", Path(out.unknown_md).read_text(encoding="utf-8"))
+    logger.info("%s", written)
 
 
 def main() -> None:
@@ -105,7 +102,8 @@ def main() -> None:
         table = write_calibration(predictions)
         for position, split in enumerate(params.splits):
             draw_calibration(predictions, table, split, position)
-        write_unknown()
+        if is_made(snakemake.output, "out_of_distribution"):
+            write_out_of_distribution()
 
 
 main()

@@ -1,58 +1,58 @@
-"""Put every system beside the paper's numbers (paper, Table 8)."""
+"""Put every system beside the paper's numbers."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
-import yaml
 
 from pairdx.evaluation.accuracy import majority_share
-from pairdx.files import read_json, read_table, write_table
+from pairdx.files import read_json, read_table
 from pairdx.logs import job_log
-from pairdx.reporting.comparison import (
+from pairdx.reporting.format.labels import as_in_paper, demo_note, system_title
+from pairdx.reporting.format.theme import save_item
+from pairdx.reporting.format.webpage import write_item
+from pairdx.reporting.paper.stated import read_paper
+from pairdx.reporting.systems.accuracy_figure import accuracy_comparison
+from pairdx.reporting.systems.comparison import (
     TITLE,
     Cell,
     comparison_for_reading,
     comparison_notes,
     comparison_table,
 )
-from pairdx.reporting.figures import accuracy_comparison
-from pairdx.reporting.labels import demo_note, system_title
-from pairdx.reporting.seeds import TITLE as SEEDS_TITLE
-from pairdx.reporting.seeds import seeds_for_reading, seeds_notes, seeds_table
-from pairdx.reporting.theme import save
-from pairdx.reporting.webpage import write_for_reading
+from pairdx.reporting.systems.seeds import TITLE as SEEDS_TITLE
+from pairdx.reporting.systems.seeds import Tasks, seeds_for_reading, seeds_notes, seeds_table
+from pairdx.tasks import task
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 
 def read_cells() -> list[Cell]:
-    """Gather the inputs, which come in the order of ``params.cells``, by split and system."""
-    files = snakemake.input
-    trained = [
-        cell for cell in snakemake.params.cells if snakemake.params.registry[cell[1]]["trained"]
-    ]
-    history = {tuple(cell): path for cell, path in zip(trained, files.histories, strict=True)}
-    timing = dict(zip(snakemake.params.registry, files.timings, strict=True))
-    groups: dict[tuple[str, str], list[int]] = {}
-    for position, (split, model, _) in enumerate(snakemake.params.cells):
-        groups.setdefault((split, model), []).append(position)
+    """Gather the inputs, which come in the order of ``params.cells``, by all but the seed."""
+    files, params = snakemake.input, snakemake.params
+    names = [tuple(cell) for cell in params.cells]
+    trained = [name for name in names if params.registry[name[2]]["trained"]]
+    history = dict(zip(trained, files.histories, strict=True))
+    timing = dict(zip(map(tuple, params.timed), files.timings, strict=True))
+    groups: dict[tuple[str, str, str], list[int]] = {}
+    for position, (dataset, split, system, _) in enumerate(names):
+        groups.setdefault((dataset, split, system), []).append(position)
     return [
         Cell(
-            model=model,
+            dataset=dataset,
+            system=system,
             split=split,
             predictions=[read_table(files.predictions[position]) for position in positions],
             metrics=[read_json(files.metrics[position]) for position in positions],
             passports=[read_json(files.passports[position]) for position in positions],
             training=[
-                pd.read_csv(history[key])
-                for key in (tuple(snakemake.params.cells[position]) for position in positions)
-                if key in history
+                pd.read_csv(history[names[position]])
+                for position in positions
+                if names[position] in history
             ],
-            timing=read_json(timing[model]),
+            timing=read_json(timing[dataset, system]),
         )
-        for (split, model), positions in groups.items()
+        for (dataset, split, system), positions in groups.items()
     ]
 
 
@@ -61,50 +61,57 @@ def draw(table: pd.DataFrame, cells: list[Cell]) -> None:
     registry = snakemake.params.registry
     figure = accuracy_comparison(
         table,
-        {model: system_title(model, registry) for model in registry},
-        {cell.split: majority_share(cell.predictions[0]) for cell in cells},
+        {system: system_title(system, registry) for system in registry},
+        {cell.place: majority_share(cell.predictions[0]) for cell in cells},
+        snakemake.params.datasets,
         title="Accuracy on the test pairs",
         note=demo_note(registry.values()),
     )
-    save(figure, snakemake.output.svg, snakemake.output.png)
+    save_item(snakemake.output, "comparison", figure)
 
 
 def write_seeds(cells: list[Cell]) -> None:
     """Write every metric with its spread over seeds and the interval of the test set."""
-    params, out = snakemake.params, snakemake.output
-    table = seeds_table(cells, params.registry, resamples=params.resamples, seed=params.seed)
-    write_table(out.seeds_csv, table)
-    write_for_reading(
-        seeds_for_reading(table, params.registry),
-        out.seeds_md,
-        out.seeds_html,
-        out.seeds_tex,
+    params = snakemake.params
+    tasks: Tasks = {name: task(one["task"]) for name, one in params.datasets.items()}
+    table = seeds_table(tasks, cells, params.registry, resamples=params.resamples, seed=params.seed)
+    write_item(
+        snakemake.output,
+        "seeds",
+        table,
+        seeds_for_reading(tasks, table, params.registry, params.datasets),
         title=SEEDS_TITLE,
-        notes=seeds_notes(cells, params.registry),
+        notes=seeds_notes(tasks, cells, params.registry),
     )
 
 
 def main() -> None:
     """Write the comparison as CSV and for reading, and draw it; and the table of seeds."""
-    params, out = snakemake.params, snakemake.output
+    params = snakemake.params
     with job_log(snakemake.log[0]) as log:
         cells = read_cells()
-        paper = yaml.safe_load(Path(snakemake.input.paper).read_text(encoding="utf-8"))
+        paper = read_paper(snakemake.input.get("paper"))
         table = comparison_table(
-            cells, params.registry, paper, resamples=params.resamples, seed=params.seed
+            cells,
+            params.registry,
+            paper,
+            paper_cell=params.paper_cell,
+            resamples=params.resamples,
+            seed=params.seed,
         )
-        write_table(out.csv, table)
-        write_for_reading(
-            comparison_for_reading(table, params.registry),
-            out.md,
-            out.html,
-            out.tex,
-            title=TITLE,
-            notes=comparison_notes(table, cells, params.registry, paper),
+        written = write_item(
+            snakemake.output,
+            "comparison",
+            table,
+            comparison_for_reading(table, params.registry, params.datasets),
+            title=as_in_paper(TITLE, params.in_paper.get("comparison_csv")),
+            notes=comparison_notes(
+                table, cells, params.registry, paper, paper_cell=params.paper_cell
+            ),
         )
         draw(table, cells)
         write_seeds(cells)
-        log.info("%s", Path(out.md).read_text(encoding="utf-8"))
+        log.info("%s", written)
 
 
 main()

@@ -1,72 +1,75 @@
 """Describe what systems and jobs cost, by image too, and draw accuracy against cost."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-import yaml
 
 from pairdx.evaluation.timing import BATCHES
-from pairdx.files import read_json, write_table
+from pairdx.files import read_json
 from pairdx.logs import job_log
-from pairdx.reporting import benchmarks, cost
-from pairdx.reporting.comparison import PAPER_SPLIT
-from pairdx.reporting.cost_figure import accuracy_against_cost
-from pairdx.reporting.labels import demo_note, readable, system_title
-from pairdx.reporting.tables import timing_table
-from pairdx.reporting.theme import save
-from pairdx.reporting.webpage import write_for_reading
+from pairdx.reporting.format.labels import dataset_column, demo_note, readable, system_title
+from pairdx.reporting.format.tables import timing_table
+from pairdx.reporting.format.theme import save_item
+from pairdx.reporting.format.webpage import write_item
+from pairdx.reporting.paper.stated import read_paper
+from pairdx.reporting.systems import benchmarks, cost
+from pairdx.reporting.systems.cost_figure import accuracy_against_cost
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 
-def read_passports() -> dict[tuple[str, str], list[dict[str, Any]]]:
-    """Gather the passports, which come in the order of ``params.cells``, by system and split."""
-    passports: dict[tuple[str, str], list[dict[str, Any]]] = {}
+def read_passports() -> dict[tuple[str, str, str], list[dict[str, Any]]]:
+    """Gather the passports, which come in the order of ``params.cells``, by all but the seed."""
+    passports: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
     files = snakemake.input.passports
-    for (split, model, _), path in zip(snakemake.params.cells, files, strict=True):
-        passports.setdefault((model, split), []).append(read_json(path))
+    for (dataset, split, system, _), path in zip(snakemake.params.cells, files, strict=True):
+        passports.setdefault((dataset, split, system), []).append(read_json(path))
     return passports
 
 
 def draw(comparison: pd.DataFrame, conditions: list[str]) -> None:
-    """Draw the split that is the paper's, or else the first."""
-    registry, out = snakemake.params.registry, snakemake.output
-    splits = list(comparison["split"].unique())
-    split = PAPER_SPLIT if PAPER_SPLIT in splits else splits[0]
+    """Draw the dataset and split that are the paper's, or else the first."""
+    registry, datasets = snakemake.params.registry, snakemake.params.datasets
+    places = list(zip(comparison["dataset"], comparison["split"], strict=True))
+    papers = snakemake.params.paper_cell
+    shown = papers if papers in places else places[0]
+    which = [f"{readable(shown[1]).lower()} split"]
+    if len(datasets) > 1:
+        which.insert(0, datasets[shown[0]]["title"])
     demo = demo_note(registry.values())
     figure = accuracy_against_cost(
-        comparison[comparison["split"] == split],
+        comparison[[place == shown for place in places]],
         {name: system_title(name, registry) for name in registry},
-        title=f"Accuracy against cost, {readable(split).lower()} split",
+        title=f"Accuracy against cost, {', '.join(which)}",
         note=" ".join([*([demo] if demo else []), *conditions]),
     )
-    save(figure, out.svg, out.png)
+    save_item(snakemake.output, "accuracy_against_cost", figure)
 
 
-def write_timings(timings: dict[str, dict[str, Any]]) -> None:
+def write_timings(timings: cost.Timings) -> None:
     """Write the CPU seconds per image by batch size and stage, with the protocol as its note."""
-    registry, out = snakemake.params.registry, snakemake.output
+    registry, datasets = snakemake.params.registry, snakemake.params.datasets
     table = timing_table(timings)
-    write_table(out.timing_csv, table)
     note = demo_note(registry.values())
     notes = [next(iter(timings.values()))["protocol"], BATCHES, *([note] if note else [])]
-    named = table.assign(model=[system_title(name, registry) for name in table["model"]])
-    files = out.timing_md, out.timing_html, out.timing_tex
-    write_for_reading(named, *files, title="CPU seconds per image", notes=notes)
+    named = {
+        **dataset_column(table["dataset"], datasets, "dataset"),
+        "system": [system_title(name, registry) for name in table["system"]],
+    }
+    shown = table.drop(columns=[*({"dataset"} - {*named})]).assign(**named)
+    title = "CPU seconds per image"
+    write_item(snakemake.output, "timing", table, shown, title=title, notes=notes)
 
 
 def describe_jobs() -> None:
     """Write what every job took as CSV, and what every rule took for reading."""
-    out = snakemake.output
     table = benchmarks.benchmark_table(snakemake.params.jobs, snakemake.input.benchmarks)
-    write_table(out.benchmarks_csv, table)
-    write_for_reading(
+    write_item(
+        snakemake.output,
+        "benchmarks",
+        table,
         benchmarks.benchmarks_by_rule(table),
-        out.benchmarks_md,
-        out.benchmarks_html,
-        out.benchmarks_tex,
         title=benchmarks.TITLE,
         notes=benchmarks.NOTES,
     )
@@ -74,26 +77,28 @@ def describe_jobs() -> None:
 
 def main() -> None:
     """Write the tables of systems and of jobs, and the figure."""
-    registry, source, out = snakemake.params.registry, snakemake.input, snakemake.output
+    params, source = snakemake.params, snakemake.input
+    registry = params.registry
     with job_log(snakemake.log[0]) as log:
         comparison, passports = pd.read_csv(source.comparison), read_passports()
-        timings = dict(zip(registry, map(read_json, source.timings), strict=True))
-        paper = yaml.safe_load(Path(source.paper).read_text(encoding="utf-8"))
+        names = map(tuple, params.timed)
+        timings = dict(zip(names, map(read_json, source.timings), strict=True))
+        paper = read_paper(source.get("paper"))
         table = cost.cost_table(comparison, passports, timings, registry)
-        write_table(out.cost_csv, table)
-        write_for_reading(
-            cost.cost_for_reading(table, registry),
-            out.cost_md,
-            out.cost_html,
-            out.cost_tex,
+        written = write_item(
+            snakemake.output,
+            "cost",
+            table,
+            cost.cost_for_reading(table, registry, params.datasets),
             title=cost.TITLE,
             notes=cost.cost_notes(table, passports, timings, registry, paper),
         )
         timed = cost.timing_conditions(timings, "one pair at a time")
-        draw(comparison, [timed, cost.paper_conditions(paper)])
+        conditions = [timed, *([cost.paper_conditions(paper)] if paper else [])]
+        draw(comparison, conditions)
         write_timings(timings)
         describe_jobs()
-        log.info("%s", Path(out.cost_md).read_text(encoding="utf-8"))
+        log.info("%s", written)
 
 
 main()

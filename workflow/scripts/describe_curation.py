@@ -4,14 +4,14 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from pairdx.files import read_json, write_table
+from pairdx.files import read_json
 from pairdx.logs import job_log
-from pairdx.reporting import curation_figures as figures
-from pairdx.reporting import curation_tables as tables
-from pairdx.reporting.labels import readable
-from pairdx.reporting.tables import DRAWN_NOTE
-from pairdx.reporting.theme import save
-from pairdx.reporting.webpage import write_for_reading
+from pairdx.reporting.dataset import curation_figures as figures
+from pairdx.reporting.dataset import curation_tables as tables
+from pairdx.reporting.format.labels import readable
+from pairdx.reporting.format.tables import DRAWN_NOTE
+from pairdx.reporting.format.theme import save_item
+from pairdx.reporting.format.webpage import write_item
 
 MASKED_CAPTIONS = 30
 
@@ -20,12 +20,8 @@ if TYPE_CHECKING:
 
 
 def write(name: str, table: pd.DataFrame, *, title: str, notes: list[str]) -> None:
-    """Write one table in all formats, to the outputs named after it."""
-    csv, *readable_files = (
-        snakemake.output[f"{name}_{kind}"] for kind in ("csv", "md", "html", "tex")
-    )
-    write_table(csv, table)
-    write_for_reading(table, *readable_files, title=title, notes=notes)
+    """Write one table in all formats."""
+    write_item(snakemake.output, name, table, table, title=title, notes=notes)
 
 
 def describe_funnel(notes: list[str]) -> None:
@@ -36,17 +32,17 @@ def describe_funnel(notes: list[str]) -> None:
     stages = tables.funnel_table(counts)
     title = "Curation: candidates kept and rejected per stage"
     write("funnel", stages, title=title, notes=notes)
-    save(figures.funnel(stages, title=title, note=note), out.funnel, out.funnel_png)
+    save_item(out, "funnel", figures.funnel(stages, title=title, note=note))
 
-    by_class = tables.funnel_by_class(counts, params.classes, params.set_aside)
+    by_class = tables.funnel_by_class(counts, params.classes, params.out_of_distribution)
     title = "Curation: candidates left after every stage, by class"
     explained = ["The last row holds the pairs per class that the balancing leaves.", *notes]
-    write("by_class", by_class, title=title, notes=explained)
+    write("funnel_by_class", by_class, title=title, notes=explained)
     note = " ".join(["Bars: shares of the class's candidates. Numbers: candidates left.", *notes])
     figure = figures.funnel_per_class(
-        by_class, params.classes, params.set_aside, title=title, note=note
+        by_class, params.classes, params.out_of_distribution, title=title, note=note
     )
-    save(figure, out.by_class, out.by_class_png)
+    save_item(out, "funnel_by_class", figure)
 
     # Without the column `detail`: it may hold the identifier for which a caption was rejected.
     rejected = pd.read_parquet(snakemake.input.rejected, columns=["stage", "reason"])
@@ -71,7 +67,8 @@ def describe_identifiers(rejected: pd.DataFrame, notes: list[str]) -> None:
     sample = tables.masked_captions(pairs, most=MASKED_CAPTIONS, seed=snakemake.params.seed)
     masked = int((pairs["masked"] != "").sum())
     explained = [f"{len(sample):,} of {masked:,} pairs with a masked caption, at random.", *notes]
-    write("masked", sample, title="Masked captions, for review by a person", notes=explained)
+    title = "Masked captions, for review by a person"
+    write("masked_captions", sample, title=title, notes=explained)
 
 
 def evenness(reports: list[dict[str, Any]]) -> list[str]:
@@ -93,7 +90,7 @@ def describe_leakage(notes: list[str]) -> None:
     write("leakage", table, title="What subsets share", notes=explained)
     title = "Pairs that share something with training pairs"
     figure = figures.leakage(reports, title=title, note=" ".join(notes) or None)
-    save(figure, out.leakage, out.leakage_png)
+    save_item(out, "leakage", figure)
 
 
 def main() -> None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from pairdx.fetching import download_all, select_files, zenodo_listing
 from pairdx.logs import job_log
+from pairdx.plan.outside import keys_instead_of_record
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -13,7 +14,8 @@ if TYPE_CHECKING:
 def main() -> None:
     """Find the file in the record's listing and download it."""
     config, target = snakemake.config["downloads"], Path(snakemake.output[0])
-    record, key = snakemake.wildcards.record, "multicare.path"
+    record = snakemake.wildcards.record
+    key = keys_instead_of_record(snakemake.config, record)
     with job_log(snakemake.log[0]):
         listing = zenodo_listing(record, base_url=config["zenodo"], config_key=key)
         where = f"Zenodo record {record}"

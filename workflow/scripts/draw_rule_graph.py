@@ -1,4 +1,4 @@
-"""Draw the rule graph of this workflow and configuration (in place of the paper's Figure 1)."""
+"""Draw the rule graph of this workflow and configuration."""
 
 import json
 import subprocess
@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from pairdx.errors import PairDxError
 from pairdx.logs import job_log
+from pairdx.plan.configuration import as_overlay, defaults
+from pairdx.reporting.format.theme import save_item
 from pairdx.reporting.rule_graph import draw_rule_graph, read_rule_graph
-from pairdx.reporting.theme import save
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -21,12 +22,8 @@ def rule_graph_in_dot() -> str:
 
     The whole configuration is read here and is no parameter: most of it decides nothing about it.
     """
-    own = {
-        name: entry
-        for name, entry in snakemake.config["models"].items()
-        if "candidate_of" not in entry  # of the learning-rate search, which is no part of `all`
-    }
-    content = snakemake.config | {"models": own, "learning_rate_search": None}
+    root = Path(snakemake.input.snakefile).parent
+    content = as_overlay(defaults(root), snakemake.config) | {"learning_rate_search": None}
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder, "config.json")
         config.write_text(json.dumps(content), encoding="utf-8")
@@ -45,11 +42,11 @@ def rule_graph_in_dot() -> str:
 
 
 def main() -> None:
-    """Draw the graph with its phases as columns."""
+    """Draw the graph, phase after phase."""
     with job_log(snakemake.log[0]):
-        graph = read_rule_graph(rule_graph_in_dot(), [Path(path) for path in snakemake.input.rules])
+        graph = read_rule_graph(rule_graph_in_dot(), Path(snakemake.input.snakefile))
         figure = draw_rule_graph(graph, title="The rules of the workflow and what they pass on")
-        save(figure, snakemake.output.svg, snakemake.output.png)
+        save_item(snakemake.output, "rule_graph", figure)
 
 
 main()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from pairdx.curation.review import read_decisions, review_sample, review_sheet
-from pairdx.export import as_seen, copy_images
+from pairdx.dataset_archive import as_seen, copy_images
 from pairdx.files import write_table
 from pairdx.logs import job_log
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from pairdx.logs import job_log
-from pairdx.models.features import write_features
-from pairdx.models.frozen_encoder import extract_features, load_encoder
 from pairdx.models.inputs import resources
-from pairdx.packing import open_packed
+from pairdx.models.linear_probe.features import write_features
+from pairdx.models.linear_probe.frozen_encoder import extract_features, load_encoder
+from pairdx.packed_images import open_packed
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -20,11 +20,12 @@ def main() -> None:
     params, source = snakemake.params, snakemake.input
     with job_log(snakemake.log[0]) as log:
         pairs = pd.read_parquet(source.pairs, columns=["pair_id", "caption"])
+        names = pairs["pair_id"].tolist()
         encoder = load_encoder(params.settings, resources(dict(source.items())), params.seed)
         features = extract_features(
             encoder,
-            pairs["pair_id"].tolist(),
-            open_packed(source.images),
+            names,
+            open_packed(source.images).of_pairs(names),
             pairs["caption"].tolist(),
             batch_size=params.batch_size,
             device=params.device,

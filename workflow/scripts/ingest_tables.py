@@ -1,10 +1,9 @@
-"""Read the corpus's tables and run the screens that need no image."""
+"""Read a dataset's tables by its reader and run the screens that need no image."""
 
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pairdx.corpus.multicare import read_candidates
-from pairdx.corpus.release import read_release
 from pairdx.curation.outcomes import reasons_in_words
 from pairdx.curation.tables import screen_tables
 from pairdx.files import write_table
@@ -16,14 +15,12 @@ if TYPE_CHECKING:
 
 def main() -> None:
     """Write the candidates that are left, and those rejected."""
-    source, params = snakemake.input, snakemake.params
+    params = snakemake.params
+    tables = {name: Path(path) for name, path in snakemake.input.items()}
+    reading = import_module(f"pairdx.corpus.{params.reader}.reading")
     with job_log(snakemake.log[0]) as log:
-        if params.corpus == "release":
-            candidates = read_release(Path(source.release), params.release)
-        else:
-            tables = (source.captions, source.cases, source.metadata)
-            candidates = read_candidates(*map(Path, tables))
-        log.info("%d candidates in the corpus %s", len(candidates), params.corpus)
+        candidates = reading.read(tables, params.source)
+        log.info("%d candidates, read as %s", len(candidates), params.reader)
         counts = candidates["label"].value_counts().rename_axis("label").reset_index(name="rows")
         screening = screen_tables(
             candidates, params.settings, subset=params.subset, seed=params.seed

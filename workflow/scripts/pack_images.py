@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def main() -> None:
-    """Write the packed images, row i for row i of the pairs."""
+    """Write the packed images of all pairs."""
     with job_log(snakemake.log[0]) as log:
         pairs = pd.read_parquet(snakemake.input.pairs)
         archives = dict(

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from pairdx.curation.set_aside import sample_set_aside
+from pairdx.curation.out_of_distribution import sample_out_of_distribution
 from pairdx.files import write_table
 from pairdx.logs import job_log
 from pairdx.packing import pack_images
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 
 
 def main() -> None:
-    """Write the chosen pairs and, row i for row i of them, the packed images."""
+    """Write the chosen pairs and their packed images."""
     params, out = snakemake.params, snakemake.output
     with job_log(snakemake.log[0]) as log:
         aside = pd.read_parquet(snakemake.input.pairs)
-        pairs = sample_set_aside(aside, params.most, seed=params.seed)
+        pairs = sample_out_of_distribution(aside, params.most, seed=params.seed)
         archives = dict(zip(params.archives, map(Path, snakemake.input.archives), strict=True))
         squaring = params.squaring
         pack_images(pairs, archives, Path(out.images), size=params.size, squaring=squaring)
         write_table(out.pairs, pairs)
-        log.info("%d of %d pairs that were set aside are packed", len(pairs), len(aside))
+        log.info("%d of %d pairs out of distribution are packed", len(pairs), len(aside))
 
 
 main()

@@ -1,10 +1,12 @@
-"""Ask a system all that its predictions are made of: own classes, unknown ones, other prompts."""
+"""Ask a system all that its predictions are made of: its classes, others, and by other prompts."""
 
 import logging
 import time
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from pairdx.files import write_json, write_table
@@ -13,10 +15,11 @@ from pairdx.models.base import Classifier, Pairs, predict
 from pairdx.models.inputs import read_subset, resources, subset_sizes
 from pairdx.models.prompt_sets import no_predictions_by_prompts
 from pairdx.models.registry import load_or_build
-from pairdx.models.scoring import known_and_unknown
-from pairdx.packing import open_packed
+from pairdx.models.scoring import known_and_out_of_distribution
+from pairdx.packed_images import open_packed
+from pairdx.tasks import rows
 from pairdx.training.passport import passport
-from pairdx.training.state import remove_state
+from pairdx.training.state.folder import remove_state
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -50,26 +53,25 @@ def predicted(
 ) -> pd.DataFrame:
     """Return one row per pair with a probability per class."""
     found = predict(classifier, pairs, snakemake.params.batch_size)
-    table = pairs.table[["pair_id", "case_id", "label"]].copy()
-    table.insert(2, "subset", subset)
-    table["predicted"] = [pairs.classes[best] for best in found.argmax(axis=1)]
-    table[[f"p_{name}" for name in pairs.classes]] = found
+    of_task = rows(snakemake.params.task)
+    table = of_task.predicted_rows(pairs.table, found, pairs.classes, subset=subset)
     hits = (table["label"] == table["predicted"]).mean()
     log.info("%s: %d pairs, accuracy %.4f", subset, len(table), hits)
     return table
 
 
-def asked_about_unknown(
+def asked_out_of_distribution(
     classifier: Classifier, validation: Pairs, test: Pairs, log: logging.Logger
 ) -> pd.DataFrame:
-    """Return one row per known pair and pair of an unknown class; none where there are no such."""
+    """Return one row per known pair and pair out of distribution; none where there are no such."""
     source = snakemake.input
-    unknown, images = test.table.iloc[:0], test.images[:0]
-    if source.get("unknown"):  # not where nobody is to be asked
-        unknown = pd.read_parquet(source.unknown)
-        images = open_packed(source.unknown_images)
+    outside, images = test.table.iloc[:0], test.at(np.arange(0)).images
+    if source.get("out_of_distribution"):  # not where nobody is to be asked
+        outside = pd.read_parquet(source.out_of_distribution)
+        packed = open_packed(source.out_of_distribution_images)
+        images = packed.of_pairs(outside["pair_id"].tolist())
     size = snakemake.params.batch_size
-    table = known_and_unknown(classifier, validation, test, unknown, images, size)
+    table = known_and_out_of_distribution(classifier, validation, test, outside, images, size)
     for subset, of_subset in table.groupby("subset"):
         means = of_subset[["max_probability", "energy"]].mean()
         log.info("%s: %d pairs, means %s", subset, len(of_subset), means.round(4).to_dict())
@@ -81,12 +83,10 @@ def asked_by_prompts(classifier: Classifier, test: Pairs, log: logging.Logger) -
     params = snakemake.params
     if not params.templates:
         return no_predictions_by_prompts()
-    # Not at the head: PyTorch and open_clip, which most systems do without.
-    from pairdx.models.clip import ClipClassifier
-    from pairdx.models.prompting import predictions_by_prompts
-
-    assert isinstance(classifier, ClipClassifier)  # noqa: S101 - templates are given to no others
-    table = predictions_by_prompts(classifier, test, params.templates, params.batch_size)
+    prompting = import_module(f"pairdx.models.{params.family}.prompting")
+    table: pd.DataFrame = prompting.predictions_by_prompts(
+        classifier, test, params.templates, params.batch_size
+    )
     right = table["label"] == table["predicted"]
     for template, accuracy in right.groupby(table["template"], sort=False).mean().items():
         log.info("%s: accuracy %.4f", template, accuracy)
@@ -107,7 +107,9 @@ def main() -> None:
             predicted(classifier, test, "test", log),
         ]
         write_table(out.predictions, pd.concat(tables, ignore_index=True))
-        write_table(out.out_of_distribution, asked_about_unknown(classifier, validation, test, log))
+        write_table(
+            out.out_of_distribution, asked_out_of_distribution(classifier, validation, test, log)
+        )
         write_table(out.prompts, asked_by_prompts(classifier, test, log))
         remove_state(params.state)
 

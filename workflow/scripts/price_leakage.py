@@ -1,15 +1,13 @@
 """Set accuracies of trainings with and without siblings of the test pairs side by side."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from pairdx.evaluation.leakage_price import check_equal_trainings, leakage_prices
-from pairdx.files import write_table
 from pairdx.logs import job_log
-from pairdx.reporting.leakage_price import TITLE, price_for_reading, price_notes
-from pairdx.reporting.webpage import write_for_reading
+from pairdx.reporting.format.webpage import write_item
+from pairdx.reporting.systems.leakage_price import TITLE, price_for_reading, price_notes
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -18,8 +16,8 @@ if TYPE_CHECKING:
 def read_by_system(paths: list[str]) -> dict[str, list[pd.DataFrame]]:
     """Read the predictions of all seeds by system; files come in the order of ``params.cells``."""
     found: dict[str, list[pd.DataFrame]] = {}
-    for (model, _), path in zip(snakemake.params.cells, paths, strict=True):
-        found.setdefault(model, []).append(pd.read_parquet(path))
+    for (system, _), path in zip(snakemake.params.cells, paths, strict=True):
+        found.setdefault(system, []).append(pd.read_parquet(path))
     return found
 
 
@@ -42,7 +40,6 @@ def main() -> None:
             resamples=params.resamples,
             seed=params.seed,
         )
-        write_table(out.csv, table)
         notes = price_notes(
             table,
             params.registry,
@@ -51,8 +48,8 @@ def main() -> None:
             resamples=params.resamples,
         )
         readable = price_for_reading(table, params.registry)
-        write_for_reading(readable, out.md, out.html, out.tex, title=TITLE, notes=notes)
-        log.info("%s", Path(out.md).read_text(encoding="utf-8"))
+        written = write_item(out, "leakage_price", table, readable, title=TITLE, notes=notes)
+        log.info("%s", written)
 
 
 main()

@@ -8,18 +8,21 @@ import pandas as pd
 from pairdx.evaluation.metrics import evaluate
 from pairdx.evaluation.mistakes import confident_mistakes
 from pairdx.evaluation.per_class import per_class
-from pairdx.evaluation.predictions import read_predictions, same_pairs
-from pairdx.files import read_json, read_table, write_json, write_table
+from pairdx.evaluation.scores import read_seeds
+from pairdx.files import read_json, read_table, write_json
 from pairdx.joins import joined
 from pairdx.logs import job_log
-from pairdx.reporting.confusion_figure import confusion_matrix
-from pairdx.reporting.error_sheets import mistake_sheet, sheet_note
-from pairdx.reporting.figures import per_class_bars, training_curves
-from pairdx.reporting.labels import demo_note, system_title
-from pairdx.reporting.stated import accuracy_notes, confusion_notes, training_notes
-from pairdx.reporting.tables import per_class_for_reading, per_class_note, per_class_report
-from pairdx.reporting.theme import save
-from pairdx.reporting.webpage import write_for_reading
+from pairdx.packed_images import open_packed
+from pairdx.reporting.format.labels import demo_note, system_title
+from pairdx.reporting.format.outputs import is_made
+from pairdx.reporting.format.tables import per_class_for_reading, per_class_note, per_class_report
+from pairdx.reporting.format.theme import save_item
+from pairdx.reporting.format.webpage import write_item
+from pairdx.reporting.paper.stated import accuracy_notes, confusion_notes, training_notes
+from pairdx.reporting.systems.confusion_figure import confusion_matrix
+from pairdx.reporting.systems.figures import per_class_bars, training_curves
+from pairdx.reporting.systems.mistake_sheets import mistake_sheet, sheet_note
+from pairdx.tasks import task
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -31,7 +34,9 @@ def write_metrics(predictions: list[pd.DataFrame]) -> list[dict[str, Any]]:
     """Compute every metric of every seed from its whole prediction file, and return them."""
     params = snakemake.params
     for table, path in zip(predictions, snakemake.output.metrics, strict=True):
-        metrics = evaluate(table, params.classes, resamples=params.resamples, seed=params.seed)
+        metrics = evaluate(
+            task(params.task), table, params.classes, resamples=params.resamples, seed=params.seed
+        )
         write_json(path, metrics)
     # As they are read elsewhere, so that no table depends on which job made it.
     return [read_json(path) for path in snakemake.output.metrics]
@@ -40,9 +45,10 @@ def write_metrics(predictions: list[pd.DataFrame]) -> list[dict[str, Any]]:
 def scores_per_class(predictions: list[pd.DataFrame]) -> dict[str, dict[str, float | None]]:
     """Compute the scores of every class, means over seeds with their intervals."""
     params = snakemake.params
-    rows = same_pairs(predictions, "test", of_what="seeds")
-    reads = [read_predictions(one, params.classes) for one in rows]
-    return per_class(reads, params.classes, resamples=params.resamples, seed=params.seed)
+    reads = read_seeds(task(params.task), predictions, params.classes)
+    return per_class(
+        task(params.task), reads, params.classes, resamples=params.resamples, seed=params.seed
+    )
 
 
 def report_scores(
@@ -52,13 +58,11 @@ def report_scores(
     stated, out = snakemake.params.stated, snakemake.output
     notes = [*notes, *accuracy_notes(stated)]
     report = per_class_report(metrics, stated, scores_per_class(predictions))
-    write_table(out.csv, report)
     title = f"Scores per class: {name}"
-    files = out.md, out.html, out.tex
-    written = [*notes, per_class_note(metrics)]
-    write_for_reading(per_class_for_reading(report), *files, title=title, notes=written)
+    shown, written = per_class_for_reading(report), [*notes, per_class_note(metrics)]
+    write_item(out, "per_class", report, shown, title=title, notes=written)
     note = " ".join(notes) or None
-    save(per_class_bars(report, title=title, note=note), out.bars, out.bars_png)
+    save_item(out, "per_class", per_class_bars(report, title=title, note=note))
 
     confusion = np.sum([one["confusion"] for one in metrics], axis=0)
     seeds = f" (sum over {len(metrics)} seeds)" if len(metrics) > 1 else ""
@@ -66,23 +70,23 @@ def report_scores(
     classes = metrics[0]["classes"]
     note = " ".join([*notes, *confusion_notes(stated, confusion, classes)]) or None
     drawn = confusion_matrix(confusion, classes, title=title, note=note)
-    save(drawn, out.confusion, out.confusion_png)
+    save_item(out, "confusion", drawn)
 
 
 def draw_mistakes(predictions: pd.DataFrame, name: str) -> None:
-    """Draw the first seed's most confident mistakes; row i of the images belongs to pair i."""
-    params, source, out = snakemake.params, snakemake.input, snakemake.output
-    pairs = pd.read_parquet(source.pairs, columns=PAIR_COLUMNS).reset_index(names="image")
-    images = np.load(source.images, mmap_mode="r")
+    """Draw the first seed's most confident mistakes."""
+    params, source = snakemake.params, snakemake.input
+    pairs = pd.read_parquet(source.pairs, columns=PAIR_COLUMNS)
     found = confident_mistakes(predictions, params.classes, params.mistakes)
     shown = joined(found, pairs, "pair_id", what="the predictions and the pairs")
+    images = open_packed(source.images, checked=False).of_pairs(shown["pair_id"].tolist())
     figure = mistake_sheet(
         shown,
-        images[shown["image"].to_numpy(dtype=np.int64)],
+        images[:],
         title=f"Most confident mistakes: {name}",
-        note=sheet_note(params.registry[snakemake.wildcards.model], drawn=params.drawn),
+        note=sheet_note(params.registry[snakemake.wildcards.system], drawn=params.drawn),
     )
-    save(figure, out.mistakes, out.mistakes_png)
+    save_item(snakemake.output, "mistakes", figure)
 
 
 def draw_training(name: str, notes: list[str]) -> None:
@@ -92,21 +96,21 @@ def draw_training(name: str, notes: list[str]) -> None:
         title=f"Training: {name}",
         note=" ".join([*notes, *training_notes(snakemake.params.stated)]) or None,
     )
-    save(figure, snakemake.output.training, snakemake.output.training_png)
+    save_item(snakemake.output, "training", figure)
 
 
 def main() -> None:
     """Write everything that is made of one system's predictions on one split."""
-    registry, model = snakemake.params.registry, snakemake.wildcards.model
+    registry, system = snakemake.params.registry, snakemake.wildcards.system
     with job_log(snakemake.log[0]) as log:
         predictions = [read_table(path) for path in snakemake.input.predictions]
         metrics = write_metrics(predictions)
-        name = f"{system_title(model, registry)}, {snakemake.wildcards.split} split"
-        demo = demo_note([registry[model]])
+        name = f"{system_title(system, registry)}, {snakemake.wildcards.split} split"
+        demo = demo_note([registry[system]])
         notes = [demo] if demo else []
         report_scores(metrics, predictions, name, notes)
         draw_mistakes(predictions[0], name)
-        if snakemake.output.get("training"):
+        if is_made(snakemake.output, "training", "svg"):
             draw_training(name, notes)
         for one in metrics:
             accuracy = one["accuracy"]

@@ -7,8 +7,8 @@ from pairdx.files import read_json, remove_leftovers, sha256_of
 from pairdx.logs import job_log
 from pairdx.models.inputs import resources
 from pairdx.models.training_job import TrainingJob, run_training
-from pairdx.training.lease import lease
-from pairdx.training.state import settings_hash
+from pairdx.training.state.folder import settings_hash
+from pairdx.training.state.lease import lease
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

@@ -1,13 +1,14 @@
-"""Describe the exported dataset for machines, in the Croissant format."""
+"""Describe the dataset archive for machines, in the Croissant format."""
 
 import logging
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from pairdx.dataset_archive import LAYOUT
 from pairdx.files import write_json
 from pairdx.logs import job_log
-from pairdx.reporting.croissant import croissant
+from pairdx.reporting.dataset.croissant import croissant
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -20,7 +21,7 @@ def main() -> None:
         # mlcroissant recommends a date of publication; a dataset that is made here has none.
         logging.getLogger("absl").setLevel(logging.ERROR)
         pairs = pd.read_parquet(snakemake.input.pairs)
-        described = croissant(pairs, snakemake.input.archive, params.layout, params.facts)
+        described = croissant(pairs, snakemake.input.archive, LAYOUT, params.facts)
         write_json(snakemake.output.croissant, described)
         log.info("valid according to mlcroissant: %s", ", ".join(described["conformsTo"]))
         log.info(

@@ -8,7 +8,7 @@ import pandas as pd
 
 from pairdx.files import read_json, sha256_of, written_whole
 from pairdx.logs import job_log
-from pairdx.reporting.datasheet import as_page, datasheet
+from pairdx.reporting.dataset.datasheet import as_page, datasheet
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -41,9 +41,9 @@ def main() -> None:
             [read_json(path) for path in inputs.leakage],
             params.facts | {"versions": versions()},
         )
-        with written_whole(out.md) as aside:
+        with written_whole(out.datasheet_md) as aside:
             aside.write_text(text, encoding="utf-8")
-        with written_whole(out.html) as aside:
+        with written_whole(out.datasheet_html) as aside:
             aside.write_text(as_page(text, title=params.facts["title"]), encoding="utf-8")
         log.info("%d pairs described in %d lines", len(pairs), text.count("\n"))
 

@@ -1,7 +1,7 @@
 """Image bytes from outside, decoded without trusting them, and a reviewer's edits of images.
 
 There is one way of decoding, and it gives what a viewer shows: every size, box, hash, packed pixel
-and exported picture is of that. Nothing else in the library opens an image file from outside.
+and archived picture is of that. Nothing else in the library opens an image file from outside.
 """
 
 from __future__ import annotations

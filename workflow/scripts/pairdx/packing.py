@@ -7,9 +7,7 @@ configuration says: by default as CLIP's own preprocessing makes them; models on
 
 from __future__ import annotations
 
-import os
 from collections.abc import Hashable, Iterator, Mapping
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -17,10 +15,9 @@ import pandas as pd
 from PIL import Image
 
 from pairdx.errors import PairDxError
-from pairdx.files import written_whole
 from pairdx.images import apply_edit, decode
 from pairdx.logs import progress
-from pairdx.seals import append_seal, damaged, has_sound_last_line
+from pairdx.packed_images import packed_file
 from pairdx.stores import DamagedMemberError, open_store
 
 PAD_COLOUR = (128, 128, 128)  # close to what normalisation makes zero
@@ -64,66 +61,25 @@ def pack_images(
     size: int,
     squaring: str = "crop",
 ) -> None:
-    """Write the images of ``pairs`` as a NumPy file: uint8 (N, size, size, 3), row i for row i.
+    """Write the images of ``pairs``: uint8 (N, size, size, 3), with the pairs' identifiers.
 
     Args:
-        pairs: Columns ``archive`` (a key of ``archives``), ``member`` (a path inside it) and
-            ``image_edit`` (see :func:`pairdx.images.parse_edit`; "" for none).
+        pairs: Columns ``pair_id``, ``archive`` (a key of ``archives``), ``member`` (a path inside
+            it) and ``image_edit`` (see :func:`pairdx.images.parse_edit`; "" for none).
         archives: Where every archive lies, for :func:`pairdx.stores.open_store`.
         path: The ``.npy`` file, made for memory mapping and written whole or not at all.
         size: Side length in pixels.
         squaring: See :func:`fit_to_square`.
 
     Raises:
-        PairDxError: An image that was readable when the pairs were curated is not any more, or an
-            edit does not fit its image.
+        PairDxError: An image that was readable when the pairs were curated is not any more, an edit
+            does not fit its image, or two pairs have the same identifier.
     """
-    with written_whole(path) as aside:
-        packed = np.lib.format.open_memmap(
-            aside, mode="w+", dtype=np.uint8, shape=(len(pairs), size, size, 3)
-        )
-        _claim_room(aside)
+    with packed_file(path, pairs["pair_id"].tolist(), size) as packed:
         positions = {index: row for row, index in enumerate(pairs.index)}
         done = progress(_images(pairs, archives), "packing images", total=len(pairs))
         for index, image in done:
             packed[positions[index]] = fit_to_square(image, size, squaring)
-        packed.flush()
-        append_seal(aside)
-
-
-def open_packed(path: str | Path) -> np.ndarray:
-    """Map packed images: uint8 (N, size, size, 3), read-only. All of the file is read once.
-
-    Raises:
-        PairDxError: The file is not as it was written.
-    """
-    path = Path(path)
-    status = path.stat()
-    return _open_packed(path, status.st_size, status.st_mtime_ns)
-
-
-@cache
-def _open_packed(path: Path, size: int, _: int) -> np.ndarray:
-    try:
-        packed = np.load(path, mmap_mode="r")
-    except OSError:
-        raise
-    except Exception as error:  # NumPy reads the header as Python, and says of it what Python says
-        raise damaged(path) from error
-    # Without a last line it may be whole: as an earlier release wrote it.
-    if size != packed.offset + packed.nbytes and not has_sound_last_line(path):
-        raise damaged(path)
-    return np.asarray(packed)
-
-
-def _claim_room(path: Path) -> None:
-    """Claim all of a mapped file's room at once: a disk that fills up later would kill the process.
-
-    Raises:
-        OSError: There is no room for it.
-    """
-    with path.open("r+b") as file:
-        os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
 
 
 def encoded_images(

@@ -19,7 +19,7 @@ import pandas as pd
 from pairdx.ordering import seeded_rank
 from pairdx.splits import grouped
 
-WITH_SIBLINGS, WITHOUT_SIBLINGS = "with_siblings", "grouped"
+WITH_SIBLINGS = "with_siblings"
 
 
 def with_siblings(pairs: pd.DataFrame, fractions: Mapping[str, float], seed: int) -> pd.DataFrame:

@@ -270,6 +270,6 @@ def check_subsets(pairs: pd.DataFrame, split: pd.DataFrame) -> None:
         raise PairDxError(
             f"this split cannot be used: subsets without pairs {empty}, "
             f"classes without training pairs {untrained}",
-            remedy="the corpus is too small for its classes and three subsets: raise config key "
+            remedy="the dataset is too small for its classes and three subsets: raise config key "
             "`subset`, relax the keys under `curation`, or leave the class out",
         )

@@ -189,7 +189,7 @@ def _opened(path: Path) -> ZipFile:
         raise PairDxError(
             "an archive of the corpus is missing",
             where=path,
-            remedy="check multicare.path and multicare.archives (or release.path); of a download, "
+            remedy="check the dataset's source (path, archives); of a download, "
             "start the workflow again: it fetches what is missing",
         ) from error
     except (BadZipFile, NotImplementedError, ValueError, struct.error) as error:

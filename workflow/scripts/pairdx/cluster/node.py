@@ -118,7 +118,7 @@ def _processors() -> int:
 def _squeue_of(job: Mapping[str, Any]) -> str | None:
     """Ask for this job's state by the function that the lease on a training state uses."""
     try:
-        from pairdx.training.holder import slurm_job
+        from pairdx.training.state.holder import slurm_job
     except ImportError:  # a package is missing; the environment's facts say which
         return None
     found = slurm_job(str(job["job"]))

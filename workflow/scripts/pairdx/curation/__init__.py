@@ -1,4 +1,4 @@
 """From candidates to pairs.
 
-Every candidate is kept, set aside as out of distribution, or rejected with a reason.
+Every candidate is kept, out of distribution, or rejected with a reason.
 """

@@ -20,7 +20,7 @@ STAGES = (
     "review",
     "balance",
 )
-REJECTED_COLUMNS = ["row", "file", "label", "stage", "reason", "detail"]
+REJECTED_COLUMNS = ["row", "pair_id", "file", "label", "stage", "reason", "detail"]
 KEEP = ""
 
 
@@ -46,7 +46,7 @@ class Screening:
         if stage not in STAGES:
             raise ValueError(f"unknown stage {stage}")
         out = reasons != KEEP
-        record = self.candidates.loc[out, ["row", "file", "label"]].assign(
+        record = self.candidates.loc[out, ["row", "pair_id", "file", "label"]].assign(
             stage=stage, reason=reasons[out], detail="" if details is None else details[out]
         )
         self._rejected.append(record[REJECTED_COLUMNS])
@@ -54,7 +54,7 @@ class Screening:
 
     @property
     def rejected(self) -> pd.DataFrame:
-        """One row per rejected candidate: row, file, label, stage, reason, detail."""
+        """One row per rejected candidate: :data:`REJECTED_COLUMNS`."""
         return pd.concat(self._rejected, ignore_index=True)
 
 

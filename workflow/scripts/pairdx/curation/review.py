@@ -251,12 +251,12 @@ def _refuse_strangers(
 ) -> None:
     """Stop where a rejection or an edit would be lost: its pair is nowhere in the corpus."""
     gone = decisions[~decisions["pair_id"].isin(candidates["pair_id"])]
-    elsewhere = gone["file"].isin(rejected["file"])
+    elsewhere = gone["pair_id"].isin(rejected["pair_id"])
     lost = gone[_is_binding(gone) & ~elsewhere]
     if len(lost):
         first = lost.iloc[0]
         raise PairDxError(
-            f"{len(lost)} rejections or edits of the review sheet are of pairs that this corpus "
+            f"{len(lost)} rejections or edits of the review sheet are of pairs that this dataset "
             f"does not have: {', '.join(map(repr, lost['pair_id'].head()))}",
             where=f"curation.review.decisions: pair_id {first['pair_id']!r}, {first['file']!r}",
             remedy=_PUT_BACK,
@@ -270,13 +270,17 @@ def _refuse_other_files(
 ) -> None:
     """Stop where a rejection or an edit would fall on another pair: `0012` became `12`.
 
-    The same bytes under a new name are the same pair, unless the sheet's file is still there.
+    The same bytes under a new name are the same pair, unless the sheet's file is still there. The
+    sheet names an image by its pair; where the corpus does not, the two names say nothing.
     """
     there = candidates[["pair_id", "file", "sha256"]]
     both = decisions[_is_binding(decisions)].merge(there, on="pair_id", suffixes=("", "_here"))
     elsewhere = both["file"].isin(candidates["file"]) | both["file"].isin(rejected["file"])
     renamed = (both["sha256"].str.lower() == both["sha256_here"]) & ~elsewhere
-    other = both[(both["file"] != "") & (both["file"] != both["file_here"]) & ~renamed]
+    of_pair = both["file"].map(_stem) == both["pair_id"]
+    of_pair &= both["file_here"].map(_stem) != both["pair_id"]
+    differs = (both["file"] != "") & (both["file"] != both["file_here"])
+    other = both[differs & ~renamed & ~of_pair]
     if len(other):
         first = other.iloc[0]
         raise PairDxError(
@@ -286,6 +290,10 @@ def _refuse_other_files(
             f"{first['file_here']!r} here, and {first['file']!r} in the sheet",
             remedy=_PUT_BACK,
         )
+
+
+def _stem(file: str) -> str:
+    return file.rpartition(".")[0]
 
 
 def _is_binding(decisions: pd.DataFrame) -> pd.Series:

@@ -21,7 +21,7 @@ def screen_tables(
     """Run the stages ingest, class, age, licence, caption, identifiers and subset.
 
     Args:
-        candidates: As from :func:`pairdx.corpus.multicare.read_candidates`.
+        candidates: As from :func:`pairdx.corpus.multicare.reading.read`.
         settings: The config's ``curation`` section.
         subset: Keep at most this many candidates per class, or None for all.
         seed: Seed of the subset.
@@ -55,12 +55,14 @@ def _screen_rows(screening: Screening) -> None:
 
 
 def _screen_classes(
-    screening: Screening, known: list[str], modalities: Mapping[str, Mapping[str, Any] | None]
+    screening: Screening,
+    known: list[str],
+    modalities: Mapping[str, Mapping[str, Any] | None] | None,
 ) -> None:
-    """Keep the classes in use, and of these what one of the selected modalities covers."""
+    """Keep the classes in use, and of these what one of the selected modalities covers; or all."""
     labels, subtypes = screening.candidates["label"], screening.candidates["subtype"]
-    covered = pd.Series(data=False, index=labels.index)
-    for name, modality in modalities.items():
+    covered = pd.Series(data=modalities is None, index=labels.index)
+    for name, modality in (modalities or {}).items():
         if modality is not None:
             of_subtype = subtypes.isin(modality["subtypes"]) if "subtypes" in modality else True
             own = (labels == modality["label"]) & of_subtype

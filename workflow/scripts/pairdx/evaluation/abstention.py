@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairdx.evaluation.intervals import WEIGHTS_PER_CHUNK, bootstrap_ratios, case_weights
-from pairdx.evaluation.predictions import Predictions
+from pairdx.tasks.single_label.rows import Predictions
 
 Array = NDArray[np.float64]
 

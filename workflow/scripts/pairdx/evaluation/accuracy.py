@@ -1,7 +1,6 @@
 """Accuracies over training seeds and their differences, with bootstrap intervals over cases.
 
-The one metric that most tables need: it needs no scikit-learn, which takes a second to import
-(:mod:`pairdx.evaluation.metrics` has the others).
+The one metric that most tables need, of single labels (:mod:`pairdx.evaluation.metrics` has all).
 """
 
 from __future__ import annotations
@@ -20,8 +19,9 @@ from pairdx.evaluation.intervals import (
     interval_description,
 )
 from pairdx.evaluation.paired import bootstrap_paired_differences
-from pairdx.evaluation.predictions import correctness, same_pairs, subset_rows
 from pairdx.evaluation.score_intervals import pairs_if_cases_agree, score_interval
+from pairdx.tasks.rows import subset_rows
+from pairdx.tasks.single_label.rows import correctness, same_pairs
 
 
 def accuracy_over_seeds(

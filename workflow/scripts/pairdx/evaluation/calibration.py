@@ -16,11 +16,16 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 
-from pairdx.evaluation.predictions import Predictions, read_predictions
+from pairdx.tasks.single_label.metrics import (
+    CALIBRATION_BINS,
+    bin_of,
+    expected_calibration_error,
+)
+from pairdx.tasks.single_label.rows import Predictions, read_predictions
+from pairdx.tasks.single_label.weighed import unweighed
 
 Array = NDArray[np.float64]
 
-CALIBRATION_BINS = 15  # as in Guo et al. 2017, "On calibration of modern neural networks"
 # A probability of 0 has no logarithm. It counts as the smallest normal number of single precision,
 # in which predictions are kept: 1.2e-38, a loss of 87.3 for a pair of that class.
 LEAST_PROBABILITY = float(np.finfo(np.float32).tiny)
@@ -98,26 +103,9 @@ def negative_log_likelihood(read: Predictions) -> Array:
     return _losses(_logs(read.probabilities), read.truth)
 
 
-def expected_calibration_error(
-    confidence: NDArray[np.float64], correct: NDArray[np.float64], *, bins: int
-) -> float:
-    """Return the mean gap between confidence and accuracy over equal-width bins, weighted by pairs.
-
-    Args:
-        confidence: float [N], the probability of the most probable class.
-        correct: float [N], 1 where the prediction is right.
-        bins: Number of bins; bin b holds confidences in (b / bins, (b + 1) / bins].
-
-    Source: Guo et al. 2017, equation 3.
-    """
-    index = np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)
-    gaps = np.bincount(index, weights=correct - confidence, minlength=bins)
-    return float(np.abs(gaps).sum() / len(confidence))
-
-
 def calibration_error(read: Predictions) -> float:
     """Return the expected calibration error, 0 to 1, over the bins that metrics.json has."""
-    return expected_calibration_error(read.confidence, read.correct, bins=CALIBRATION_BINS)
+    return float(expected_calibration_error(unweighed(read))[0])
 
 
 def reliability(reads: Sequence[Predictions], *, bins: int = CALIBRATION_BINS) -> pd.DataFrame:
@@ -132,7 +120,7 @@ def reliability(reads: Sequence[Predictions], *, bins: int = CALIBRATION_BINS) -
     """
     confidence = np.concatenate([read.confidence for read in reads])
     correct = np.concatenate([read.correct for read in reads])
-    place = np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)
+    place = bin_of(confidence, bins)
     table = pd.DataFrame({"confidence": confidence, "accuracy": correct}).groupby(place)
     return table.mean().assign(share=table.size() / len(confidence)).reset_index(drop=True)
 

@@ -17,7 +17,7 @@ from scipy.stats import binomtest
 
 from pairdx.evaluation.intervals import interval_around, sums_per_case
 from pairdx.evaluation.paired import bootstrap_paired_differences
-from pairdx.evaluation.predictions import correctness, same_pairs
+from pairdx.tasks.single_label.rows import correctness, same_pairs
 
 Array = NDArray[np.float64]
 
@@ -25,7 +25,7 @@ Array = NDArray[np.float64]
 # comparisons: with so many resamples each, the corrected p can still fall to 0.01.
 RESAMPLES_PER_COMPARISON = 200
 TEST_COLUMNS = (
-    *("model_a", "model_b", "accuracy_a", "accuracy_b"),
+    *("system_a", "system_b", "accuracy_a", "accuracy_b"),
     *("difference", "difference_low", "difference_high", "only_a_right", "only_b_right"),
     *("p_bootstrap", "p_bootstrap_holm", "p_mcnemar", "p_mcnemar_holm"),
     *("pairs", "cases", "resamples"),
@@ -56,7 +56,7 @@ def pairwise_tests(
         subset: The subset to compare on.
 
     Returns:
-        One row per two systems, in the order given: model_a, model_b, accuracy_a, accuracy_b,
+        One row per two systems, in the order given: system_a, system_b, accuracy_a, accuracy_b,
         difference (a minus b), difference_low, difference_high, only_a_right, only_b_right,
         p_bootstrap, p_bootstrap_holm, p_mcnemar, p_mcnemar_holm, pairs, cases, resamples.
         Accuracies are fractions of 1. With a single case interval and p_bootstrap are empty.
@@ -77,8 +77,8 @@ def pairwise_tests(
     conditions = {"pairs": right.shape[1], "cases": cases, "resamples": resamples}
     tests = [
         {
-            "model_a": names[a],
-            "model_b": names[b],
+            "system_a": names[a],
+            "system_b": names[b],
             **_difference(right[a], right[b], drawn[:, place], level, cases),
             **conditions,
         }

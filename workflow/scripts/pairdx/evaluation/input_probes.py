@@ -21,6 +21,7 @@ from pairdx.evaluation.caption_changes import (
     word_pattern,
 )
 from pairdx.evaluation.corruptions import CORRUPTIONS, corrupt
+from pairdx.image_rows import ChangedImages, RowNumbers
 from pairdx.logs import progress
 from pairdx.models.base import Classifier, Pairs, predict
 from pairdx.ordering import seeded_rank
@@ -70,11 +71,13 @@ def chosen_pairs(pairs: Pairs, count: int | None, seed: int) -> Pairs:
         return pairs
     rank = seeded_rank(pairs.table["pair_id"], seed, "pairs of the input probes").to_numpy()
     rows = np.sort(np.argsort(rank, kind="stable")[:count])
-    return Pairs(pairs.table.iloc[rows].reset_index(drop=True), pairs.images[rows], pairs.classes)
+    return pairs.at(rows)
 
 
 def changed(pairs: Pairs, probe: InputProbe, settings: Mapping[str, Any]) -> Pairs:
     """Return the pairs with their captions or images changed; labels and names stay.
+
+    Images are changed batch by batch, when they are asked for.
 
     Args:
         pairs: N pairs; left as they are.
@@ -89,11 +92,16 @@ def changed(pairs: Pairs, probe: InputProbe, settings: Mapping[str, Any]) -> Pai
         return pairs
     names, seed = pairs.table["pair_id"].tolist(), settings["seed"]
     if probe.name == IMAGE_BLANK:
-        grey = np.full_like(pairs.images, settings["blank_image_grey"])
-        return Pairs(pairs.table, grey, pairs.classes)
+        grey = settings["blank_image_grey"]
+        blank = ChangedImages(pairs.images, lambda images, _: np.full_like(images, grey))
+        return Pairs(pairs.table, blank, pairs.classes)
     if probe.name in CORRUPTIONS:
-        damaged = corrupt(pairs.images, names, probe.name, _level(probe), seed)
-        return Pairs(pairs.table, damaged, pairs.classes)
+
+        def damage(images: np.ndarray, rows: RowNumbers) -> np.ndarray:
+            of_rows = [names[row] for row in rows]
+            return corrupt(images, of_rows, probe.name, _level(probe), seed)
+
+        return Pairs(pairs.table, ChangedImages(pairs.images, damage), pairs.classes)
     captions = _captions(pairs, probe, settings)
     return Pairs(pairs.table.assign(caption=captions), pairs.images, pairs.classes)
 

@@ -19,12 +19,12 @@ from pairdx.errors import PairDxError
 from pairdx.evaluation.agreement import training_of
 from pairdx.evaluation.few_seeds import reach_of
 from pairdx.evaluation.intervals import bootstrap_ratios, sums_per_case
-from pairdx.evaluation.predictions import correctness, same_pairs
+from pairdx.tasks.single_label.rows import correctness, same_pairs
 
 Array = NDArray[np.float64]
 
 PRICE_COLUMNS = (
-    *("model", "seeds", "test_pairs", "with_accuracy", "without_accuracy"),
+    *("system", "seeds", "test_pairs", "with_accuracy", "without_accuracy"),
     *("price", "price_low", "price_high"),
     *("pairs_with_siblings", "price_of_these", "price_of_these_low", "price_of_these_high"),
 )

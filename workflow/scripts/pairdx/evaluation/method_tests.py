@@ -21,8 +21,8 @@ from pairdx.evaluation.agreement import training_of
 from pairdx.evaluation.comparisons import holm
 from pairdx.evaluation.few_seeds import p_of, reach_of
 from pairdx.evaluation.intervals import bootstrap_ratios
-from pairdx.evaluation.predictions import correctness, same_pairs
 from pairdx.evaluation.score_intervals import worth_of_sizes
+from pairdx.tasks.single_label.rows import correctness, same_pairs
 
 Array = NDArray[np.float64]
 METHOD_COLUMNS = (

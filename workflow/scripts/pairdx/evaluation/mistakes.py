@@ -11,7 +11,8 @@ import pandas as pd
 
 from pairdx.errors import PairDxError
 from pairdx.evaluation.accuracy import accuracy_over_seeds
-from pairdx.evaluation.predictions import read_predictions, subset_rows
+from pairdx.tasks.rows import subset_rows
+from pairdx.tasks.single_label.rows import read_predictions
 
 NEITHER = "neither"
 BOTH = "both"
@@ -61,7 +62,7 @@ def best_two(predictions: Mapping[str, Sequence[pd.DataFrame]]) -> list[str]:
     if len(predictions) < 2:
         raise PairDxError(
             "two systems are needed to compare their errors",
-            where="config key models",
+            where="config key systems",
             remedy="enable another one",
         )
     accuracy = {

@@ -8,19 +8,22 @@ contains the other, so they are never added up.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
 
 from pairdx.errors import PairDxError
-from pairdx.evaluation.calibration import CALIBRATION_BINS
-from pairdx.evaluation.intervals import bootstrap_metrics
-from pairdx.evaluation.metrics import metric_interval, metric_values, worth_of_metrics
-from pairdx.evaluation.predictions import read_predictions, same_pairs
+from pairdx.evaluation.scores import defined, metric_interval, read_seeds, resampled, values
+from pairdx.tasks.base import Task
+from pairdx.tasks.rows import Read
+
+ReadT = TypeVar("ReadT", bound=Read)
+WeighedT = TypeVar("WeighedT")
 
 
 def metrics_over_seeds(
+    task: Task[ReadT, WeighedT],
     predictions: Sequence[pd.DataFrame],
     classes: Sequence[str],
     *,
@@ -28,18 +31,17 @@ def metrics_over_seeds(
     seed: int,
     level: float = 0.95,
     subset: str = "test",
-    calibration_bins: int = CALIBRATION_BINS,
 ) -> dict[str, dict[str, Any]]:
     """Compute mean, spread over seeds and test-set interval of every metric.
 
     Args:
+        task: What the predictions are of.
         predictions: One predictions table per seed, over the same pairs.
         classes: The classes, in the order of the confusion matrix.
         resamples: Number of bootstrap resamples of the cases.
         seed: Seed of the resampling.
         level: Coverage of the interval.
         subset: The subset to evaluate.
-        calibration_bins: Number of confidence bins of the calibration error.
 
     Returns:
         Per metric: seeds (how many), mean, standard_deviation (of a sample: n - 1; None with one
@@ -51,22 +53,17 @@ def metrics_over_seeds(
     """
     if not predictions:
         raise PairDxError("no predictions were given to average over seeds")
-    rows = same_pairs(predictions, subset, of_what="seeds")
-    reads = [read_predictions(one, classes, subset=subset) for one in rows]
-    values = [metric_values(one, calibration_bins=calibration_bins) for one in reads]
-    resampled = [
-        bootstrap_metrics(one, resamples=resamples, seed=seed, calibration_bins=calibration_bins)
-        for one in reads
-    ]
-    worths = worth_of_metrics(reads[0])
+    reads = read_seeds(task, predictions, classes, subset=subset)
+    whole = [values(task, one, task.metrics) for one in reads]
+    drawn = [resampled(task, one, task.metrics, resamples=resamples, seed=seed) for one in reads]
     result = {}
-    for name in values[0]:
-        of_seeds = np.array([one[name] for one in values], dtype=np.float64)
-        mean = None if np.isnan(of_seeds).any() else float(of_seeds.mean())
+    for position, metric in enumerate(task.metrics):
+        of_seeds = np.array([one[position] for one in whole], dtype=np.float64)
+        mean = defined(of_seeds.mean())
         spread = None if mean is None or len(of_seeds) < 2 else float(of_seeds.std(ddof=1))
-        means = np.mean([one[name] for one in resampled], axis=0)
-        low, high = metric_interval(name, mean, means, level, worths, reads[0].cases)
-        result[name] = {
+        means = np.mean([one[position] for one in drawn], axis=0)
+        low, high = metric_interval(metric, mean, means, level, reads[0])
+        result[metric.name] = {
             "seeds": len(of_seeds),
             "mean": mean,
             "standard_deviation": spread,

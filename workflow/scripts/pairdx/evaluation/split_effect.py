@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 
 from pairdx.errors import PairDxError
 from pairdx.evaluation.intervals import bootstrap_ratios, interval_around, sums_per_case
-from pairdx.evaluation.predictions import correctness, same_pairs
+from pairdx.tasks.single_label.rows import correctness, same_pairs
 
 Array = NDArray[np.float64]
 
 EFFECT_COLUMNS = (
-    *("model", "seeds", "stratified_accuracy", "grouped_accuracy"),
+    *("system", "seeds", "stratified_accuracy", "grouped_accuracy"),
     *("difference", "difference_low", "difference_high"),
     *("stratified_pairs", "grouped_pairs", "shared_pairs"),
 )
@@ -52,7 +52,7 @@ def effect_of_the_split(
         subset: The subset to compare on.
 
     Returns:
-        One row per system: model, seeds, stratified_accuracy, grouped_accuracy (means over seeds,
+        One row per system: system, seeds, stratified_accuracy, grouped_accuracy (means over seeds,
         fractions of 1), difference (stratified minus grouped), difference_low, difference_high,
         stratified_pairs, grouped_pairs, shared_pairs (pairs that are in both test sets).
 
@@ -75,7 +75,7 @@ def effect_of_the_split(
         low, high = interval_around(difference, differences[:, place], level, len(sums))
         rows.append(
             {
-                "model": name,
+                "system": name,
                 "seeds": len(stratified[name]),
                 "stratified_accuracy": accuracy[0][place],
                 "grouped_accuracy": accuracy[1][place],

@@ -152,7 +152,7 @@ def time_classifier(
         preprocess: Makes the square, uint8 [S, S, 3], of an RGB image.
 
     Returns:
-        The content of timing/{model}.json; p50, p95, mean and the means of the stages are seconds
+        The content of timing/{system}.json; p50, p95, mean and the means of the stages are seconds
         per image, and the stages add up to the mean; a stage of what is not read is None.
         ``deployment`` lists the same by runtime and batch size, with percentiles over batches.
 

@@ -1,1 +1,1 @@
-"""The systems of the comparison: one file per family behind one small protocol (``base.py``)."""
+"""The systems of the comparison: one folder per family behind one small protocol (``base.py``)."""

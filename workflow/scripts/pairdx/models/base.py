@@ -1,6 +1,19 @@
 """What every family of systems is to the rest of the library.
 
-A family is a module of this package with three functions:
+A family is a folder of this package, and nothing else names it but the entries of its systems:
+
+``description.py``
+    What planning asks of it (:class:`pairdx.plan.descriptions.Family`): standard library only.
+``settings.schema.yaml``
+    What the settings of its systems may be (:mod:`pairdx.plan.schemas`).
+``system.py``
+    Builds, fits and loads its systems, by the functions below.
+``explanation.py``, if its description says EXPLAINED
+    ``explain(classifier, image, caption)`` (:class:`pairdx.models.explanation.Explainer`).
+``graph.py``, if its description says EXPORTED
+    ``Graph(classifier)``, the network for ONNX Runtime (:func:`pairdx.models.exported.graph`).
+
+``system.py`` has three functions:
 
 ``build(settings, classes, resources, seed) -> Classifier``
     The system before any training. ``resources`` holds the files it needs, by name (``weights``,
@@ -13,8 +26,8 @@ A family is a module of this package with three functions:
 and may have a fourth:
 
 ``fits_images(settings) -> bool``
-    Whether ``fit`` looks at images; without it, it does. Where it does not, none are read into
-    memory: time and memory of a training are those of what it needs.
+    Whether ``fit`` looks at images; without it, it does. Where it does not, their file is not even
+    opened: time and memory of a training are those of what it needs.
 """
 
 from __future__ import annotations
@@ -28,6 +41,7 @@ import numpy as np
 import pandas as pd
 
 from pairdx.errors import PairDxError
+from pairdx.image_rows import ImageRows, Images, RowNumbers
 from pairdx.logs import progress
 
 SETTINGS_FILE = "settings.json"
@@ -41,12 +55,13 @@ NO_NUMBERS_REMEDY = (
 
 @dataclass(frozen=True)
 class Pairs:
-    """N image-caption pairs.
+    """N image-caption pairs, whose images are read when their rows are asked for.
 
     Attributes:
         table: Columns pair_id, case_id, caption and label, with the index 0 to N - 1.
-        images: uint8 of shape (N, S, S, 3), RGB; row i belongs to row i of the table. May be a
-            memory map. S is 0 where images are not read.
+        images: uint8 of shape (N, S, S, 3), RGB; row i belongs to row i of the table. Of packed
+            ones no more is in memory than what was asked for last. S is 0 where images are not
+            read.
         classes: The labels, in the order of every table and figure.
 
     Raises:
@@ -54,7 +69,7 @@ class Pairs:
     """
 
     table: pd.DataFrame
-    images: np.ndarray
+    images: Images
     classes: tuple[str, ...]
 
     def __post_init__(self) -> None:
@@ -64,7 +79,7 @@ class Pairs:
             raise PairDxError(
                 f"images of shape {shape} and type {self.images.dtype} do not fit "
                 f"{len(self.table)} pairs; uint8 of shape (pairs, S, S, 3) does",
-                remedy="delete packed/images.npy of the run; it is made again",
+                remedy="delete the packed images of the dataset; they are made again",
             )
         unknown = sorted(set(self.table["label"]) - set(self.classes))
         if unknown:
@@ -72,6 +87,11 @@ class Pairs:
 
     def __len__(self) -> int:
         return len(self.table)
+
+    def at(self, rows: RowNumbers) -> Pairs:
+        """Return the pairs at some rows, whose images are not read yet."""
+        table = self.table.iloc[rows].reset_index(drop=True)
+        return Pairs(table, ImageRows(self.images, rows), self.classes)
 
     @property
     def captions(self) -> list[str]:
@@ -151,7 +171,7 @@ class ChoosingClassifier(Protocol):
 class ScoringClassifier(Protocol):
     """What a classifier may offer besides: the scores that its probabilities are the softmax of.
 
-    Detection of unknown classes by energy needs them; a family can do without.
+    Detection of classes out of distribution by energy needs them; a family can do without.
     """
 
     def scores(self, images: np.ndarray, tokens: Any) -> np.ndarray | None:

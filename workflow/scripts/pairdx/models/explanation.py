@@ -1,8 +1,8 @@
 """Looking into networks while they compute, through hooks that leave their results as they are.
 
 Grad-CAM (Selvaraju et al., 2017, Section 3) needs a layer whose output still has positions of the
-image. The module ``<family>_explanation`` says which layer that is; a family without such a module
-is not explained. The paper explains no decision; it leaves interpretability to future work.
+image. A family's module ``explanation`` says which layer that is; a family without such a module is
+not explained. The paper explains no decision; it leaves interpretability to future work.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Explainer(Protocol):
 
 def explainer(family: str) -> Explainer:
     """Import the family's way to explain a decision."""
-    module = importlib.import_module(f"pairdx.models.{family}_explanation")
+    module = importlib.import_module(f"pairdx.models.{family}.explanation")
     explain: Explainer = module.explain
     return explain
 

@@ -6,18 +6,18 @@ gives probabilities; all in between, conversion to float included, is part of th
 
 from __future__ import annotations
 
+import importlib
 import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
 
 from pairdx.errors import PairDxError
 from pairdx.logs import logger
 from pairdx.models.base import Classifier
-from pairdx.training.batches import as_float_images
+from pairdx.plan.descriptions import families
 
 RUNTIME = "ONNX Runtime"
 # How far probabilities may be from PyTorch's; both compute in float32, in another order.
@@ -50,55 +50,13 @@ class ExportedClassifier:
         return found
 
 
-class _Fusion(nn.Module):
-    """PairDxFusion from what its branches read to probabilities."""
+def graph(family: str, classifier: Any) -> Any:
+    """Return the network of a system of one family as it is exported, from its module ``graph``.
 
-    def __init__(self, classifier: Any) -> None:
-        super().__init__()
-        self.network = classifier.network
-        self.channels_last = classifier.settings["channels_last"]
-
-    @property
-    def reads(self) -> tuple[str, ...]:
-        """Names of the inputs: ``images``, ``ids`` or both."""
-        branches = {"images": self.network.images, "ids": self.network.captions}
-        return tuple(name for name, encoder in branches.items() if encoder is not None)
-
-    def forward(self, *inputs: Tensor) -> Tensor:
-        """Classify, with the inputs in the order of ``reads``: float32 (B, C)."""
-        given = dict(zip(self.reads, inputs, strict=True))
-        images = ids = torch.empty(0)
-        if "images" in given:
-            images = as_float_images(given["images"], channels_last=self.channels_last)
-        if "ids" in given:
-            ids = given["ids"]
-        scores: Tensor = self.network(images, ids)
-        return scores.float().softmax(dim=1)
-
-
-class _Clip(nn.Module):
-    """A CLIP system from images to probabilities; the features of its classes are constants."""
-
-    reads = ("images",)
-    classes: Tensor
-
-    def __init__(self, classifier: Any) -> None:
-        super().__init__()
-        self.network = classifier.network
-        self.channels_last = classifier.settings.get("channels_last", False)
-        temperature = classifier.settings["temperature"]
-        with torch.no_grad():
-            scale = self.network.scale() if temperature is None else 1 / temperature
-            self.register_buffer("classes", scale * classifier.class_features().clone())
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Classify uint8 images (B, S, S, 3): float32 (B, C)."""
-        floats = as_float_images(images, channels_last=self.channels_last)
-        return (self.network.image_features(floats) @ self.classes.T).softmax(dim=1)
-
-
-# By family. Others have no network of their own from image and caption to probabilities.
-GRAPHS = {"fusion": _Fusion, "clip": _Clip}
+    Its ``reads`` names its inputs in order, of ``images`` (uint8) and ``ids``; it gives
+    probabilities.
+    """
+    return importlib.import_module(f"pairdx.models.{family}.graph").Graph(classifier).eval()
 
 
 def export_classifier(
@@ -115,8 +73,8 @@ def export_classifier(
     probabilities and decisions must be the same.
 
     Args:
-        classifier: A system of one of the families in :data:`GRAPHS`, on the CPU.
-        family: Its family.
+        classifier: A system, on the CPU.
+        family: Its family, one whose description says that it is exported.
         images: uint8 of shape (N, S, S, 3), of the N pairs to compare both on; at least one.
         captions: Their N captions.
         threads: Threads that ONNX Runtime may use.
@@ -128,7 +86,7 @@ def export_classifier(
     Raises:
         PairDxError: Systems of this family have no exported network.
     """
-    if family not in GRAPHS:
+    if not families()[family].EXPORTED:
         raise PairDxError(f"systems of the family {family!r} have no network to export to ONNX")
     starts = range(0, len(images), _AT_ONCE)
     batches = [
@@ -136,8 +94,8 @@ def export_classifier(
         for start in starts
     ]
     try:
-        graph = GRAPHS[family](classifier).eval()
-        exported = ExportedClassifier(classifier, _session(graph, *batches[0], threads))
+        session = _session(graph(family, classifier), *batches[0], threads)
+        exported = ExportedClassifier(classifier, session)
         found = np.concatenate([exported.probabilities(*batch) for batch in batches])
     # The exporter and the runtime raise errors of many kinds, and no timing job should end by them.
     except Exception as error:
@@ -167,26 +125,26 @@ def disagreement(expected: np.ndarray, found: np.ndarray) -> str:
     return f"it gives {other.sum()} of {len(other)} pairs another class" if other.any() else ""
 
 
-def _session(graph: Any, images: np.ndarray, tokens: np.ndarray | None, threads: int) -> Any:
-    """Export the graph by the first two pairs and open a session of ONNX Runtime on it."""
+def _session(network: Any, images: np.ndarray, tokens: np.ndarray | None, threads: int) -> Any:
+    """Export a network by the first two pairs and open a session of ONNX Runtime on it."""
     # The exporter takes seconds to load, which jobs without it do without.
     import onnxruntime  # type: ignore[import-untyped]
 
     given: dict[str, Any] = {"images": images, "ids": tokens}
     # One example alone would fix the batch size at 1.
     rows = [0, min(1, len(images) - 1)]
-    examples = tuple(torch.from_numpy(given[name][rows]) for name in graph.reads)
+    examples = tuple(torch.from_numpy(given[name][rows]) for name in network.reads)
     batch = torch.export.Dim("batch", min=1)
     shapes: Any = tuple({0: batch} for _ in examples)
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # of the exporter's own insides
         program: Any = torch.onnx.export(
-            graph,
+            network,
             examples,
-            input_names=list(graph.reads),
+            input_names=list(network.reads),
             output_names=["probabilities"],
             # The inputs of a function with *inputs are one argument.
-            dynamic_shapes=shapes if isinstance(graph, _Clip) else (shapes,),
+            dynamic_shapes=(shapes,),
             dynamo=True,
             verbose=False,
         )

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from pairdx.errors import PairDxError
 from pairdx.files import read_table
+from pairdx.image_rows import Images
 from pairdx.joins import joined
 from pairdx.models.base import Pairs
-from pairdx.packing import open_packed
+from pairdx.packed_images import open_packed
 from pairdx.subsets import SUBSETS
 
 RESOURCES = ("word_vectors", "vocabulary", "features")
@@ -26,40 +26,29 @@ def read_subset(
     *,
     with_images: bool = True,
 ) -> Pairs:
-    """Read the pairs of one subset, and their images into memory unless nobody looks at them.
+    """Read the pairs of one subset; their images are read when somebody looks at them.
 
     Args:
         pairs: ``pairs.parquet``.
         split: ``split.parquet``.
-        images: ``images.npy``, row i for row i of the pairs.
+        images: Packed images of any size, which are found by the pairs' names.
         classes: The labels, in order.
         subset: ``train``, ``validation`` or ``test``.
-        with_images: Whether images are read; otherwise they have a side of 0 pixels.
+        with_images: Whether anybody will; otherwise they have a side of 0 pixels.
 
     Raises:
-        PairDxError: The packed images, or the split, are not those of these pairs, or a file is
+        PairDxError: An image of a pair is not packed, the split is not of these pairs, or a file is
             damaged.
     """
     table = read_table(pairs)
     what = "the split and the pairs"
     placed = joined(read_table(split), table[["pair_id"]], "pair_id", what=what)
     subsets = placed.set_index("pair_id")["subset"]
-    rows = np.flatnonzero(table["pair_id"].map(subsets) == subset)
-    pixels = np.zeros((len(rows), 0, 0, 3), dtype=np.uint8)
+    table = table[table["pair_id"].map(subsets) == subset].reset_index(drop=True)
+    pixels: Images = np.zeros((len(table), 0, 0, 3), dtype=np.uint8)
     if with_images:  # opening them reads the whole file: its checksum is looked at
-        pixels = _packed_images(images, len(table))[rows]
-    return Pairs(table.iloc[rows].reset_index(drop=True), pixels, tuple(classes))
-
-
-def _packed_images(path: str | Path, pairs: int) -> np.ndarray:
-    packed = open_packed(path)
-    if len(packed) != pairs:
-        raise PairDxError(
-            f"{len(packed)} images are packed for {pairs} pairs",
-            where=path,
-            remedy="delete packed/images.npy of the run; it is made again",
-        )
-    return packed
+        pixels = open_packed(images).of_pairs(table["pair_id"].tolist())
+    return Pairs(table, pixels, tuple(classes))
 
 
 def subset_sizes(split: str | Path) -> dict[str, int]:

@@ -13,11 +13,11 @@ from torch import Tensor, nn
 from pairdx.errors import PairDxError
 from pairdx.models.base import FitJob, Pairs
 from pairdx.training.batches import Examples, as_float_images
-from pairdx.training.checkpoint import StateFolder
 from pairdx.training.loop import train
-from pairdx.training.objective import Objective
+from pairdx.training.optimisation import Objective
 from pairdx.training.settings import TrainingSettings
-from pairdx.training.state import settings_hash
+from pairdx.training.state.checkpoint import StateFolder
+from pairdx.training.state.folder import settings_hash
 
 
 class Normalise(nn.Module):

@@ -1,4 +1,4 @@
-"""Which prompts a system of the CLIP family is tried with, beside its own (not in the paper)."""
+"""Which prompts a system of the CLIP family is tried with, beside its own."""
 
 from __future__ import annotations
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,25 +17,26 @@ FUNCTIONS = ("build", "fit", "load")
 
 
 def family(name: str) -> ModuleType:
-    """Import the family ``name``: the module of this package with that name.
+    """Import the family ``name``: the module ``system`` of its folder.
 
     Raises:
         PairDxError: There is no such module, or it is no family.
     """
-    module_name = f"pairdx.models.{name}"
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or not importlib.util.find_spec(module_name):
+    file = Path(__file__).parent / name / "system.py"
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or not file.is_file():
         raise PairDxError(
             f"there is no model family {name!r}",
-            where="models: … family",
-            remedy=f"use one that workflow/scripts/pairdx/models has, or add {name}.py there",
+            where="systems: … family",
+            remedy="use one that workflow/scripts/pairdx/models has, or add a folder "
+            f"{name} there (base.py says what it holds)",
         )
-    module = importlib.import_module(module_name)
+    module = importlib.import_module(f"pairdx.models.{name}.system")
     missing = [function for function in FUNCTIONS if not hasattr(module, function)]
     if missing:
         raise PairDxError(
             f"{name} is no model family: its file has no function {missing[0]}",
-            where="models: … family",
-            remedy="see workflow/scripts/pairdx/models/base.py for what a family's file offers",
+            where="systems: … family",
+            remedy="see workflow/scripts/pairdx/models/base.py for what a system.py offers",
         )
     return module
 

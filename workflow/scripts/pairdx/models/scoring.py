@@ -1,7 +1,6 @@
 """How sure a system is of images, of known classes or not: highest probability and energy.
 
-Not in the paper. The pairs need no label among the classes, so these may be of a class that no
-system was trained on.
+The pairs need no label among the classes: they may be of a class that no system was trained on.
 """
 
 from __future__ import annotations
@@ -14,11 +13,12 @@ import pandas as pd
 from scipy.special import logsumexp, softmax
 
 from pairdx.errors import PairDxError
+from pairdx.image_rows import Images
 from pairdx.logs import progress
 from pairdx.models.base import NO_NUMBERS_REMEDY, Classifier, Pairs, ScoringClassifier
 
 # What the column `subset` of out_of_distribution.parquet says.
-VALIDATION, KNOWN, UNKNOWN = "validation", "test", "unknown"
+VALIDATION, KNOWN, OUT_OF_DISTRIBUTION = "validation", "test", "out_of_distribution"
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Sureness:
 
 
 def sureness(
-    classifier: Classifier, images: np.ndarray, captions: Sequence[str], batch_size: int
+    classifier: Classifier, images: Images, captions: Sequence[str], batch_size: int
 ) -> Sureness:
     """Compute how sure a system is of every pair.
 
@@ -48,7 +48,7 @@ def sureness(
 
     Args:
         classifier: Any system.
-        images: uint8 of shape (N, S, S, 3); may be a memory map.
+        images: uint8 of shape (N, S, S, 3); a batch of them at a time is read.
         captions: N captions.
         batch_size: Pairs at a time.
 
@@ -79,12 +79,12 @@ def sureness(
     return Sureness(predicted, highest, energy)
 
 
-def known_and_unknown(
+def known_and_out_of_distribution(
     classifier: Classifier,
     validation: Pairs,
     known: Pairs,
-    unknown: pd.DataFrame,
-    images: np.ndarray,
+    outside: pd.DataFrame,
+    images: Images,
     batch_size: int,
 ) -> pd.DataFrame:
     """Ask a system about pairs of classes that it was not trained on, and about known ones.
@@ -93,21 +93,21 @@ def known_and_unknown(
         classifier: Any system.
         validation: The validation pairs, which choose from where on a pair passes for known.
         known: The test pairs.
-        unknown: N pairs with the columns pair_id, case_id, label and caption.
-        images: Theirs, uint8 of shape (N, S, S, 3); may be a memory map.
+        outside: N pairs of other classes, with the columns pair_id, case_id, label and caption.
+        images: Theirs, uint8 of shape (N, S, S, 3); a batch of them at a time is read.
         batch_size: Pairs at a time.
 
     Returns:
         out_of_distribution.parquet: one row per pair, with pair_id, case_id, label, subset
-        (``validation``, ``test`` or ``unknown``), predicted (what it is taken for), max_probability
-        and energy. No rows where there are no unknown pairs: there is nothing to tell the known
-        ones from.
+        (``validation``, ``test`` or ``out_of_distribution``), predicted (what it is taken for),
+        max_probability and energy. No rows where there are no pairs of other classes: there is
+        nothing to tell the known ones from.
 
     Raises:
-        PairDxError: There are not as many images as unknown pairs, or a score is not a number.
+        PairDxError: There are not as many images as pairs, or a score is not a number.
     """
-    asked = [(UNKNOWN, unknown, images)]
-    if len(unknown):
+    asked = [(OUT_OF_DISTRIBUTION, outside, images)]
+    if len(outside):
         asked[:0] = [
             (subset, pairs.table, pairs.images)
             for subset, pairs in ((VALIDATION, validation), (KNOWN, known))

@@ -12,8 +12,6 @@ import numpy as np
 from pairdx.words import read_words
 from pairdx.words import tokenise as words_of
 
-WORD_FAMILIES = ("fusion", "linear")
-
 
 @dataclass(frozen=True)
 class Reading:
@@ -43,11 +41,11 @@ def read_captions(
 ) -> Reading:
     """Count the tokens of all captions as a system counts them.
 
-    A family that is not known here still has a row: what it reads, and no counts.
+    A system whose tokeniser is not known here still has a row: what it reads, and no counts.
 
     Args:
-        system: ``family``, ``trained``, ``reads`` and, of its ``settings`` (a probe's: its
-            encoder's), ``tokens`` or ``architecture`` and ``context_length``.
+        system: ``trained``, ``reads``, and ``tokeniser`` and ``settings`` as its family's
+            ``text_reader`` returns them (:class:`pairdx.plan.descriptions.Family`).
         captions: N captions.
         folder: The model folder, where ``architecture`` is null.
         vocabulary: Content of vocabulary.json, for a system that reads word vectors.
@@ -56,13 +54,13 @@ def read_captions(
         PairDxError: The tokeniser cannot be made.
     """
     settings = system["settings"]
-    if "context_length" in settings:
-        from pairdx.models.clip_loading import tokeniser_of
+    if system["tokeniser"] == "open_clip":
+        from pairdx.models.clip.loading import tokeniser_of
 
         tokeniser = tokeniser_of(settings, folder)
         counts = tokeniser.token_counts(list(captions))
         return _reading(tokeniser.name, system, settings["context_length"], counts)
-    if system["family"] not in WORD_FAMILIES:
+    if system["tokeniser"] != "words":
         return Reading("Not known", used_for(system), None, None)
     rate, known = None, frozenset[str]()
     if vocabulary is not None:

@@ -21,8 +21,7 @@ from pairdx.models.base import ChoosingClassifier, FitJob
 from pairdx.models.inputs import read_subset, subset_sizes
 from pairdx.models.registry import family
 from pairdx.storage_errors import storage_error
-from pairdx.training.energy import EnergyMeter
-from pairdx.training.passport import passport
+from pairdx.training.passport import EnergyMeter, passport
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ class TrainingJob:
         checkpoint_minutes: Likewise.
         pairs: ``pairs.parquet``.
         split: ``split.parquet``.
-        images: ``images.npy``.
+        images: Packed images of the size that the system reads.
         resources: Files from outside, by name (see :func:`pairdx.models.inputs.resources`).
         state_folder: Where training state is kept.
         folder: Where the trained system, training.csv and passport.json are written.

@@ -1,4 +1,4 @@
-"""Which library files a script's job depends on, and what they say, as one digest."""
+"""Which library files a script's job depends on, and what they do, as one digest."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
+
+from pairdx.plan.bare_code import bare
 
 # workflow/scripts, where the scripts and the library lie.
 SCRIPTS = Path(__file__).parents[2]
@@ -19,10 +21,10 @@ _IMPORT = re.compile(
 
 @cache
 def digest(script: str, modules: Iterable[str] = ()) -> str:
-    """Return a digest of the names and contents of a script and of all that it depends on.
+    """Return a digest of the names and code of a script and of all that it depends on.
 
-    A parameter of the script's rule: a job is out of date when one of these files says something
-    else, and not when it has a new time stamp.
+    A parameter of the script's rule: a job is out of date when one of these files does something
+    else, and not when it has a new time stamp, another comment or another docstring.
 
     Args:
         script: File name in workflow/scripts.
@@ -61,7 +63,8 @@ def imported(path: Path) -> set[Path]:
 
 @cache
 def _content(path: Path) -> str:
-    return path.read_text(encoding="utf-8")
+    """Return a file's code, without what changes nothing at run time."""
+    return bare(path.read_text(encoding="utf-8"))
 
 
 @cache

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from difflib import get_close_matches
 from typing import Any
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
+
+from pairdx.plan.wording import similar
 
 TOP = "(top level)"
 
@@ -24,7 +25,7 @@ def problems(
 
     Args:
         config: The complete configuration.
-        schema: workflow/schemas/config.schema.yaml.
+        schema: What :func:`pairdx.plan.schemas.whole_schema` returned.
         unchanged: Returns the configuration that nobody has changed, whose names the misspelt ones
             resemble. Called only where something is wrong.
     """
@@ -68,13 +69,6 @@ def in_order_of(model: Any, content: Any) -> Any:
 def named(path: Iterable[Any]) -> str:
     """Spell the path of a key as users write it."""
     return ".".join(map(str, path)) or TOP
-
-
-def similar(name: str | Iterable[str], known: Iterable[str]) -> str:
-    """Suggest what was meant by a name, or by several, as the end of a sentence; or nothing."""
-    names, choices = [name] if isinstance(name, str) else name, list(known)
-    guesses = [guess for each in names for guess in get_close_matches(each, choices, n=1)]
-    return f"; did you mean {', '.join(guesses)}?" if guesses else ""
 
 
 def _is_integer(_: Any, value: Any) -> bool:
@@ -136,7 +130,7 @@ def _of_own_entry(
     known: Any = defaults
     for name in entry[:-1]:
         known = known[name]
-    if meant := similar(str(entry[-1]), known):
+    if (meant := similar(str(entry[-1]), known)) and not _is_whole(entry, errors):
         return [f"config key {named(entry[:-1])}: unknown {entry[-1]}{meant}"]
     lacking = [error for error in errors if error.validator == "required"]
     found = [_sentence(error) for error in errors if error.validator != "required"]
@@ -144,6 +138,13 @@ def _of_own_entry(
     for error in lacking:
         by_path.setdefault(tuple(error.absolute_path), []).append(error)
     return found + [_lacks(path, of_path) for path, of_path in by_path.items()]
+
+
+def _is_whole(entry: tuple[Any, ...], errors: list[ValidationError]) -> bool:
+    """Tell an entry with all its keys, as one that is `like` another, from a misspelt name."""
+    mistaken = ("required", "additionalProperties", "oneOf", "type")
+    own = {error.validator for error in errors if tuple(error.absolute_path) == entry}
+    return entry[0] in ("datasets", "systems") and len(entry) == 2 and not own & set(mistaken)
 
 
 def _lacks(path: tuple[Any, ...], errors: list[ValidationError]) -> str:

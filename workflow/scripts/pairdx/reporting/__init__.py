@@ -1,1 +1,1 @@
-"""The paper's tables and figures: tables in, tables and figures out; no result file is read."""
+"""Tables and figures of a run: tables in, tables and figures out; no result file is read."""

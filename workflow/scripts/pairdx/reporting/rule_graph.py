@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,17 +11,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from pairdx.reporting.theme import FAINT, INK, PAGE_WIDTH, SMALL, STYLES, new_figure, theme
+from pairdx.reporting.format.theme import FAINT, INK, PAGE_WIDTH, SMALL, STYLES, new_figure, theme
 
-# The rule files in the order in which data flows; each is a phase.
-PHASES = (
-    *("fetch", "curate", "split", "passport", "pack", "features", "train", "evaluate"),
-    *("calibration", "probes", "errors", "explain", "texts", "time", "comparisons", "report"),
-    *("cost", "paper"),
-)
 ROW_HEIGHT = 0.21  # inches
-RULES_AT, TRACKS_AT = 1.05, 2.85  # inches from the left edge
+FILES_AT, RULES_AT, TRACKS_AT = 0.72, 1.75, 3.5  # inches from the left edge
 COLOURS = [look.colour for look in STYLES]
+
+
+# Where a Snakefile includes a rule file, and how a rule is named: behind `rule`, or below `name:`.
+INCLUDED = re.compile(r'^include: "(.+)"', re.MULTILINE)
+NAMED = re.compile(r'^ *(?:use rule \w+ as (\w+)|rule (\w+):|name:\s+f?"(\w+))', re.MULTILINE)
+VARIANT = re.compile(r"_\d+$")  # what is put behind a name that stands below `name:`
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,8 @@ class RuleGraph:
     """Rules by phase, and which passes files to which.
 
     Attributes:
-        phases: Names of the rules per phase, in the order of :data:`PHASES`, without empty phases.
+        phases: Names of the rules per phase (folder and rule file: ``data/fetch``), in the order in
+            which the Snakefile includes the files, without empty phases.
         edges: (giver, taker) pairs of rules, without those that a longer path implies.
     """
 
@@ -37,36 +38,49 @@ class RuleGraph:
     edges: list[tuple[str, str]]
 
 
-def read_rule_graph(dot: str, rule_files: Sequence[Path]) -> RuleGraph:
+def phases_of(snakefile: Path) -> dict[str, str]:
+    """Return the phase of every rule: its rule file, in the order of the Snakefile's includes.
+
+    Args:
+        snakefile: The Snakefile. Rules of its own are targets and have no phase.
+
+    Returns:
+        By name as it is written: of a rule in a loop, without what the loop puts behind it.
+    """
+    phases = {}
+    for path in INCLUDED.findall(snakefile.read_text(encoding="utf-8")):
+        file = snakefile.parent / path
+        phase = f"{file.parent.name}/{file.stem}"
+        for names in NAMED.findall(file.read_text(encoding="utf-8")):
+            phases["".join(names)] = phase
+    return phases
+
+
+def read_rule_graph(dot: str, snakefile: Path) -> RuleGraph:
     """Read Snakemake's rule graph, and find each rule's phase in the rule files.
+
+    Variants of a rule (``assess_confidence_2``) are drawn as one.
 
     Args:
         dot: The graph in the DOT language, as ``snakemake --rulegraph dot`` prints it.
-        rule_files: ``fetch.smk``, ``curate.smk`` and so on.
+        snakefile: The Snakefile that it is of.
     """
-    phase_of = {
-        name: file.stem
-        for file in rule_files
-        for name in re.findall(
-            r"^(?:use rule \w+ as|rule) (\w+)", file.read_text(encoding="utf-8"), re.MULTILINE
-        )
+    phase_of = phases_of(snakefile)
+    found = dict(re.findall(r"(\d+)\s*\[\s*label = \"([^\"\\]+)", dot))
+    names = {
+        number: name if name in phase_of else VARIANT.sub("", name)
+        for number, name in found.items()
     }
-    names = dict(re.findall(r"(\d+)\s*\[\s*label = \"([^\"\\]+)", dot))
-    drawn = [
-        name
-        for name in names.values()
-        if phase_of.get(name) in PHASES and name != "draw_rule_graph"
-    ]
-    phases = {
-        phase: [name for name in phase_of if name in drawn and phase_of[name] == phase]
-        for phase in PHASES
-    }
+    phases: dict[str, list[str]] = {}
+    for name, phase in phase_of.items():
+        if name in names.values():
+            phases.setdefault(phase, []).append(name)
     edges = [
         (names[giver], names[taker])
         for giver, taker in re.findall(r"(\d+) -> (\d+)", dot)
-        if names[giver] in drawn and names[taker] in drawn
+        if {names[giver], names[taker]} <= {*phase_of}
     ]
-    return RuleGraph({phase: rules for phase, rules in phases.items() if rules}, _reduced(edges))
+    return RuleGraph(phases, _reduced(list(dict.fromkeys(edges))))
 
 
 def _reduced(edges: list[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -148,12 +162,17 @@ def _tracks(graph: RuleGraph, rows: Mapping[str, int]) -> dict[str, int]:
 
 
 def _write_names(panel: Axes, graph: RuleGraph, rows: Mapping[str, int]) -> None:
-    """Write phases and rules, and a thin line from each rule to the tracks."""
+    """Write folders, rule files and rules, and a thin line from each rule to the tracks."""
+    folders: list[str] = []
     for number, (phase, rules) in enumerate(graph.phases.items()):
+        folder, _, file = phase.partition("/")
         first, last = rows[rules[0]], rows[rules[-1]]
         if number % 2 == 0:
             panel.axhspan(first - 0.5, last + 0.5, color="#f3f3f3", lw=0, zorder=0)
-        panel.text(0.04, first, phase, va="center", size=SMALL + 1, weight="bold", color=FAINT)
+        if folder not in folders:
+            folders.append(folder)
+            panel.text(0.04, first, folder, va="center", size=SMALL + 1, weight="bold", color=FAINT)
+        panel.text(FILES_AT, first, file, va="center", size=SMALL + 0.5, color=FAINT)
         for rule in rules:
             panel.text(RULES_AT, rows[rule], rule, va="center", size=SMALL + 0.5)
             panel.axhline(

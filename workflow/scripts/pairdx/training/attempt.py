@@ -16,18 +16,15 @@ from pairdx.errors import PairDxError
 from pairdx.logs import logger
 from pairdx.training.augmentation import augmentation
 from pairdx.training.batches import Batch, BatchSource, Examples
-from pairdx.training.checkpoint import StateFolder
-from pairdx.training.compilation import compiled
 from pairdx.training.device import Stopwatch, synchronise
 from pairdx.training.distributed import Team, current_team
-from pairdx.training.epoch import EpochProgress
 from pairdx.training.history import COLUMNS, best_epoch
 from pairdx.training.interruption import InterruptedTrainingError, StopRequest
-from pairdx.training.objective import Objective
-from pairdx.training.optimisation import make_optimiser, make_schedule
+from pairdx.training.optimisation import Objective, compiled, make_optimiser, make_schedule
 from pairdx.training.randomness import epoch_order, step_randomness
 from pairdx.training.settings import TrainingSettings
-from pairdx.training.totals import Totals
+from pairdx.training.state.checkpoint import StateFolder
+from pairdx.training.totals import EpochProgress, Totals
 
 Row = dict[str, float]
 
@@ -282,7 +279,7 @@ def batch_bounds(count: int, batch_size: int, team: Team) -> list[slice]:
     if team.usable(batch_size) != batch_size or batch_size < 2 * team.size:
         raise PairDxError(
             f"batches of {batch_size} pairs cannot be shared out evenly among {team.size} GPUs",
-            where="models: … settings: batch_size",
+            where="systems: … settings: batch_size",
             remedy="make batch_size a multiple of gpus, at least two for each",
         )
     starts = range(0, count, batch_size)

@@ -81,7 +81,7 @@ class _InTurn:
 
 def _checked(settings: Mapping[str, float]) -> dict[str, float]:
     for name, value in settings.items():
-        where = f"models: … settings: augmentation: {name}"
+        where = f"systems: … settings: augmentation: {name}"
         if name not in LIMITS:
             raise PairDxError(
                 f"there is no augmentation called {name}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -9,6 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
+
+from pairdx.image_rows import Images
 
 # Images move to the GPU as a whole if they take at most this share of its free memory; the rest is
 # for the model.
@@ -21,13 +24,13 @@ class Examples:
     """What a module is trained or validated on.
 
     Attributes:
-        images: uint8 of shape (N, S, S, 3), RGB; may be a memory map.
+        images: uint8 of shape (N, S, S, 3), RGB; read a batch at a time, in every epoch.
         labels: int64 of shape (N,), positions in the list of classes.
         texts: int64 of shape (N, L), whatever token numbers the module reads; L is 0 for a module
             that reads none.
     """
 
-    images: np.ndarray
+    images: Images
     labels: np.ndarray
     texts: np.ndarray
 
@@ -62,14 +65,14 @@ def as_float_images(images: Tensor, *, channels_last: bool = False) -> Tensor:
 class BatchSource:
     """Examples ready to be read in batches on one device.
 
-    On a GPU the images are moved there once, if they fit. Else every batch is gathered in main
-    memory: by worker processes ahead of its use, into pinned memory for a GPU, or at once.
+    On a GPU the images are moved there once, if they fit. Else every batch is gathered from where
+    they are: by worker processes ahead of its use, into pinned memory for a GPU, or at once.
 
     Args:
         examples: What is read.
         device: Where batches are to be.
         channels_last: Memory layout of the images.
-        workers: Processes that gather batches ahead, where images stay in main memory; 0 for none.
+        workers: Processes that gather batches ahead, where images are not on a GPU; 0 for none.
             They change no batch and no order.
     """
 
@@ -86,7 +89,7 @@ class BatchSource:
         self.texts = _tensor(examples.texts, device)
         self.host_images = examples.images
         self.device_images: Tensor | None = None
-        if device.type == "cuda" and _fits(examples.images.nbytes, device):
+        if device.type == "cuda" and _fits(math.prod(examples.images.shape), device):
             self.device_images = _moved(examples.images, device)
 
     def __len__(self) -> int:
@@ -124,7 +127,7 @@ class BatchSource:
 class _Images(Dataset[Tensor]):
     """Images by lists of their rows: uint8 (B, S, S, 3)."""
 
-    def __init__(self, images: np.ndarray) -> None:
+    def __init__(self, images: Images) -> None:
         self.images = images
 
     def __getitem__(self, rows: np.ndarray) -> Tensor:
@@ -139,15 +142,17 @@ def _tensor(numbers: np.ndarray, device: torch.device) -> Tensor:
 def _fits(size: int, device: torch.device) -> bool:
     try:
         free, _ = torch.cuda.mem_get_info(device)
-    except RuntimeError:  # not told: images then stay in main memory
+    except RuntimeError:  # not told: images then stay where they are
         return False
     return size <= LARGEST_SHARE_OF_GPU_MEMORY * free
 
 
-def _moved(images: np.ndarray, device: torch.device) -> Tensor:
-    """Copy in pieces, so that a memory map never stands in main memory as a whole."""
+def _moved(images: Images, device: torch.device) -> Tensor:
+    """Copy in pieces, so that packed images never stand in main memory as a whole."""
     target = torch.empty(images.shape, dtype=torch.uint8, device=device)
     for start in range(0, len(images), ROWS_PER_TRANSFER):
-        piece = np.array(images[start : start + ROWS_PER_TRANSFER])
+        piece = images[start : start + ROWS_PER_TRANSFER]
+        if not piece.flags.writeable:  # a view of a memory map, which PyTorch would warn about
+            piece = piece.copy()
         target[start : start + len(piece)] = torch.from_numpy(piece).to(device)
     return target

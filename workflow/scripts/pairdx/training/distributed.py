@@ -108,7 +108,7 @@ def joined_team(device: str) -> Iterator[Team]:
             raise PairDxError(
                 f"process {rank + 1} of this training is to have a GPU of its own, and PyTorch "
                 f"finds {there or 'none'} on this machine",
-                where="device: cuda, and models: … settings: gpus",
+                where="device: cuda, and systems: … settings: gpus",
                 remedy="see in the profile that the job gets as many GPUs, or set gpus to fewer",
             )
         torch.cuda.set_device(rank)

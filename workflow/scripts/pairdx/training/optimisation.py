@@ -1,12 +1,49 @@
-"""AdamW and the learning-rate schedules."""
+"""What a step of training does: the objective, AdamW, learning rates, and torch.compile."""
 
 from __future__ import annotations
 
-from torch import nn
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
 from torch.optim import AdamW
 from torch.optim.lr_scheduler import OneCycleLR
 
+from pairdx.errors import PairDxError
+from pairdx.training.batches import Batch
 from pairdx.training.settings import TrainingSettings
+
+
+class Objective(ABC):
+    """A loss over a module.
+
+    Attributes:
+        prepared: What a whole pass shares; empty unless :meth:`prepare` computes it. It is part of
+            the training state: a pass that goes on after an interruption uses what it began with.
+    """
+
+    prepared: Tensor = torch.empty(0)
+
+    @abstractmethod
+    def __call__(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return the batch's mean loss, a scalar, and its class scores, shape (B, C).
+
+        The class with the largest score is the prediction that counts for the accuracy.
+        """
+
+    def prepare(self) -> None:  # noqa: B027 - doing nothing is the ordinary case
+        """Compute what a whole pass shares, and put it into ``prepared``.
+
+        Called before every pass, in evaluation mode, without gradients.
+        """
+
+    def after_step(self) -> None:  # noqa: B027 - doing nothing is the ordinary case
+        """Put parameters back into their allowed range.
+
+        Called after every optimiser step, without gradients.
+        """
 
 
 def make_optimiser(module: nn.Module, settings: TrainingSettings) -> AdamW:
@@ -34,3 +71,27 @@ def make_schedule(
         return None
     total = settings.epochs * steps_per_epoch
     return OneCycleLR(optimiser, max_lr=settings.learning_rate, total_steps=total)
+
+
+def compiled(
+    compute: Callable[..., tuple[Tensor, Tensor]], device: torch.device
+) -> Callable[..., tuple[Tensor, Tensor]]:
+    """Return ``compute`` compiled by torch.compile; the work is done at its first call.
+
+    Raises:
+        PairDxError: torch.compile does not work on this machine: even a sum fails.
+    """
+    try:
+        torch.compile(torch.add)(torch.ones(2, device=device), 1)
+    except Exception as error:  # whatever the compilers and drivers below it raise
+        raise PairDxError(
+            f"torch.compile does not work on this machine: {_first_line(error)}",
+            where="systems: … settings: compile",
+            remedy="install a C++ compiler (and Python's headers), or set compile to false",
+        ) from error
+    # Not a bound method: PyTorch compiles functions, and the objective is one that has attributes.
+    return torch.compile(lambda batch: compute(batch))
+
+
+def _first_line(error: Any) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

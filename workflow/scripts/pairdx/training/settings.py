@@ -18,7 +18,7 @@ KEEP_EPOCH = ("last", "best")
 class TrainingSettings:
     """How a module is trained.
 
-    The registry (config/models.yaml) gives every model's values and their source.
+    The registry (config/systems) gives every system's values and their source.
 
     Attributes:
         epochs: Passes over the training examples.
@@ -81,7 +81,7 @@ class TrainingSettings:
 
     @classmethod
     def from_mapping(cls, settings: Mapping[str, Any]) -> Self:
-        """Pick the loop's settings out of a model's settings; its other keys are left alone.
+        """Pick the loop's settings out of a system's settings; its other keys are left alone.
 
         Raises:
             PairDxError: A value is missing or out of range.
@@ -91,8 +91,8 @@ class TrainingSettings:
         if missing:
             raise PairDxError(
                 f"training needs the setting {sorted(missing)[0]}",
-                where="models: … settings",
-                remedy="give the model its training settings in config/models.yaml",
+                where="systems: … settings",
+                remedy="give the system its training settings in config/systems",
             )
         return cls(**{key: value for key, value in settings.items() if key in known})
 
@@ -100,7 +100,7 @@ class TrainingSettings:
 def _require(holds: bool, key: str, allowed: str, value: object) -> None:
     if not holds:
         raise PairDxError(
-            f"{key} must be {allowed}, not {value!r}", where=f"models: … settings: {key}"
+            f"{key} must be {allowed}, not {value!r}", where=f"systems: … settings: {key}"
         )
 
 

@@ -1,7 +1,7 @@
-"""Loss and accuracy over the examples of a pass, summed up on the device.
+"""What an epoch has come to: loss and accuracy over its examples, its times.
 
-Reading a number from a GPU makes the CPU wait for it; here that happens once per pass, not once per
-step.
+Losses are summed up on the device: reading a number from a GPU makes the CPU wait for it; here that
+happens once per pass, not once per step.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ import torch
 from torch import Tensor
 
 from pairdx.errors import PairDxError
+from pairdx.training.device import Stopwatch
 from pairdx.training.distributed import Team
 
 _DIVERGED = (
-    "lower the model's learning_rate, set max_grad_norm (1.0 is usual), or use precision: float32"
+    "lower the system's learning_rate, set max_grad_norm (1.0 is usual), or use precision: float32"
 )
-# The weights have not moved, and were looked at before (soundness.py).
+# The weights have not moved, and were looked at before (require_sound_start).
 _BEFORE_ANY_STEP = (
     "no step was made before this one, so no setting of steps is the cause: look for numbers of "
     "extreme size in the files that the model is built from, or use precision: float32"
@@ -107,3 +108,52 @@ class Totals:
             totals.losses.copy_(state["losses"] * team.size)
             totals.correct.copy_(state["correct"])
         return totals
+
+
+class EpochProgress:
+    """An epoch under way.
+
+    Attributes:
+        totals: Loss and accuracy of the training steps so far.
+        seconds: Of the epoch so far.
+        training_seconds: Of its training pass.
+        data_seconds: Spent waiting for data, on the device's own clock.
+        rate: Learning rate of the last step.
+    """
+
+    def __init__(self, totals: Totals, device: torch.device) -> None:
+        self.totals = totals
+        self.seconds, self.training_seconds = Stopwatch(), Stopwatch()
+        self.data_seconds = Stopwatch(device)
+        self.rate = 0.0
+
+    def row(self, epoch: int, team: Team) -> dict[str, float]:
+        """Return what training.csv says of the training pass (see history.py), for the team."""
+        totals = self.totals.of(team)
+        return {
+            "epoch": epoch,
+            "train_loss": totals.loss,
+            "train_accuracy": totals.accuracy,
+            "learning_rate": self.rate,
+            "data_seconds": self.data_seconds.total(),
+            "samples_per_second": totals.count / self.training_seconds.total(),
+        }
+
+    def state(self, team: Team) -> dict[str, Any]:
+        """Return all of it for a training state."""
+        return {
+            "totals": self.totals.of(team).state(),
+            "seconds": self.seconds.total(),
+            "training_seconds": self.training_seconds.total(),
+            "data_seconds": self.data_seconds.total(),
+            "rate": self.rate,
+        }
+
+    @classmethod
+    def resumed(cls, state: Mapping[str, Any], device: torch.device, team: Team) -> Self:
+        """Return the epoch that :meth:`state` described."""
+        progress = cls(Totals.resumed(state["totals"], device, team), device)
+        progress.rate = state["rate"]
+        for name in ("seconds", "training_seconds", "data_seconds"):
+            getattr(progress, name).add(state[name])
+        return progress

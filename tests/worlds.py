@@ -1,0 +1,74 @@
+"""Configurations as far as tables, figures and papers ask."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from pairdx.plan.items import Asked, Kind, Search
+from pairdx.tasks.single_label.analyses import ANALYSES
+
+ALL_ASKED: dict[Asked, Sequence[str]] = {
+    "curves": ["net"],
+    "explanations": ["net", "words"],
+    "input_probes": ["net"],
+    "leakage_price": ["net"],
+    "prompts": ["net"],
+    "texts": ["words"],
+}
+SEARCH = Search("one", "grouped", "net")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A configuration: its datasets with their splits, two systems, and what these are asked.
+
+    Of the paper, only the dataset's table is an item. Systems read a dataset called `closed` as one
+    without further classes.
+    """
+
+    splits: Mapping[str, Sequence[str]] = field(
+        default_factory=lambda: {"one": ["stratified", "grouped"]}
+    )
+    systems: Sequence[str] = ("net", "words")
+    asked: Mapping[Asked, Sequence[str]] = field(default_factory=lambda: ALL_ASKED)
+    search: Search | None = SEARCH
+    paper: str | None = "pairdx"
+    paper_dataset: str | None = "one"
+    analyses: Sequence[str] = ANALYSES
+
+    @property
+    def datasets(self) -> Sequence[str]:
+        """In the order of the splits."""
+        return list(self.splits)
+
+    def title_of_dataset(self, dataset: str) -> str:
+        """Tell it from the name."""
+        return f"Data {dataset}"
+
+    def title_of_system(self, system: str) -> str:
+        """Tell it from the name."""
+        return system.capitalize()
+
+    def analyses_of(self, dataset: str) -> Sequence[str]:
+        """The same on every dataset."""
+        del dataset
+        return self.analyses
+
+    def splits_of(self, dataset: str) -> Sequence[str]:
+        """As they were given."""
+        return self.splits[dataset]
+
+    def systems_of(self, dataset: str, asked: Asked | None = None) -> Sequence[str]:
+        """All on every dataset."""
+        del dataset
+        return self.asked.get(asked, []) if asked else self.systems
+
+    def asks_out_of_distribution(self, dataset: str) -> bool:
+        """On all but one."""
+        return dataset != "closed"
+
+    def paper_label(self, kind: Kind, key: str, dataset: str | None) -> str | None:
+        """One table."""
+        is_one = (kind, key) == ("table", "dataset") and dataset == self.paper_dataset
+        return "Table 3" if is_one else None

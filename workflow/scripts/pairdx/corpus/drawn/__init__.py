@@ -1,0 +1,1 @@
+"""A corpus drawn by ourselves, in MultiCaRe's raw layout, for the demo and tests."""

@@ -1,0 +1,1 @@
+"""MultiCaRe, as published on Zenodo."""

@@ -1,0 +1,1 @@
+"""The family clip: contrastive image-text encoders, zero-shot or fine-tuned."""

@@ -1,0 +1,100 @@
+"""What the family clip says of itself: see :class:`pairdx.plan.descriptions.Family`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pairdx.models.clip.architectures import contradictions, known_architectures
+from pairdx.plan.descriptions import ImageSizes, Settings
+from pairdx.plan.wording import not_among, similar
+
+NETWORK = True
+CAN_BE_UNTRAINED = True
+EXPLAINED = True
+EXPORTED = True
+PROMPTED = True
+RUNTIME = "PyTorch"
+
+
+def reads(settings: Settings) -> list[str]:
+    """Images: captions only align them in training."""
+    return ["image"]
+
+
+def weights_name(settings: Settings, config: Settings) -> str | None:
+    """Those that it starts from, unless they are random."""
+    return settings["weights"] or None
+
+
+def needs(settings: Settings) -> list[str]:
+    """Nothing that is made of the dataset."""
+    return []
+
+
+def encoder(settings: Settings) -> str | None:
+    """None: it has its own."""
+    return None
+
+
+def build_settings(settings: Settings, config: Settings, dataset: Settings) -> Settings:
+    """Add what stands for each class in prompts, and how the images that it sees become square.
+
+    Its weights may have been trained on images that became square in another way.
+    """
+    return {
+        **settings,
+        "class_names": dict(dataset["class_names"]),
+        "squaring": dataset["squaring"],
+    }
+
+
+def text_reader(settings: Settings, config: Settings) -> Settings | None:
+    """Tell its tokeniser and what that is made of: its architecture's, or a model folder's."""
+    used = ("architecture", "context_length", "objective")
+    return {
+        "tokeniser": "open_clip",
+        "settings": {key: settings[key] for key in used if key in settings},
+        "weights": settings["weights"],
+        "tokeniser_in_folder": settings["architecture"] is None,
+        "vocabulary": False,
+    }
+
+
+def problems(key: str, entry: Settings, config: Settings, image_sizes: ImageSizes) -> Iterator[str]:
+    """Compare it with the weights that there are, and with its architecture."""
+    settings = entry["settings"]
+    yield from problems_of_weights(f"{key}.settings", settings, config)
+    yield from problems_of_architecture(f"{key}.settings", settings, image_sizes)
+
+
+def problems_of_weights(key: str, settings: Settings, config: Settings) -> Iterator[str]:
+    """Say whether weights and architecture, of settings that stand at ``key``, go together."""
+    sources, architecture = config["downloads"]["weights"], settings["architecture"]
+    named = settings["weights"]
+    if named and named not in sources:
+        yield not_among(f"{key}.weights", named, "downloads.weights", sources)
+    in_folder = "files" in sources.get(named, {})
+    if in_folder != (architecture is None):
+        yield (
+            f"config key {key}.architecture: null goes with a folder of weights, which brings its "
+            "own, and with nothing else"
+        )
+    known = known_architectures()
+    if isinstance(architecture, str) and known and architecture not in known:
+        guess = similar(architecture, known)
+        yield f"config key {key}.architecture: open_clip has no {architecture!r}{guess}"
+
+
+def problems_of_architecture(
+    key: str, settings: Settings, image_sizes: ImageSizes
+) -> Iterator[str]:
+    """Say what an architecture is given otherwise than it reads it, each thing once."""
+    found: dict[str, None] = {}
+    for size, decided_by in image_sizes.items():
+        for part, problem in contradictions(settings, size):
+            if part == "image_size":
+                keys = ", ".join(decided_by)
+                found[f"config key {key}.architecture: {problem} ({keys})"] = None
+            else:
+                found[f"config key {key}.{part}: {problem} ({key}.architecture)"] = None
+    yield from found

@@ -1,0 +1,78 @@
+"""How much of an accuracy is the prompt's: the same images, classified by prompt after prompt.
+
+Not in the paper, which states one example of its prompts (Section 3.3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from pairdx.logs import progress
+from pairdx.models.base import Pairs
+from pairdx.models.clip.system import ClipClassifier, prompt_tokens
+from pairdx.models.prompt_sets import prompt_sets
+
+
+def predictions_by_prompts(
+    classifier: ClipClassifier, pairs: Pairs, templates: Sequence[str], batch_size: int
+) -> pd.DataFrame:
+    """Predict every pair by the system's own prompts, by each template, and by all of them.
+
+    Every image and every prompt is encoded once. Several templates are averaged as in the system
+    itself (:meth:`pairdx.models.clip.objectives.ClipNetwork.class_features`).
+
+    Args:
+        classifier: Its own prompts give the predictions that it makes anyway.
+        pairs: N pairs.
+        templates: T templates with {} in place of the class.
+        batch_size: Images, or prompts, at a time.
+
+    Returns:
+        prompts.parquet, with the columns of :data:`pairdx.models.prompt_sets.COLUMNS`: N
+        rows for each of T + 2 sets of prompts (see
+        :func:`pairdx.models.prompt_sets.prompt_sets`).
+
+    Raises:
+        PairDxError: A template has no place for the class, or the images have another size.
+    """
+    sets = prompt_sets(classifier.settings["templates"], templates)
+    encoded = _class_features(classifier, templates, batch_size)
+    classes = [classifier.class_features(), *encoded.unbind(dim=1), _ensemble(encoded)]
+    found = np.zeros((len(sets), len(pairs)), dtype=np.int64)
+    for start in progress(range(0, len(pairs), batch_size), "varying prompts, batches"):
+        rows = slice(start, start + batch_size)
+        images = classifier.image_features(np.asarray(pairs.images[rows]))
+        for position, features in enumerate(classes):
+            found[position, rows] = classifier.compare(images, features).argmax(axis=1)
+    names = np.array(classifier.classes, dtype=object)
+    kept = pairs.table[["pair_id", "case_id", "label"]]
+    return pd.concat(
+        [
+            kept.assign(template=name, predicted=names[best])
+            for name, best in zip(sets, found, strict=True)
+        ],
+        ignore_index=True,
+    )
+
+
+def _class_features(
+    classifier: ClipClassifier, templates: Sequence[str], batch_size: int
+) -> Tensor:
+    """Encode each class in each template: float32 (C, T, D) of length 1."""
+    settings = {**classifier.settings, "templates": list(templates)}
+    tokens = prompt_tokens(settings, classifier.classes, classifier.parts)
+    with torch.inference_mode():
+        parts = tokens.flatten(end_dim=1).split(batch_size)
+        features = torch.cat([classifier.network.text_features(part) for part in parts])
+    return features.unflatten(0, tokens.shape[:2])
+
+
+def _ensemble(features: Tensor) -> Tensor:
+    """Average the templates' features (C, T, D) of each class: float32 (C, D) of length 1."""
+    return F.normalize(features.mean(dim=1), dim=-1)

@@ -1,0 +1,294 @@
+"""CLIP and BiomedCLIP: zero-shot, fine-tuned (paper, Sections 3.3 and 3.4), or tuned by LoRA.
+
+Every system of this family predicts by class prompts: the class whose prompts' features are most
+similar to the image's. Captions serve training only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from pairdx.errors import PairDxError
+from pairdx.files import write_json
+from pairdx.logs import logger
+from pairdx.models.base import SETTINGS_FILE, WEIGHTS_FILE, FitJob, Pairs
+from pairdx.models.clip.loading import ClipParts, build_clip
+from pairdx.models.clip.objectives import ClipNetwork, Contrastive, Prompts, similarities
+from pairdx.models.clip.weights import load_clip_weights, save_clip_weights
+from pairdx.models.neural import (
+    Normalise,
+    count_parameters,
+    fit_network,
+    images_for,
+    require_image_size,
+)
+from pairdx.models.sources import (
+    named_with_checksum,
+    read_settings,
+    require_resource,
+    require_same_file,
+    weights_file,
+)
+from pairdx.training.optimisation import Objective
+
+FAMILY = "clip"
+OBJECTIVES = ("contrastive", "prompts")
+
+
+class ClipClassifier:
+    """A CLIP model as a classifier (see :class:`pairdx.models.base.Classifier`).
+
+    Attributes:
+        network: The model with its prompts.
+        settings: Its settings in config/systems.
+        classes: The C labels.
+        seed: Of the initial weights, which count where no weights were given.
+        source: Name and checksum of the weights file, or None.
+        trained: Whether the weights are the result of training here.
+        trained_parameters: Number of parameters that training moved: those of both encoders, or of
+            the adapters that are merged into them; 0 before training.
+    """
+
+    def __init__(
+        self,
+        parts: ClipParts,
+        settings: Mapping[str, Any],
+        classes: Sequence[str],
+        seed: int,
+        source: Mapping[str, str] | None,
+    ) -> None:
+        self.parts, self.settings, self.classes = parts, settings, tuple(classes)
+        self.seed, self.source = seed, source
+        self.trained, self.trained_parameters = False, 0
+        self.network = ClipNetwork(
+            parts.clip, Normalise(parts.mean, parts.std), prompt_tokens(settings, classes, parts)
+        ).eval()
+        self._class_features: Tensor | None = None
+
+    @property
+    def parameters(self) -> int:
+        """Number of parameters of both encoders."""
+        return count_parameters(self.network)
+
+    def tokenise(self, captions: Sequence[str]) -> None:
+        """Return None: captions are not read when images are classified by class prompts."""
+
+    def probabilities(self, images: np.ndarray, tokens: None) -> np.ndarray:  # noqa: ARG002
+        """Classify uint8 images (B, S, S, 3): softmax(similarity / temperature), float32 (B, C).
+
+        Paper, Section 3.3, Equations 1 to 3. The class features are computed once and kept.
+        """
+        return self.compare(self.image_features(images), self.class_features())
+
+    def scores(self, images: np.ndarray, tokens: None) -> np.ndarray:  # noqa: ARG002
+        """Score uint8 images (B, S, S, 3): similarity / temperature, float32 (B, C)."""
+        return self._scaled(self.image_features(images), self.class_features()).cpu().numpy()
+
+    def image_features(self, images: np.ndarray) -> Tensor:
+        """Encode uint8 images (B, S, S, 3): float32 (B, D), rows of length 1."""
+        require_image_size(images.shape[1], self.parts.image_size)
+        with torch.inference_mode():
+            return self.network.image_features(images_for(self.network, images, self.settings))
+
+    def compare(self, images: Tensor, classes: Tensor) -> np.ndarray:
+        """Turn features of images (B, D) and classes (C, D) into probabilities, float32 (B, C)."""
+        return self._scaled(images, classes).softmax(dim=1).cpu().numpy()
+
+    def class_features(self) -> Tensor:
+        """Return the features of the classes' prompts: float32 (C, D), of length 1."""
+        if self._class_features is None:
+            with torch.inference_mode():
+                self._class_features = self.network.class_features()
+        return self._class_features
+
+    def truncated_share(self, captions: Sequence[str]) -> float:
+        """Return the share of captions that are cut because they have too many tokens, 0 to 1."""
+        counts = self.parts.token_counts(list(captions))
+        return float(np.mean(np.array(counts) > self.settings["context_length"]))
+
+    def save(self, folder: Path) -> None:
+        """Write settings.json and, if trained, model.safetensors (an open_clip state dict)."""
+        if self.trained:
+            save_clip_weights(self.parts, folder / WEIGHTS_FILE)
+        write_json(
+            folder / SETTINGS_FILE,
+            {
+                "family": FAMILY,
+                "settings": dict(self.settings),
+                "classes": list(self.classes),
+                "trained": self.trained,
+                "trained_parameters": self.trained_parameters,
+                "seed": self.seed,
+                "quick_gelu": self.parts.quick_gelu,
+                "weights": self.source,
+            },
+        )
+
+    def _scaled(self, images: Tensor, classes: Tensor) -> Tensor:
+        with torch.inference_mode():
+            return self._scale() * similarities(images, classes)
+
+    def _scale(self) -> Tensor | float:
+        temperature = self.settings["temperature"]
+        return self.network.scale() if temperature is None else 1 / temperature
+
+
+def build(
+    settings: Mapping[str, Any], classes: Sequence[str], resources: Mapping[str, Path], seed: int
+) -> ClipClassifier:
+    """Build the system, with its pretrained weights unless the setting ``weights`` is null.
+
+    Args:
+        settings: See config/systems.
+        classes: The C labels.
+        resources: ``weights``: an open_clip state dict (.safetensors, .bin, .pt) or a model folder
+            (see :func:`pairdx.models.clip.loading.build_clip`).
+        seed: Of random weights.
+
+    Raises:
+        PairDxError: A file is missing, holds code or does not fit the architecture.
+    """
+    if settings["weights"] is None:
+        return ClipClassifier(build_clip(settings, None, seed), settings, classes, seed, None)
+    path = require_resource(resources, "weights")
+    parts = build_clip(settings, path if path.is_dir() else None, seed)
+    file = weights_file(path)
+    load_clip_weights(parts, file)
+    return ClipClassifier(parts, settings, classes, seed, named_with_checksum(file))
+
+
+def fit(classifier: ClipClassifier, train: Pairs, validation: Pairs, job: FitJob) -> pd.DataFrame:
+    """Fine-tune in place; return the rows of training.csv.
+
+    All parameters of both encoders are trained, or, with the setting ``lora``, adapters of some
+    layers, which are merged into the weights at the end.
+
+    Raises:
+        PairDxError: The settings name no objective or no layers to adapt; or see
+            :func:`pairdx.training.loop.train`.
+    """
+    for pairs in (train, validation):
+        require_image_size(pairs.image_size, classifier.parts.image_size)
+    objective = _objective(classifier)
+    reads_captions = isinstance(objective, Contrastive)
+    if reads_captions:
+        logger.info(
+            "%.1f %% of the training captions are longer than %d tokens and are cut",
+            100 * classifier.truncated_share(train.captions),
+            classifier.settings["context_length"],
+        )
+    texts = [_caption_tokens(classifier, pairs, reads_captions) for pairs in (train, validation)]
+    with _trainable(classifier, job.seed):
+        rows = fit_network(
+            classifier.network,
+            objective,
+            classifier.settings,
+            train,
+            validation,
+            (texts[0], texts[1]),
+            {"weights": classifier.source},
+            job,
+        )
+    classifier.trained = True
+    classifier._class_features = None
+    return rows
+
+
+def load(folder: Path, resources: Mapping[str, Path]) -> ClipClassifier:
+    """Load a saved system.
+
+    An untrained one reads its pretrained weights again, from ``resources``; a trained one reads
+    only its architecture from there, if that came from a model folder.
+
+    Raises:
+        PairDxError: The folder holds no saved CLIP, the weights are not those it was made with, or
+            the architecture is not the one it was saved with.
+    """
+    content = read_settings(folder, FAMILY)
+    settings, source = content["settings"], content["weights"]
+    settings = {**settings, "quick_gelu": content["quick_gelu"]}
+    if content["trained"]:
+        model_folder = None
+        if settings["architecture"] is None:
+            model_folder = require_resource(resources, "weights")
+        parts = build_clip(settings, model_folder, content["seed"])
+        load_clip_weights(parts, folder / WEIGHTS_FILE)
+        classifier = ClipClassifier(parts, settings, content["classes"], content["seed"], source)
+        classifier.trained, classifier.trained_parameters = True, content["trained_parameters"]
+    else:
+        if source is not None:
+            require_same_file(weights_file(require_resource(resources, "weights")), source)
+        classifier = build(settings, content["classes"], resources, content["seed"])
+    classifier.class_features()
+    return classifier
+
+
+def prompt_tokens(settings: Mapping[str, Any], classes: Sequence[str], parts: ClipParts) -> Tensor:
+    """Return the tokens of every class's prompts, int64 (C, T, L).
+
+    Args:
+        settings: T ``templates`` and, by class, ``class_names``.
+        classes: The C labels.
+        parts: The tokeniser's.
+
+    Raises:
+        PairDxError: A class has no phrase, or a template no place for it.
+    """
+    names, templates = settings["class_names"], settings["templates"]
+    missing = [label for label in classes if label not in names]
+    if missing or not templates or any("{}" not in template for template in templates):
+        raise PairDxError(
+            f"no phrase stands for the class {missing[0]!r}"
+            if missing
+            else "there is no prompt template with {} in it",
+            where=f"systems: … settings: {'class_names' if missing else 'templates'}",
+            remedy="give every class a phrase, and at least one template such as 'a photo of a {}'",
+        )
+    texts = [template.format(names[label]) for label in classes for template in templates]
+    return parts.tokenise(texts).unflatten(0, (len(classes), len(templates)))
+
+
+def _objective(classifier: ClipClassifier) -> Objective:
+    settings = classifier.settings
+    name = settings.get("objective")
+    if name == "contrastive":
+        return Contrastive(
+            classifier.network, ignore_duplicate_captions=settings["ignore_duplicate_captions"]
+        )
+    if name == "prompts":
+        return Prompts(classifier.network)
+    raise PairDxError(
+        f"there is no objective {name!r} to fine-tune CLIP with",
+        where="systems: … settings: objective",
+        remedy=f"use {' or '.join(OBJECTIVES)}, or set the system's `trained` to false",
+    )
+
+
+@contextmanager
+def _trainable(classifier: ClipClassifier, seed: int) -> Iterator[None]:
+    """Choose the parameters that are trained inside the block: all of them, or adapters."""
+    network, lora = classifier.network, classifier.settings["lora"]
+    adapted = None
+    if lora is not None:
+        # peft takes a second to load, which predicting and timing do without.
+        from pairdx.models.clip.adapters import adapt, merge
+
+        adapted = adapt(classifier.parts.clip, lora, seed)
+    classifier.trained_parameters = count_parameters(network, trained=True)
+    yield
+    if adapted is not None:
+        merge(adapted)
+
+
+def _caption_tokens(classifier: ClipClassifier, pairs: Pairs, wanted: bool) -> np.ndarray:
+    if not wanted:
+        return np.zeros((len(pairs), 0), dtype=np.int64)
+    return classifier.parts.tokenise(pairs.captions).numpy()

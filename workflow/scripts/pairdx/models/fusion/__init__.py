@@ -1,0 +1,1 @@
+"""The family fusion: an image branch and a caption branch, joined."""

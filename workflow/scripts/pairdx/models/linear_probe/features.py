@@ -1,0 +1,153 @@
+"""Features of images and captions by a frozen encoder of the CLIP family, computed once and kept.
+
+They are what a probe is trained on (see :mod:`pairdx.models.linear_probe.system`). A features
+file says which encoder made it and of which pairs, so that it cannot be taken for another's.
+Reading and writing it needs no PyTorch; the encoder is in
+:mod:`pairdx.models.linear_probe.frozen_encoder`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from pairdx.errors import PairDxError
+from pairdx.files import written_whole
+from pairdx.models.sources import named_with_checksum, require_resource, weights_file
+from pairdx.seals import fill_seal, header_to_seal, require_sound
+from pairdx.storage_errors import storage_error
+
+INPUTS = ("image", "caption")
+
+
+@dataclass(frozen=True)
+class Features:
+    """Features of N pairs.
+
+    Attributes:
+        pair_ids: The pairs, in the order of the rows.
+        image: float32 of shape (N, D), rows of length 1.
+        caption: float32 of shape (N, D), rows of length 1.
+        encoder: :func:`encoder_identity` of what made them.
+        parameters: Numbers of parameters that encode images, and captions: keys ``image`` and
+            ``caption``. None is part of both.
+        seconds: What encoding all images, and all captions, took: keys ``image`` and ``caption``.
+        device: ``cpu`` or ``cuda``: what they were computed on.
+    """
+
+    pair_ids: tuple[str, ...]
+    image: np.ndarray
+    caption: np.ndarray
+    encoder: Mapping[str, Any]
+    parameters: Mapping[str, int]
+    seconds: Mapping[str, float]
+    device: str
+
+    def rows(self, pair_ids: Sequence[str]) -> np.ndarray:
+        """Return the rows of these pairs, int64.
+
+        Raises:
+            PairDxError: A pair has no features.
+        """
+        positions = {name: row for row, name in enumerate(self.pair_ids)}
+        missing = [name for name in pair_ids if name not in positions]
+        if missing:
+            raise PairDxError(
+                f"{len(missing)} pairs have no features, {missing[0]!r} among them",
+                remedy="delete the features file; it is made again from the curated pairs",
+            )
+        return np.array([positions[name] for name in pair_ids], dtype=np.int64)
+
+    def of(self, inputs: Sequence[str], pair_ids: Sequence[str]) -> np.ndarray:
+        """Return the features of these pairs, those of several inputs side by side: float32."""
+        rows = self.rows(pair_ids)
+        return np.concatenate([getattr(self, name)[rows] for name in inputs], axis=1)
+
+
+def encoder_source(
+    settings: Mapping[str, Any], resources: Mapping[str, Path]
+) -> dict[str, str] | None:
+    """Return name and checksum of an encoder's weights file; None where its weights are random.
+
+    Args:
+        settings: An entry of ``feature_extractors`` in config/systems.
+        resources: ``weights``: an open_clip state dict or a model folder.
+
+    Raises:
+        PairDxError: The file is missing.
+    """
+    if settings["weights"] is None:
+        return None
+    return named_with_checksum(weights_file(require_resource(resources, "weights")))
+
+
+def encoder_identity(
+    settings: Mapping[str, Any], seed: int, source: Mapping[str, str] | None
+) -> dict[str, Any]:
+    """Return what decides an encoder's features, as JSON keeps it.
+
+    Args:
+        settings: ``architecture``, ``quick_gelu``, ``weights``, ``context_length``.
+        seed: Of the weights, which counts where they are random.
+        source: :func:`encoder_source`.
+    """
+    content = {
+        "settings": dict(settings),
+        "seed": seed if source is None else None,
+        "weights": source,
+    }
+    return dict(json.loads(json.dumps(content)))
+
+
+def write_features(path: Path, features: Features) -> None:
+    """Write features as safetensors, whole or not at all; pairs and origin stand in its header."""
+    header = {
+        "pair_ids": json.dumps(features.pair_ids),
+        "encoder": json.dumps(features.encoder),
+        "parameters": json.dumps(features.parameters),
+        "seconds": json.dumps(features.seconds),
+        "device": features.device,
+    }
+    tensors = {"image": features.image, "caption": features.caption}
+    with written_whole(path) as aside:
+        contiguous = {name: np.ascontiguousarray(tensors[name]) for name in INPUTS}
+        save_file(contiguous, aside, header_to_seal(header))
+        fill_seal(aside)
+
+
+def read_features(path: Path) -> Features:
+    """Read what :func:`write_features` wrote.
+
+    Raises:
+        PairDxError: It is no features file, or its features are not numbers, one row per pair.
+    """
+    try:
+        require_sound(path)
+        with safe_open(path, framework="numpy") as file:
+            header = file.metadata() or {}
+            image, caption = (file.get_tensor(name) for name in INPUTS)
+        pair_ids, encoder, parameters, seconds = (
+            json.loads(header[name]) for name in ("pair_ids", "encoder", "parameters", "seconds")
+        )
+    except (SafetensorError, OSError, KeyError, json.JSONDecodeError) as error:
+        if refused := storage_error(error, path):
+            raise refused from error
+        raise PairDxError(
+            f"this is no features file: {error}", where=path, remedy="delete it; it is made again"
+        ) from error
+    device = header.get("device", "cpu")
+    for name, found in zip(INPUTS, (image, caption), strict=True):
+        if len(found) != len(pair_ids) or not np.isfinite(found).all():
+            raise PairDxError(
+                f"its {name} features are not one row of numbers for each of {len(pair_ids)} pairs",
+                where=path,
+                remedy="delete it; it is made again",
+            )
+    return Features(tuple(pair_ids), image, caption, encoder, parameters, seconds, device)

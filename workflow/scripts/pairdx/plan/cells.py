@@ -1,0 +1,52 @@
+"""Cells: dataset x split x system x seed, what a rule's job is about, and their paths."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple, Protocol
+
+# The splits between which accuracies are compared: the one that leaks, and the one that does not.
+COMPARED_SPLITS = ("stratified", "grouped")
+# The split that is made for the price of leakage alone, and the one that it is compared with: the
+# same test pairs, trained with and without their siblings.
+WITH_SIBLINGS, WITHOUT_SIBLINGS = "with_siblings", "grouped"
+
+FOLDER = "<results>/{dataset}/{split}/{system}/seed{seed}"
+
+
+class Cell(NamedTuple):
+    """One training or evaluation."""
+
+    dataset: str
+    split: str
+    system: str
+    seed: int
+
+
+class Wildcards(Protocol):
+    """What a rule's wildcards are to the plan; only those that the rule has can be asked for."""
+
+    dataset: str
+    split: str
+    system: str
+    seed: str
+    archive: str
+    encoder: str
+    size: str
+
+    def get(self, name: str, default: str | None = None) -> str | None:
+        """Return a wildcard that may be missing."""
+
+
+# What rules take where a value depends on the job.
+OfWildcards = Callable[[Wildcards], Any]
+
+
+def paths(pattern: str, cells: Iterable[Cell]) -> list[str]:
+    """Fill {dataset}, {split}, {system} and {seed} of a path with every cell."""
+    return [pattern.format(**cell._asdict()) for cell in cells]
+
+
+def folder(cell: Cell) -> str:
+    """Return the folder of a cell's results."""
+    return FOLDER.format(**cell._asdict())

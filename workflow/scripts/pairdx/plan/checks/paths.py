@@ -1,0 +1,42 @@
+"""Paths of the configuration that Snakemake would read as something else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+Config = Mapping[str, Any]
+
+
+def stated(config: Config) -> dict[str, str]:
+    """Return the paths that a completed configuration states, by key; of what is not enabled, too.
+
+    Of a dataset's source these are the keys ``path`` and ``..._path``.
+    """
+    found: dict[str, Any] = {}
+    for name, entry in config["datasets"].items():
+        for key, value in entry["source"].items():
+            if key == "path" or key.endswith("_path"):
+                found[f"datasets.{name}.source.{key}"] = value
+        review = f"datasets.{name}.curation.review.decisions"
+        found[review] = entry["curation"]["review"]["decisions"]
+    for name, source in config["downloads"]["weights"].items():
+        found[f"downloads.weights.{name}.path"] = source["path"]
+    found["downloads.glove.path"] = config["downloads"]["glove"]["path"]
+    found |= {f"pathvars.{name}": path for name, path in config.get("pathvars", {}).items()}
+    return {key: path for key, path in found.items() if path}
+
+
+def problems(config: Config) -> Iterator[str]:
+    """Say which have braces, spaces at their ends, or characters that cannot be seen."""
+    for key, path in stated(config).items():
+        if {"{", "}"} & set(path):
+            yield (
+                f"config key {key}: {path} has braces, which Snakemake takes for wildcards: rename "
+                "it, or link to it"
+            )
+        if path != path.strip() or not path.isprintable():
+            yield (
+                f"config key {key}: {path!r} begins or ends with a space, or has a character that "
+                "cannot be seen"
+            )

@@ -1,0 +1,97 @@
+"""Where things lie: what keeps jobs from starting, and files that the configuration misses."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from pairdx.plan.checks import paths
+from pairdx.plan.overlays import problems_of_overlay
+from pairdx.plan.plan import Plan
+
+
+def problems_of_place(root: Path) -> Iterator[str]:
+    """Say what in the path of the workflow, or of its Python, keeps jobs from starting.
+
+    Args:
+        root: The folder of the Snakefile.
+    """
+    if {"{", "}"} & set(str(root)):
+        yield (
+            f"the workflow lies in {root}: Snakemake takes braces in a path for wildcards: give "
+            "the folder another name"
+        )
+    # Snakemake starts the Python of a script's job by a shell, and does not quote it.
+    if odd := re.search(r"[\s|&;<>()$`\\\"'*?\[{]", sys.executable):
+        yield (
+            f"the path of the Python that runs Snakemake has {odd[0]!r} in it ({sys.executable}), "
+            "and Snakemake cannot start jobs with it: move the workflow or its environment to a "
+            "path without, and run `make setup` there"
+        )
+
+
+def problems_of_files(files: Iterable[str | Path], defaults: Iterable[Path]) -> Iterator[str]:
+    """Say what is wrong with the files that the configuration was read from.
+
+    Args:
+        files: Those that Snakemake read.
+        defaults: Those that are known to be right.
+    """
+    for path in dict.fromkeys(map(Path, files)):
+        if path not in set(defaults):
+            yield from problems_of_overlay(path)
+
+
+def doubts(plan: Plan) -> Iterator[str]:
+    """Name the key of a file that is not there, and what leaves nothing or cannot be told apart.
+
+    No errors: a job that needs such a file is refused anyway, and another may make it.
+    """
+    yield from _of_questions(plan)
+    titles = [system.entry["title"] for system in plan.enabled]
+    for title in dict.fromkeys(title for title in titles if titles.count(title) > 1):
+        yield (
+            f"config key systems: several systems have the title {title}, and tables do not tell "
+            "them apart"
+        )
+    needed = plan.outside.files()
+    for name, dataset in plan.datasets.items():
+        if sheet := dataset.key("curation.review.decisions"):
+            needed[f"datasets.{name}.curation.review.decisions"] = [sheet]
+    for key in paths.stated(plan.config):
+        if missing := [path for path in needed.get(key, []) if not Path(path).exists()]:
+            more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+            yield (
+                f"config key {key}: {_shown(missing[0])}{more} is not there (paths start in "
+                f"{_shown(Path.cwd())}){_of_locale(missing[0])}"
+            )
+
+
+def _of_questions(plan: Plan) -> Iterator[str]:
+    for name, dataset in plan.datasets.items():
+        probed = plan.questions.input_probed(name)
+        if probed and not plan.questions.input_probed_cells(name):
+            yield (
+                f"config key input_probes.splits: none of {plan.config['input_probes']['splits']} "
+                f"is among datasets.{name}.splits ({', '.join(dataset.splits)}), so that no input "
+                "is changed"
+            )
+
+
+def _shown(path: str | Path) -> str:
+    """Return a path as the locale's screen can show it."""
+    encoding = sys.getfilesystemencoding()
+    return str(path).encode(encoding, "backslashreplace").decode(encoding)
+
+
+def _of_locale(path: str) -> str:
+    """Say why a file whose name is not plain ASCII may not be found."""
+    encoding = sys.getfilesystemencoding()
+    if path.isascii() or encoding == "utf-8":
+        return ""
+    return (
+        f"; names of files are {encoding} in this locale: if the disk's are UTF-8, `export "
+        "PYTHONUTF8=1`"
+    )

@@ -1,0 +1,275 @@
+"""The configuration: the defaults, what an overlay changes, and what entries take from each other.
+
+Defaults stand in config/config.yaml, config/downloads.yaml and the files of config/datasets and
+config/systems, each of which reads like an overlay. An overlay changes single keys, adds entries
+to what has names (datasets, systems, classes ...), or drops one of them by null.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pairdx.plan.validation import in_order_of
+from pairdx.plan.wording import similar
+
+# Mappings of named things, of which null drops one. Below a dataset or a system: of each of them.
+NAMED = ("datasets", "systems", "feature_extractors")
+NAMED_IN_DATASET = (("classes",), ("class_words",), ("curation", "modalities"))
+# What `like` can be said of.
+ALIKE = ("datasets", "systems")
+
+
+def read_yaml(path: Path) -> Any:
+    """Read a YAML file, by the parser in C where there is one: ten times as fast."""
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return yaml.load(path.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506
+
+
+def default_files(root: Path) -> list[Path]:
+    """List the files of the defaults, in the order of tables: datasets and systems by file name.
+
+    Args:
+        root: The folder of the Snakefile.
+    """
+    config = root / "config"
+    folders = (config / "datasets", config / "systems")
+    several = [path for folder in folders for path in sorted(folder.glob("*.yaml"))]
+    return [config / "config.yaml", *several, config / "downloads.yaml"]
+
+
+@cache
+def defaults(root: Path) -> Mapping[str, Any]:
+    """Return the configuration that nobody has changed: nothing dropped, nothing resolved."""
+    found: dict[str, Any] = {}
+    for path in default_files(root):
+        found = merged(found, read_yaml(path))
+    return found
+
+
+def merged(below: Any, above: Any) -> Any:
+    """Put one configuration over another: mappings key by key, all else whole. Neither changes."""
+    if not (isinstance(below, Mapping) and isinstance(above, Mapping)):
+        return above
+    found = dict(below)
+    for key, value in above.items():
+        found[key] = merged(below[key], value) if key in below else value
+    return found
+
+
+def complete(model: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the whole configuration: the defaults under an overlay, `like` and null carried out.
+
+    Keys stand in the order of the defaults: Snakemake compares parameters as they are written, and
+    the lines of an overlay in another order would rerun what they are about.
+
+    Args:
+        model: What :func:`defaults` returned.
+        overlay: What the user changes; may hold the defaults, or part of them, too.
+    """
+    found: dict[str, Any] = merged(model, overlay)
+    for section in ALIKE:
+        if isinstance(found.get(section), Mapping):
+            entries = found[section]
+            found[section] = {name: resolved(name, entries, ()) for name in entries}
+    return _without_dropped(in_order_of(_order_of(model, found, merged(model, overlay)), found))
+
+
+def _order_of(
+    model: Mapping[str, Any], found: Mapping[str, Any], stated: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return what orders the keys of a configuration: the defaults, `like` carried out in them too.
+
+    A dataset or system that the defaults have not is ordered as the one that it is like. One that
+    is like none, such as the same entry in a configuration that was written beside its results: as
+    those of its family, or all datasets; its classes by their own lines.
+    """
+    order = dict(model)
+    for section in ALIKE:
+        entries = found.get(section)
+        if isinstance(entries, Mapping):
+            order[section] = {
+                name: _order_of_entry(name, model[section], stated[section], entries)
+                for name in (
+                    *model[section],
+                    *(new for new in entries if new not in model[section]),
+                )
+            }
+    return order
+
+
+def _order_of_entry(
+    name: str, model: Mapping[str, Any], stated: Mapping[str, Any], found: Mapping[str, Any]
+) -> Any:
+    seen: list[str] = []
+    while name not in model and name not in seen:
+        seen.append(name)
+        entry = stated[name]
+        like = entry.get("like") if isinstance(entry, Mapping) else None
+        if not isinstance(like, str) or like not in stated:
+            break
+        name = like
+    if name in model:
+        return resolved(name, model, ())
+    entry = found[name]
+    if not isinstance(entry, Mapping):
+        return None
+    order: dict[str, Any] = {}
+    for other in model:
+        known = resolved(other, model, ())
+        if known.get("family") == entry.get("family"):
+            order = _both_orders(order, known)
+    return order | ({"classes": entry["classes"]} if "classes" in entry else {})
+
+
+def _both_orders(one: Any, other: Any) -> Any:
+    """Return what has the keys of both at every depth; one that is null in either keeps them."""
+    if not (isinstance(one, Mapping) and isinstance(other, Mapping)):
+        return one if isinstance(one, Mapping) else other
+    common = {key: _both_orders(one[key], other[key]) for key in one if key in other}
+    return {**one, **other, **common}
+
+
+def as_overlay(model: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the overlay that gives a whole configuration: itself, with what it drops as null.
+
+    Args:
+        model: What :func:`defaults` returned.
+        config: What :func:`complete` returned.
+    """
+    known = complete(model, {})
+    found = {**config, **{key: _with_dropped(known[key], config[key]) for key in NAMED}}
+    datasets = dict(found["datasets"])
+    for name, entry in config["datasets"].items():
+        for *folder, last in NAMED_IN_DATASET if name in known["datasets"] else ():
+            path = [*folder, last]
+            change: Any = _with_dropped(_at(known["datasets"][name], path), _at(entry, path))
+            for key in reversed(path):
+                change = {key: change}
+            datasets[name] = merged(datasets[name], change)
+    return found | {"datasets": datasets}
+
+
+def _with_dropped(known: Any, kept: Any) -> Any:
+    if not (isinstance(known, Mapping) and isinstance(kept, Mapping)):
+        return kept
+    return {**dict.fromkeys(name for name in known if name not in kept), **kept}
+
+
+def problems_of_names(model: Mapping[str, Any], overlay: Mapping[str, Any]) -> Iterator[str]:
+    """Say of names that `like` gives, and of those that null drops, which there are not."""
+    whole = merged(model, overlay)
+    for section in ALIKE:
+        entries = whole.get(section)
+        if not isinstance(entries, Mapping):
+            continue
+        for name, entry in entries.items():
+            yield from _problems_of_like(section, name, entry, entries)
+    for section in NAMED:
+        yield from _unknown_dropped(section, model.get(section), whole.get(section))
+    entries = whole.get("datasets")
+    for name in entries if isinstance(entries, Mapping) else ():
+        model_entry = resolved(name, {**model["datasets"], **_known(entries, model)}, ())
+        for path in NAMED_IN_DATASET:
+            key = ".".join(("datasets", name, *path))
+            yield from _unknown_dropped(key, _at(model_entry, path), _at(entries[name], path))
+
+
+def _known(entries: Mapping[str, Any], model: Mapping[str, Any]) -> dict[str, Any]:
+    """Datasets that the defaults have not, without what they drop."""
+    return {
+        name: _without_nulls(entry)
+        for name, entry in entries.items()
+        if name not in model["datasets"]
+    }
+
+
+def _without_nulls(value: Any) -> Any:
+    if not isinstance(value, Mapping):
+        return value
+    return {key: _without_nulls(inner) for key, inner in value.items() if inner is not None}
+
+
+def _problems_of_like(
+    section: str, name: str, entry: Any, entries: Mapping[str, Any]
+) -> Iterator[str]:
+    seen = [name]
+    while isinstance(entry, Mapping) and entry.get("like") is not None:
+        like = entry["like"]
+        if not isinstance(like, str) or entries.get(like) is None:
+            known = ", ".join(other for other in entries if other != name)
+            guess = similar(str(like), entries)
+            yield f"config key {section}.{seen[-1]}.like: {like} is not among {known}{guess}"
+            return
+        if like in seen:
+            circle = " is like ".join([*seen, like])
+            yield f"config key {section}.{name}.like: {circle}, in a circle"
+            return
+        seen.append(like)
+        entry = entries[like]
+
+
+def _unknown_dropped(key: str, known: Any, changed: Any) -> Iterator[str]:
+    if not isinstance(changed, Mapping):
+        return
+    there = known if isinstance(known, Mapping) else {}
+    for name, value in changed.items():
+        if value is None and name not in there:
+            yield f"config key {key}: unknown {name}{similar(str(name), there)}"
+
+
+def resolved(name: str, entries: Mapping[str, Any], seen: tuple[str, ...]) -> Any:
+    """Return an entry over the one that it is `like`, and so on; without the key `like`.
+
+    Of a dataset with another reader the `source` is not taken over. A circle, or a name that there
+    is not, ends the chain: :func:`problems_of_names` names it.
+    """
+    entry = entries[name]
+    if not isinstance(entry, Mapping):
+        return entry
+    like = entry.get("like")
+    own = {key: value for key, value in entry.items() if key != "like"}
+    if not isinstance(like, str) or like in (*seen, name) or entries.get(like) is None:
+        return own
+    base = resolved(like, entries, (*seen, name))
+    if "reader" in own and own["reader"] != base.get("reader"):
+        base = {key: value for key, value in base.items() if key != "source"}
+    return in_order_of(base, merged(base, own))
+
+
+def _without_dropped(config: dict[str, Any]) -> dict[str, Any]:
+    found = dict(config)
+    for section in NAMED:
+        found[section] = _kept(found.get(section))
+    if isinstance(found["datasets"], Mapping):
+        found["datasets"] = {
+            name: _dataset_without_dropped(entry) for name, entry in found["datasets"].items()
+        }
+    return found
+
+
+def _dataset_without_dropped(entry: Any) -> Any:
+    for *folder, last in NAMED_IN_DATASET:
+        holder = _at(entry, folder)
+        if isinstance(holder, Mapping) and isinstance(holder.get(last), Mapping):
+            change: Any = {**holder, last: _kept(holder[last])}
+            for key in reversed(folder):
+                change = {**entry, key: change}
+            entry = change
+    return entry
+
+
+def _kept(entries: Any) -> Any:
+    if not isinstance(entries, Mapping):
+        return entries
+    return {name: entry for name, entry in entries.items() if entry is not None}
+
+
+def _at(value: Any, path: tuple[str, ...] | list[str]) -> Any:
+    for key in path:
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value

@@ -1,0 +1,46 @@
+"""What the datasheet and the Croissant file of a dataset say besides what can be counted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pairdx.plan.cells import Wildcards
+
+if TYPE_CHECKING:
+    from pairdx.plan.plan import Plan
+
+
+class Facts:
+    """Facts about the datasets to hand on."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+
+    def archive(self, wildcards: Wildcards) -> dict[str, Any]:
+        """Return what the description of the dataset archive for machines says besides counts."""
+        dataset = self.plan.dataset(wildcards)
+        record = dataset.reader.record(dataset.source, self.plan.config)
+        zenodo = self.plan.config["downloads"]["zenodo"].rstrip("/")
+        return {
+            "title": f"{dataset.entry['title']} (run {self.plan.config['run']})",
+            "texts": dict(dataset.reader.TEXTS),
+            "drawn": dataset.reader.DRAWN,
+            "classes": dataset.labels,
+            # The subset that the archived table names for each pair is that of the first split.
+            "split": dataset.splits[0],
+            "url": record and f"{zenodo}/records/{record}",
+        }
+
+    def datasheet(self, wildcards: Wildcards) -> dict[str, Any]:
+        """Return what the datasheet says besides counts."""
+        dataset = self.plan.dataset(wildcards)
+        facts = self.archive(wildcards)
+        keys = ("min_age", "unknown_age", "identifiers")
+        return {
+            **{key: facts[key] for key in ("title", "texts", "drawn", "classes")},
+            **{key: dataset.key(f"curation.{key}") for key in keys},
+            "record": dataset.reader.record(dataset.source, self.plan.config),
+            "archives": dataset.archives,
+            "tokens": self.plan.tokens,
+            "tokens_of": self.plan.reads_words and self.plan.reads_words.entry["title"],
+        }

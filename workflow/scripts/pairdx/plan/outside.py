@@ -1,0 +1,107 @@
+"""Files from outside: pretrained weights, word vectors, and what the datasets are read from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from pairdx.plan.cells import Wildcards
+from pairdx.plan.descriptions import readers
+
+if TYPE_CHECKING:
+    from pairdx.plan.plan import Plan
+
+
+class Outside:
+    """Where files lie that this workflow does not compute, or will lie once they are fetched."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.downloads = plan.config["downloads"]
+
+    def weights_by(self, kind: str) -> list[str]:
+        """Name the weights that are described by an address (``url``), or a hub's ``repo``."""
+        return [name for name, source in self.downloads["weights"].items() if kind in source]
+
+    def weights_files(self, name: str) -> list[str]:
+        """Say where pretrained weights lie: one file, or all files of a folder."""
+        source = self.downloads["weights"][name]
+        if "files" in source:
+            folder = (source["path"] or f"<resources>/weights/{name}").rstrip("/")
+            return [
+                f"{folder}/{file}" for file in (*source["files"], *source["text_tower"]["files"])
+            ]
+        file = source["file"] if "file" in source else source["url"].rsplit("/", 1)[-1]
+        return [source["path"] or f"<resources>/weights/{name}/{file}"]
+
+    def hub_source(self, wildcards: Any) -> dict[str, str]:
+        """Return the repository and revision that hold one file of pretrained weights."""
+        source = self.downloads["weights"][wildcards.name]
+        own = [source["file"]] if "file" in source else source["files"]
+        holder = source if wildcards.file in own else source["text_tower"]
+        return {"repo": holder["repo"], "revision": holder["revision"]}
+
+    def glove(self, _: Wildcards | None = None) -> dict[str, str]:
+        """Return the GloVe text file as an input, unless word vectors are random."""
+        if self.plan.config["word_vectors"]["source"] == "random":
+            return {}
+        glove = self.downloads["glove"]
+        return {"glove": glove["path"] or f"<resources>/glove/{glove['member']}"}
+
+    def tables(self, wildcards: Wildcards) -> dict[str, str]:
+        """Return the tables that the wildcards' dataset is read from, as inputs."""
+        return self.plan.dataset(wildcards).tables
+
+    def store(self, wildcards: Wildcards) -> str:
+        """Say where the wildcards' archive of their dataset lies."""
+        return self.plan.dataset(wildcards).store(wildcards.archive)
+
+    def files(self) -> dict[str, list[str]]:
+        """List what is read, by the config key that says where it is, or whence it comes."""
+        found: dict[str, list[str]] = {}
+        for name in dict.fromkeys(system.weights_name for system in self.plan.enabled):
+            if name is None:
+                continue
+            stated = self.downloads["weights"][name]["path"]
+            found[_key(f"downloads.weights.{name}", stated)] = self.weights_files(name)
+        if self.glove() and any("word_vectors" in one.needs for one in self.plan.enabled):
+            key = _key("downloads.glove", self.downloads["glove"]["path"])
+            found[key] = [*self.glove().values()]
+        for dataset in self.plan.datasets.values():
+            found |= dataset.reader.from_outside(dataset.name, dataset.source, self.plan.config)
+        return {
+            key: [path.replace("<resources>", "resources") for path in paths]
+            for key, paths in found.items()
+        }
+
+    def addresses(self) -> list[str]:
+        """List where files are downloaded from."""
+        sources = self.downloads["weights"].values()
+        urls = [source["url"] for source in sources if "url" in source]
+        return [
+            *(self.downloads[key] for key in ("zenodo", "hub")),
+            self.downloads["glove"]["url"],
+            *urls,
+        ]
+
+
+def keys_instead_of_record(config: Mapping[str, Any], record: str) -> str:
+    """Name the config keys that take a folder on this machine in place of a downloaded record.
+
+    Args:
+        config: The whole configuration.
+        record: Its number. Of several datasets that are read from it, those that run are named.
+    """
+    known = readers()
+    entries = {
+        name: entry
+        for name, entry in config["datasets"].items()
+        if known[entry["reader"]].record(entry["source"], config) == record
+    }
+    running = [name for name, entry in entries.items() if entry["enabled"]]
+    keys = [f"datasets.{name}.source.path" for name in running or entries or ["NAME"]]
+    return "` and `".join(keys)
+
+
+def _key(section: str, stated: str | None) -> str:
+    return f"{section}.path" if stated else section

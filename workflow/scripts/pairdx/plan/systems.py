@@ -1,0 +1,109 @@
+"""A system of the registry, as rules ask for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pairdx.plan.datasets import Dataset
+from pairdx.plan.descriptions import Family
+
+# What tables and figures need to know of a system: not its settings, so that editing these redraws
+# nothing.
+SHOWN = ("title", "trained", "random", "stand_in", "paper")
+
+
+@dataclass(frozen=True)
+class System:
+    """One entry of the registry: a family with settings; one row of a comparison.
+
+    Attributes:
+        name: Its key in the section ``systems``.
+        entry: What stands there.
+        family: What its family says of itself.
+        config: The whole configuration.
+    """
+
+    name: str
+    entry: Mapping[str, Any]
+    family: Family
+    config: Mapping[str, Any]
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """The settings as the registry states them."""
+        found: Mapping[str, Any] = self.entry["settings"]
+        return found
+
+    @property
+    def trained(self) -> bool:
+        """Whether anything is learned."""
+        return bool(self.entry["trained"])
+
+    @property
+    def random(self) -> bool:
+        """Whether another seed gives another result."""
+        return bool(self.entry["random"])
+
+    @property
+    def has_curves(self) -> bool:
+        """Whether it is trained in epochs."""
+        return self.trained and self.family.NETWORK
+
+    @property
+    def seeds(self) -> list[int]:
+        """The seeds it runs for: the first one without randomness."""
+        seeds: list[int] = self.config["seeds"]
+        return seeds if self.random else seeds[:1]
+
+    @property
+    def device(self) -> str:
+        """Where it is trained: networks where the key ``device`` says, all else on the CPU."""
+        return str(self.config["device"]) if self.family.NETWORK else "cpu"
+
+    @property
+    def gpus(self) -> int:
+        """How many GPUs train it together."""
+        return int(self.settings.get("gpus", 1))
+
+    @property
+    def reads(self) -> list[str]:
+        """What it reads when it classifies: of ``image`` and ``caption``."""
+        return self.family.reads(self.settings)
+
+    @property
+    def needs(self) -> list[str]:
+        """What it is built from that is made of the dataset."""
+        return self.family.needs(self.settings)
+
+    @property
+    def encoder(self) -> str | None:
+        """The frozen encoder whose features it reads."""
+        return self.family.encoder(self.settings)
+
+    @property
+    def weights_name(self) -> str | None:
+        """The pretrained weights that it is built from, a key of downloads.weights, if any."""
+        return self.family.weights_name(self.settings, self.config)
+
+    def runs_on(self, dataset: str) -> bool:
+        """Whether it is asked about a dataset: all of them, unless its entry names some."""
+        named = self.entry.get("datasets")
+        return named is None or dataset in named
+
+    def image_size(self, dataset: Dataset) -> int:
+        """Return the side of the packed images that it sees, in pixels."""
+        return int(self.entry.get("image_size") or dataset.key("packing.image_size"))
+
+    def build_settings(self, dataset: Dataset) -> dict[str, Any]:
+        """Return what its family builds it from, for one dataset."""
+        of_dataset = {
+            "squaring": dataset.key("packing.squaring"),
+            "class_names": dataset.class_names,
+        }
+        return dict(self.family.build_settings(self.settings, self.config, of_dataset))
+
+    def shown(self) -> dict[str, Any]:
+        """Return what tables and figures need to know of it."""
+        return {key: self.entry[key] for key in SHOWN}

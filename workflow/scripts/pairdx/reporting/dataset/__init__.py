@@ -1,0 +1,1 @@
+"""The dataset's own pages: counts, origins, curation, texts, datasheet, Croissant."""

@@ -1,0 +1,1 @@
+"""What every table and figure is made with: files, text, theme, layout."""

@@ -1,0 +1,79 @@
+"""How classes, splits and systems are called in tables and figures, and what a demo has to say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+Datasets = Mapping[str, Mapping[str, Any]]
+DEMO_NOTE = (
+    "Demo: encoders are small and randomly initialised; "
+    "these numbers say nothing about the real systems."
+)
+
+
+def readable(name: str) -> str:
+    """Turn an identifier into words: ``medical_photograph`` becomes ``Medical photograph``."""
+    words = name.replace("_", " ").strip()
+    return words[:1].upper() + words[1:]
+
+
+def system_title(name: str, registry: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return a system's title from the registry; a demo's stand-in is marked as one."""
+    entry = registry[name]
+    title = str(entry.get("title") or readable(name))
+    if not entry.get("stand_in"):
+        return title
+    return f"{title} ({'stand-in' if entry.get('trained') else 'untrained stand-in'})"
+
+
+def dataset_column(names: Iterable[str], datasets: Datasets, heading: str) -> dict[str, list[str]]:
+    """Return a column of datasets' titles for reading, by its heading; none where all are of one.
+
+    Args:
+        names: The dataset of every row.
+        datasets: ``title`` of every dataset.
+        heading: What the column is called.
+    """
+    names = list(names)
+    if len(set(names)) <= 1:
+        return {}
+    return {heading: [str(datasets[name]["title"]) for name in names]}
+
+
+def demo_note(entries: Iterable[Mapping[str, Any]]) -> str | None:
+    """Return the demo's note if any of these registry entries (or passports) is a stand-in's."""
+    return DEMO_NOTE if any(entry.get("stand_in") for entry in entries) else None
+
+
+def as_in_paper(title: str, label: str | None) -> str:
+    """Name the item of the paper that a table or figure is, such as ``Table 3``, if it is one."""
+    return f"{title} (paper, {label})" if label else title
+
+
+def further_readings(
+    systems: Iterable[str], registry: Mapping[str, Mapping[str, Any]]
+) -> list[str]:
+    """Return the systems that name the same one of the paper's as a system before them.
+
+    Args:
+        systems: Systems that were run, in table order; repeated ones count once.
+        registry: ``paper`` of every system; None for one that is not the paper's.
+    """
+    names = list(dict.fromkeys(systems))
+    keys = [registry[name].get("paper") for name in names]
+    return [name for at, name in enumerate(names) if keys[at] and keys[at] in keys[:at]]
+
+
+def readings_note(readings: Iterable[str], registry: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Say where the paper's text fits several systems of ours."""
+    notes = []
+    for name in readings:
+        key = registry[name]["paper"]
+        first = next(other for other, entry in registry.items() if entry.get("paper") == key)
+        notes.append(
+            f"What the paper says of one system fits both {system_title(first, registry)} and "
+            f"{system_title(name, registry)}: its numbers stand beside each. Numbers that compare "
+            "it with other systems take the first."
+        )
+    return notes

@@ -1,0 +1,1 @@
+"""Our results beside those that the paper states."""

@@ -1,0 +1,1 @@
+"""Results of systems: tables and figures, from accuracy to cost and explanations."""

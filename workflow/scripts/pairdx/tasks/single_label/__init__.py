@@ -1,0 +1,1 @@
+"""One label per pair, out of several classes."""
