@@ -38,6 +38,7 @@ def written(name: str, config: dict[str, Any], dataset: str, system: str, **para
     wildcards = {"dataset": dataset, "split": "grouped", "system": system}
     facts = {"split": "stratified", "drawn": True}
     params = {"facts": facts, "drawn": True, "stated": {}, "paper_cell": None, **params}
+    params = {"registry": config["systems"], "image_size": 64, **params}
     snakemake = SimpleNamespace(config=config, wildcards=wildcards, params=params)
     jobs = [
         SimpleNamespace(wildcards={"dataset": name}, params={"drawn": name == "drawn"})

@@ -90,7 +90,7 @@ def test_an_archive_that_config_does_not_list_is_a_reason() -> None:
     table = candidates(["chart", "chart"], [40, 40])
     result = curated(table, facts_of(table).iloc[:1])
     assert result.rejected["reason"].tolist() == ["missing_from_archive"]
-    assert "not among the archives" in result.rejected["detail"][0]
+    assert "not among the dataset's archives" in result.rejected["detail"][0]
 
 
 def test_nothing_left_is_an_error_that_says_where_to_look() -> None:

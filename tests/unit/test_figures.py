@@ -212,6 +212,7 @@ FIGURES: dict[str, Callable[[], Figure]] = {
 
 
 @pytest.mark.filterwarnings("error")
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FIGURES)
 def test_figure_is_whole_and_of_page_width(name: str, tmp_path: Path) -> None:
     """The SVG is XML, and no text is cut off."""

@@ -237,7 +237,8 @@ def test_no_other_part_of_the_plan_knows_of_a_search(search: str) -> None:
     plan, other = plan_with(), plan_with(f"learning_rate_search: {search}")
     assert plan.cells == other.cells
     assert plan.shown() == other.shown()
-    assert plan.reads_words.name == other.reads_words.name  # type: ignore[union-attr]
+    assert plan.reads_words("multicare") == plan.systems["pairdx_fusion"]
+    assert plan.tokens(Of(dataset="multicare")) == other.tokens(Of(dataset="multicare")) == 32
     assert not any("_lr" in name for name in other.names_of(Of(dataset="multicare")))
 
 

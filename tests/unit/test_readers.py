@@ -37,7 +37,7 @@ def test_every_folder_with_a_description_is_a_reader_with_a_reading_and_a_schema
 
 def test_readers_say_the_same_things_of_their_data() -> None:
     (texts,) = {tuple(sorted(reader.TEXTS)) for reader in readers().values()}
-    assert texts == ("caption_labels", "labels", "licences", "patients", "source")
+    assert texts == ("caption_labels", "citation", "labels", "licences", "patients", "source")
     assert all(text for reader in readers().values() for text in reader.TEXTS.values())
     assert [name for name, reader in readers().items() if reader.DRAWN] == ["drawn"]
     assert [name for name, reader in readers().items() if not reader.SCREENED] == ["release"]

@@ -94,7 +94,7 @@ def main() -> None:
             notes=cost.cost_notes(table, passports, timings, registry, paper),
         )
         timed = cost.timing_conditions(timings, "one pair at a time")
-        conditions = [timed, *([cost.paper_conditions(paper)] if paper else [])]
+        conditions = [timed, *([cost.paper_conditions(paper)] if params.paper_cell else [])]
         draw(comparison, conditions)
         write_timings(timings)
         describe_jobs()

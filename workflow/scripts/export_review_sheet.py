@@ -26,7 +26,10 @@ def main() -> None:
         archives = dict(zip(params.archives, map(Path, snakemake.input.archives), strict=True))
         copy_images(sample, archives, Path(out.images))
         log.info("%d pairs to review, %d decided before", len(sheet) - len(decided), len(decided))
-        log.info("copy %s, fill it in, and name the copy in curation.review.decisions", out.sheet)
+        log.info(
+            "copy %s, fill it in, and name the copy in the dataset's curation.review.decisions",
+            out.sheet,
+        )
 
 
 main()

@@ -1,4 +1,4 @@
-"""Choose pairs of classes outside the six, and decode and resize their images once."""
+"""Choose pairs that are out of distribution, and decode and resize their images once."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

@@ -56,7 +56,7 @@ rule compare_input_probes:
         code=code_of("compare_input_probes.py"),
         cells=plan.questions.input_probed_cells_of,
         registry=plan.questions.shown_input_probed,
-        image_size=plan.of("packing.image_size"),
+        image_size=plan.questions.input_probed_size,
         resamples=config["evaluation"]["bootstrap_resamples"],
         seed=config["evaluation"]["bootstrap_seed"],
     script:

@@ -49,7 +49,7 @@ rule learning_rate_search:
 rule leakage_price:
     """what siblings of test pairs in training add to accuracy"""
     input:
-        expand("<results>/tables/leakage_price_{dataset}.csv", dataset=plan.datasets),
+        expand("<results>/tables/leakage_price_{dataset}.csv", dataset=plan.pricing.datasets),
 
 
 rule evaluated:

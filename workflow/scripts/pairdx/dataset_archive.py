@@ -80,7 +80,7 @@ def archive_table(
         pairs: curated/pairs.parquet.
         split: Columns pair_id and subset, of the split that the table names. A pair that is in no
             subset of it has an empty cell.
-        layout: The config's ``release`` section.
+        layout: As :data:`LAYOUT`.
 
     Returns:
         The columns of :func:`column_names`. Captions stand as in ``pairs``, identifiers masked;
@@ -157,7 +157,7 @@ def archive_dataset(
         split: Columns pair_id and subset.
         archives: The zip file or folder of every archive that ``pairs`` names.
         path: The zip file.
-        layout: The config's ``release`` section: ``metadata`` (name of the table), ``images``
+        layout: As :data:`LAYOUT`: ``metadata`` (name of the table), ``images``
             (name of the folder) and ``columns``.
 
     Raises:

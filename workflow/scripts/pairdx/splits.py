@@ -90,8 +90,8 @@ def published(pairs: pd.DataFrame, _fractions: Mapping[str, float], _seed: int) 
         raise PairDxError(
             f"{len(unusable)} of {len(pairs)} pairs state none of the subsets {', '.join(SUBSETS)}",
             where=f"pair {first['pair_id']}: published_subset is {first['published_subset']!r}",
-            remedy="only the released PairDx states a split; for other corpora take `published` "
-            "out of the config key splits",
+            remedy="name the column of subsets in the dataset's source.columns, and its values in "
+            "source.subsets; where no split is published, take `published` out of its splits",
         )
     names = pairs["pair_id"]
     return pd.DataFrame({"pair_id": names, "subset": pairs["published_subset"], "group": names})

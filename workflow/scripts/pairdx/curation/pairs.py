@@ -113,7 +113,7 @@ def _screen_images(screening: Screening, facts: pd.DataFrame) -> None:
     merged = screening.candidates.merge(facts, on="row", how="left", validate="one_to_one")
     unlisted = merged["stage"].isna()
     merged.loc[unlisted, ["stage", "reason"]] = ["archive", "missing_from_archive"]
-    merged.loc[unlisted, "detail"] = merged["archive"] + " is not among the archives in config"
+    merged.loc[unlisted, "detail"] = merged["archive"] + " is not among the dataset's archives"
     screening.candidates = merged
     for stage in ("archive", "image"):
         current = screening.candidates

@@ -112,8 +112,8 @@ def _read_sheet(path: Path) -> pd.DataFrame:
         raise PairDxError(
             "the review sheet is missing",
             where=path,
-            remedy="set curation.review.decisions to your filled-in copy of review/sheet.csv, or "
-            "to null",
+            remedy="set the dataset's curation.review.decisions to your filled-in copy of its "
+            "sheet, or to null",
         ) from error
     sheet = sheet.rename(columns=lambda name: name.strip().lower())
     missing = [column for column in SHEET_COLUMNS if column not in sheet.columns]

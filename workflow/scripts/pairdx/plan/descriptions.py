@@ -88,7 +88,8 @@ class Reader(Protocol):
     begin with ``<resources>``.
 
     Attributes:
-        TEXTS: What datasheet and Croissant say of such data, by name.
+        TEXTS: What datasheet and Croissant say of such data, by name: source, labels,
+            caption_labels, licences, patients, citation. A dataset may say otherwise (`texts`).
         DRAWN: The data are synthetic, and notes say so.
         SCREENED: Nobody has filtered them before: the funnel begins with all there is.
         PUBLISHED_SPLIT: They come with a split, ``published``.

@@ -23,7 +23,7 @@ class Facts:
         zenodo = self.plan.config["downloads"]["zenodo"].rstrip("/")
         return {
             "title": f"{dataset.entry['title']} (run {self.plan.config['run']})",
-            "texts": dict(dataset.reader.TEXTS),
+            "texts": {**dataset.reader.TEXTS, **dataset.entry.get("texts", {})},
             "drawn": dataset.reader.DRAWN,
             "classes": dataset.labels,
             # The subset that the archived table names for each pair is that of the first split.
@@ -36,11 +36,12 @@ class Facts:
         dataset = self.plan.dataset(wildcards)
         facts = self.archive(wildcards)
         keys = ("min_age", "unknown_age", "identifiers")
+        system = self.plan.reads_words(dataset.name)
         return {
             **{key: facts[key] for key in ("title", "texts", "drawn", "classes")},
             **{key: dataset.key(f"curation.{key}") for key in keys},
             "record": dataset.reader.record(dataset.source, self.plan.config),
             "archives": dataset.archives,
-            "tokens": self.plan.tokens,
-            "tokens_of": self.plan.reads_words and self.plan.reads_words.entry["title"],
+            "tokens": self.plan.tokens(wildcards),
+            "tokens_of": system and system.entry["title"],
         }

@@ -37,10 +37,13 @@ def decides_the_graph(plan: Plan) -> dict[str, Any]:
                 questions.explained,
                 questions.prompted,
                 questions.text_readers,
+                plan.pricing.systems,
+                lambda name: plan.datasets[name].asks_out_of_distribution,
             )
         ]
         for name in plan.datasets
     ]
+    kept["beside_paper"] = plan.published.dataset is not None
     left = {key: value for key, value in config.items() if key not in (*kept, *ELSEWHERE)}
     return {key: _something(value) for key, value in left.items()} | kept
 

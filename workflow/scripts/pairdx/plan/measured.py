@@ -42,7 +42,7 @@ def measured_wildcards(plan: Plan) -> dict[str, list[Wildcards]]:
         {"dataset": one.name, "size": size}
         for one in datasets
         if one.asks_out_of_distribution
-        for size in plan.files.sizes(one)
+        for size in sorted({system.image_size(one) for system in plan.systems_of(one.name)})
     ]
     found["build_word_vectors"] = [
         {"dataset": one.name}

@@ -40,7 +40,8 @@ class Modules:
         """Name what a job imports to time the wildcards' system: also the network it exports."""
         exported = self.plan.system(wildcards).family.EXPORTED
         graph = [f"pairdx.models.{self.plan.family_name(wildcards)}.graph"] if exported else []
-        return [*self.family(wildcards), *graph]
+        description = f"pairdx.models.{self.plan.family_name(wildcards)}.description"
+        return [*self.family(wildcards), *graph, description]
 
     def reader(self, wildcards: Wildcards) -> list[str]:
         """Name what a job imports to read the wildcards' dataset."""

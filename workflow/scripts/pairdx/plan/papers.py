@@ -171,7 +171,7 @@ class Paper:
         if one.system is not None and one.system not in world.systems_of(dataset):
             raise ValueError(
                 f"this item of the paper is about {one.system}; config key systems.{one.system} is "
-                "not enabled"
+                f"not enabled, or its `datasets` leave out {dataset}"
             )
         about = dataset if "dataset" in one.item.wildcards else None
         if reason := is_left_out(one.item, world, about):

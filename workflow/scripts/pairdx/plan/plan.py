@@ -239,15 +239,15 @@ class Plan:
         """Return how many GPUs train the wildcards' system together."""
         return self.system(wildcards).gpus
 
-    @property
-    def reads_words(self) -> System | None:
-        """The first system that reads so many words of a caption and no more."""
-        return next((one for one in self.systems.values() if one.settings.get("tokens")), None)
+    def reads_words(self, dataset: str) -> System | None:
+        """Return the first system on a dataset that reads so many words of a caption."""
+        systems = self.systems_of(dataset)
+        return next((one for one in systems if one.settings.get("tokens")), None)
 
-    @property
-    def tokens(self) -> int | None:
-        """How many words it reads."""
-        return int(self.reads_words.settings["tokens"]) if self.reads_words else None
+    def tokens(self, wildcards: Wildcards) -> int | None:
+        """Return how many words it reads, on the wildcards' dataset."""
+        system = self.reads_words(wildcards.dataset)
+        return int(system.settings["tokens"]) if system else None
 
     def build_settings(self, wildcards: Wildcards) -> dict[str, Any]:
         """Return what the wildcards' system is built from."""

@@ -28,6 +28,12 @@ class Pricing:
         """Return what a table needs to know of the systems that are priced."""
         return self.plan.shown(self.names_of(wildcards))
 
+    @property
+    def datasets(self) -> list[str]:
+        """The datasets on which any system is priced; where there are none, all: each says why."""
+        priced = [name for name in self.plan.datasets if self.systems(name)]
+        return priced or list(self.plan.datasets)
+
     def systems(self, dataset: str) -> list[System]:
         """Return the systems trained once more on a dataset: those chosen that are trained."""
         if WITHOUT_SIBLINGS not in self.plan.datasets[dataset].splits:

@@ -24,7 +24,10 @@ class Published:
     @property
     def cell(self) -> tuple[str, str] | None:
         """That dataset and the paper's split; None where nothing of ours is beside the paper."""
-        return (self.dataset, self.paper.split) if self.paper and self.dataset else None
+        if self.paper is None or self.dataset is None:
+            return None
+        made = self.paper.split in self.plan.datasets[self.dataset].splits
+        return (self.dataset, self.paper.split) if made else None
 
     @property
     def files(self) -> list[str]:

@@ -143,6 +143,14 @@ class Questions:
         """Return split, system and seed of the wildcards' dataset's cells with changed input."""
         return [cell[1:] for cell in self.input_probed_cells(wildcards.dataset)]
 
+    def input_probed_size(self, wildcards: Wildcards) -> int:
+        """Return the side of the largest images that these systems see, in pixels."""
+        dataset = self.plan.dataset(wildcards)
+        return max(
+            (one.image_size(dataset) for one in self.input_probed(dataset.name)),
+            default=int(dataset.key("packing.image_size")),
+        )
+
     def shown_input_probed(self, wildcards: Wildcards) -> dict[str, dict[str, Any]]:
         """Return what a table needs to know of these systems."""
         return self.plan.shown(self.input_probed_names(wildcards.dataset))
@@ -164,12 +172,14 @@ class Questions:
 
     def input_probe_settings(self, wildcards: Wildcards) -> dict[str, Any]:
         """Return the part of input_probes that concerns what a system reads."""
-        section = self.config["input_probes"]
+        section, dataset = self.config["input_probes"], self.plan.dataset(wildcards)
+        known = {*dataset.labels, *dataset.key("out_of_distribution")}
+        words = {name: of for name, of in dataset.key("class_words").items() if name in known}
         used = {
             "image": {key: section[key] for key in ("image_corruptions", "blank_image_grey")},
             "caption": {
                 "caption_corruptions": section["caption_corruptions"],
-                "class_words": self.plan.dataset(wildcards).key("class_words"),
+                "class_words": words,
             },
         }
         found = {key: section[key] for key in ("pairs", "seed")}

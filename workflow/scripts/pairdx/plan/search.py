@@ -81,6 +81,13 @@ class Search:
                 "there is nothing to search: config key learning_rate_search is null",
                 remedy="name a system and rates there, or ask for another target",
             )
+        system = self.plan.systems[self.system]
+        if not system.runs_on(self.dataset):
+            raise PairDxError(
+                f"config key learning_rate_search.dataset: systems.{self.system}.datasets keeps "
+                f"{self.system} from {self.dataset}",
+                remedy="name another dataset there",
+            )
         found = [*problems_of_system(self.system, self.plan.config, self.plan.families)]
         if found:
             raise PairDxError(

@@ -82,5 +82,6 @@ class PlansWorld:
 
     def paper_label(self, kind: Kind, key: str, dataset: str | None) -> str | None:
         """Say which item of the paper this one is, or None."""
-        paper = self.plan.paper
-        return paper.label(kind, key, dataset) if paper else None
+        paper, ours = self.plan.paper, self.paper_dataset
+        beside = ours is not None and dataset in (None, ours)
+        return paper.label(kind, key, dataset) if paper and beside else None

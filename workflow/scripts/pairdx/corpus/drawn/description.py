@@ -6,13 +6,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 # The layout is MultiCaRe's.
-from pairdx.corpus.multicare.description import TABLES
+from pairdx.corpus.multicare.description import CITATION, TABLES
 
 DRAWN = True
 SCREENED = True
 PUBLISHED_SPLIT = False
 
 TEXTS: Mapping[str, str] = {
+    "citation": CITATION,
     "source": "A corpus that the workflow drew, in MultiCaRe's layout",
     "labels": "The workflow drew each image for its label.",
     "caption_labels": ("The workflow also wrote labels that agree with the words of the captions."),

@@ -12,7 +12,17 @@ PUBLISHED_SPLIT = False
 _AGREEMENT = (
     "A system that agrees with the labels agrees with that classifier, which is not always right."
 )
+# What the dataset is an account of, and what its images and captions come from.
+CITATION = (
+    "Aljuhani, Dahab, Alsenani. Enhancing Document Classification Through Multimodal Image-Text "
+    "Classification: Insights from Fine-Tuned CLIP and Multimodal Deep Fusion. Sensors 2025, "
+    "25(24), 7596. https://doi.org/10.3390/s25247596. Source of images and captions (MultiCaRe): "
+    "Nievas Offidani, Roffet, González Galtier, Massiris, Delrieux. An Open-Source Clinical Case "
+    "Dataset for Medical Image Classification and Multimodal AI Applications. Data 2025, 10(8), "
+    "123. https://doi.org/10.3390/data10080123"
+)
 TEXTS: Mapping[str, str] = {
+    "citation": CITATION,
     "source": (
         "MultiCaRe: figures of open-access case reports in PubMed Central, with their captions"
     ),

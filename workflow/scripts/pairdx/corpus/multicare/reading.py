@@ -134,9 +134,9 @@ def _read_captions(path: Path) -> pd.DataFrame:
     if COLUMNS_OF_VERSION_1 & set(images.columns):
         raise PairDxError(
             "this is MultiCaRe 1.0, whose text-derived labels know no charts, medical photographs, "
-            "electrography or ophthalmic imaging: the six classes cannot be made from it",
+            "electrography or ophthalmic imaging: the classes cannot be made from it",
             where=path,
-            remedy="use a 2.x release (config/config.yaml pins a record of one)",
+            remedy="use a 2.x release (config/datasets/multicare.yaml pins a record of one)",
         )
     missing = [column for column in CAPTION_COLUMNS if column not in images.columns]
     if missing:

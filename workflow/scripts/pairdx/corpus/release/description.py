@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from pairdx.corpus.multicare.description import CITATION
 from pairdx.corpus.release import ARCHIVE
 
 DRAWN = False
@@ -13,6 +14,7 @@ SCREENED = False
 PUBLISHED_SPLIT = True
 
 TEXTS: Mapping[str, str] = {
+    "citation": CITATION,
     "source": "PairDx as its authors published it, made by them from MultiCaRe",
     "labels": (
         "Labels are those of the published PairDx, which was made from MultiCaRe; MultiCaRe's "

@@ -65,6 +65,12 @@ def problems_of_classes(config: Config) -> Iterator[str]:
                 f"config key datasets.{name}.out_of_distribution: {', '.join(both)} "
                 f"{'is' if len(both) == 1 else 'are'} among the classes too"
             )
+        names = [*classes.values()]
+        for twice in dict.fromkeys(one for one in names if names.count(one) > 1):
+            yield (
+                f"config key datasets.{name}.classes: several classes are called {twice}, and "
+                "prompts do not tell them apart"
+            )
         modalities = entry["curation"]["modalities"]
         if modalities is None:
             continue

@@ -50,12 +50,13 @@ def doubts(plan: Plan) -> Iterator[str]:
     No errors: a job that needs such a file is refused anyway, and another may make it.
     """
     yield from _of_questions(plan)
-    titles = [system.entry["title"] for system in plan.enabled]
-    for title in dict.fromkeys(title for title in titles if titles.count(title) > 1):
-        yield (
-            f"config key systems: several systems have the title {title}, and tables do not tell "
-            "them apart"
-        )
+    for section, several in (("systems", plan.enabled), ("datasets", plan.datasets.values())):
+        titles = [one.entry["title"] for one in several]
+        for title in dict.fromkeys(title for title in titles if titles.count(title) > 1):
+            yield (
+                f"config key {section}: several {section} have the title {title}, and tables do "
+                "not tell them apart"
+            )
     needed = plan.outside.files()
     for name, dataset in plan.datasets.items():
         if sheet := dataset.key("curation.review.decisions"):

@@ -22,15 +22,6 @@ from pairdx.subsets import SUBSETS
 
 CONFORMS_TO = ["http://mlcommons.org/croissant/1.0", "http://mlcommons.org/croissant/RAI/1.0"]
 ENUMERATION = "https://schema.org/Enumeration"
-# What the dataset is an account of, and what its images and captions come from.
-CITATION = (
-    "Aljuhani, Dahab, Alsenani. Enhancing Document Classification Through Multimodal Image-Text "
-    "Classification: Insights from Fine-Tuned CLIP and Multimodal Deep Fusion. Sensors 2025, "
-    "25(24), 7596. https://doi.org/10.3390/s25247596. Source of images and captions (MultiCaRe): "
-    "Nievas Offidani, Roffet, González Galtier, Massiris, Delrieux. An Open-Source Clinical Case "
-    "Dataset for Medical Image Classification and Multimodal AI Applications. Data 2025, 10(8), "
-    "123. https://doi.org/10.3390/data10080123"
-)
 FORMATS = {
     ".webp": "image/webp",
     ".jpg": "image/jpeg",
@@ -92,7 +83,7 @@ def croissant(
             license=sorted(licence or "unknown" for licence in pairs["licence"].unique()),
             url=facts["url"],
             version=facts["version"],
-            cite_as=CITATION,
+            cite_as=facts["texts"]["citation"],
             in_language=["en"],
             distribution=_files(context, archive, layout),
             record_sets=_record_sets(context, layout, facts["classes"]),

@@ -236,7 +236,9 @@ def _labels(
 
 
 def _review(pairs: pd.DataFrame, rejected: pd.DataFrame, facts: Mapping[str, Any]) -> list[str]:
-    photographs = pairs[pairs["label"] == PHOTOGRAPHS]
+    named = PHOTOGRAPHS in facts["classes"]
+    photographs = pairs[pairs["label"] == PHOTOGRAPHS] if named else pairs
+    what = "medical photographs" if named else "images"
     unseen = int((~photographs["image_reviewed"].astype(bool)).sum())
     found = identifiers_table(rejected, pairs, facts["identifiers"])
     return [
@@ -244,7 +246,7 @@ def _review(pairs: pd.DataFrame, rejected: pd.DataFrame, facts: Mapping[str, Any
         _table(found, "Identifiers found in captions, by what was done"),
         f"A person reviewed {_of(int(pairs['caption_reviewed'].sum()), len(pairs))} captions and "
         f"{_of(int(pairs['image_reviewed'].sum()), len(pairs))} images.",
-        f"**{unseen:,} of {len(photographs):,} medical photographs were never reviewed by a "
+        f"**{unseen:,} of {len(photographs):,} {what} were never reviewed by a "
         "person.** No face detector is used: a face that nobody saw is still there.",
         _table(counts.reviewed(pairs, facts["classes"]), "Review by people"),
         *_image_files(pairs),
