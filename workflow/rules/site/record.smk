@@ -21,7 +21,7 @@ rule write_configuration:
         "../../../envs/data.yaml"
     params:
         code=code_of("write_configuration.py"),
-        config=configuration.as_overlay(configuration.defaults(ROOT), plan.config),
+        config=configuration.fingerprint(plan.config),
     script:
         "../../scripts/write_configuration.py"
 

@@ -42,11 +42,12 @@ class Wildcards(Protocol):
 OfWildcards = Callable[[Wildcards], Any]
 
 
+def folder_of(wildcards: Wildcards, **others: object) -> str:
+    """Return the folder of the wildcards' cell, or of one that differs in what is named."""
+    cell = {name: getattr(wildcards, name) for name in Cell._fields if name not in others}
+    return FOLDER.format(**cell, **others)
+
+
 def paths(pattern: str, cells: Iterable[Cell]) -> list[str]:
     """Fill {dataset}, {split}, {system} and {seed} of a path with every cell."""
     return [pattern.format(**cell._asdict()) for cell in cells]
-
-
-def folder(cell: Cell) -> str:
-    """Return the folder of a cell's results."""
-    return FOLDER.format(**cell._asdict())

@@ -7,6 +7,8 @@ to what has names (datasets, systems, classes ...), or drops one of them by null
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -75,7 +77,8 @@ def complete(model: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, 
         model: What :func:`defaults` returned.
         overlay: What the user changes; may hold the defaults, or part of them, too.
     """
-    found: dict[str, Any] = merged(model, overlay)
+    stated: dict[str, Any] = merged(model, overlay)
+    found = dict(stated)
     for section in ALIKE:
         if isinstance(found.get(section), Mapping):
             bases = _bases(found[section], model.get(section))
@@ -83,7 +86,7 @@ def complete(model: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, 
                 name: None if entry is None else resolved(name, bases, ())
                 for name, entry in found[section].items()
             }
-    return _without_dropped(in_order_of(_order_of(model, found, merged(model, overlay)), found))
+    return _without_dropped(in_order_of(_order_of(model, found, stated), found))
 
 
 def _order_of(
@@ -161,6 +164,14 @@ def as_overlay(model: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str,
     return found | {"datasets": datasets}
 
 
+def fingerprint(config: Mapping[str, Any]) -> str:
+    """Return a digest of a whole configuration, the order of its keys included.
+
+    A parameter in its place: Snakemake prints parameters that have changed, before and now.
+    """
+    return hashlib.sha256(json.dumps(config).encode()).hexdigest()[:20]
+
+
 def _with_dropped(known: Any, kept: Any) -> Any:
     if not (isinstance(known, Mapping) and isinstance(kept, Mapping)):
         return kept
@@ -174,8 +185,8 @@ def problems_of_names(model: Mapping[str, Any], overlay: Mapping[str, Any]) -> I
         entries = whole.get(section)
         if not isinstance(entries, Mapping):
             continue
+        bases = _bases(entries, model.get(section))
         for name, entry in entries.items():
-            bases = _bases(entries, model.get(section))
             yield from _problems_of_like(section, name, entry, bases)
     for section in NAMED:
         yield from _unknown_dropped(section, model.get(section), whole.get(section))

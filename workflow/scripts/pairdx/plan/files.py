@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pairdx.plan.cells import FOLDER, Cell, OfWildcards, Wildcards, paths
+from pairdx.plan.cells import FOLDER, Cell, OfWildcards, Wildcards, folder_of, paths
 from pairdx.plan.datasets import Dataset
 
 if TYPE_CHECKING:
@@ -67,8 +67,8 @@ class Files:
         """Return what lists a file of every seed of the wildcards' system on their split."""
 
         def files(wildcards: Wildcards) -> list[str]:
-            folder = f"<results>/{wildcards.dataset}/{wildcards.split}/{wildcards.system}"
-            return [f"{folder}/seed{seed}/{file}" for seed in self.plan.system(wildcards).seeds]
+            seeds = self.plan.system(wildcards).seeds
+            return [f"{folder_of(wildcards, seed=seed)}/{file}" for seed in seeds]
 
         return files
 
@@ -104,7 +104,7 @@ class Files:
     def _saved(self, wildcards: Wildcards, split: str, seed: str) -> dict[str, str]:
         if not self.plan.system(wildcards).trained:
             return {}
-        folder = f"<results>/{wildcards.dataset}/{split}/{wildcards.system}/seed{seed}"
+        folder = folder_of(wildcards, split=split, seed=seed)
         return {"settings": f"{folder}/settings.json", "weights": f"{folder}/model.safetensors"}
 
     def built_from(self, wildcards: Wildcards) -> dict[str, Any]:

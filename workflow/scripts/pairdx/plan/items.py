@@ -17,7 +17,17 @@ from pairdx.plan.cells import COMPARED_SPLITS, WITHOUT_SIBLINGS
 # What some systems have and others have not, or are asked and others are not.
 Asked = Literal["curves", "explanations", "input_probes", "leakage_price", "prompts", "texts"]
 Kind = Literal["table", "figure", "page"]
+# Reasons that the plan gives, too, where such a thing is asked for.
 NO_PAPER = "there is no paper to compare with: config key paper is null"
+NO_SPLIT_TO_PRICE = f"the price of leakage needs the split {WITHOUT_SIBLINGS}"
+NOTHING_PRICED = (
+    "nothing is priced: config key leakage_price.systems names no enabled system that is trained"
+)
+NOTHING_PROBED = (
+    "no input is changed: config key input_probes names no enabled system that reads anything, or "
+    "no split of"
+)
+NOTHING_SEARCHED = "there is nothing to search: config key learning_rate_search is null"
 
 
 @dataclass(frozen=True)
@@ -147,15 +157,9 @@ def leakage_is_priced(world: World, dataset: str | None) -> str | None:
     if dataset is None:
         return None
     if WITHOUT_SIBLINGS not in world.splits_of(dataset):
-        return (
-            f"the price of leakage needs the split {WITHOUT_SIBLINGS}; add it to config key "
-            f"datasets.{dataset}.splits"
-        )
+        return f"{NO_SPLIT_TO_PRICE}; add it to config key datasets.{dataset}.splits"
     if not world.systems_of(dataset, "leakage_price"):
-        return (
-            "nothing is priced: config key leakage_price.systems names no enabled system that is "
-            "trained"
-        )
+        return NOTHING_PRICED
     return None
 
 
@@ -173,10 +177,7 @@ def inputs_are_probed(world: World, dataset: str | None) -> str | None:
     """Say why accuracy under changed input is left out."""
     if dataset is None or world.systems_of(dataset, "input_probes"):
         return None
-    return (
-        "no input is changed: config key input_probes names no enabled system that reads anything, "
-        f"or no split of datasets.{dataset}.splits"
-    )
+    return f"{NOTHING_PROBED} datasets.{dataset}.splits"
 
 
 def texts_are_read(world: World, dataset: str | None) -> str | None:
@@ -218,4 +219,4 @@ def something_is_searched(world: World, _: str | None) -> str | None:
     """Say why there is no learning-rate search."""
     if world.search is not None:
         return None
-    return "there is nothing to search: config key learning_rate_search is null"
+    return NOTHING_SEARCHED

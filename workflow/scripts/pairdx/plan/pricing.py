@@ -6,7 +6,16 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from pairdx.errors import PairDxError
-from pairdx.plan.cells import FOLDER, WITH_SIBLINGS, WITHOUT_SIBLINGS, Cell, Wildcards, paths
+from pairdx.plan.cells import (
+    FOLDER,
+    WITH_SIBLINGS,
+    WITHOUT_SIBLINGS,
+    Cell,
+    Wildcards,
+    folder_of,
+    paths,
+)
+from pairdx.plan.items import NO_SPLIT_TO_PRICE, NOTHING_PRICED
 from pairdx.plan.systems import System
 
 if TYPE_CHECKING:
@@ -63,13 +72,12 @@ class Pricing:
             name = wildcards.dataset
             if WITHOUT_SIBLINGS not in self.plan.datasets[name].splits:
                 raise PairDxError(
-                    f"the price of leakage needs the split {WITHOUT_SIBLINGS}",
+                    NO_SPLIT_TO_PRICE,
                     remedy=f"add it to config key datasets.{name}.splits",
                 )
             if not self.systems(name):
                 raise PairDxError(
-                    "nothing is priced: config key leakage_price.systems names no enabled system "
-                    "that is trained",
+                    NOTHING_PRICED,
                     remedy="name one there, or ask for another target",
                 )
             return paths(f"{FOLDER}/predictions.parquet", self.cells(name, split))
@@ -85,10 +93,4 @@ class Pricing:
         chooses = isinstance(settings.get("inverse_regularisation"), list)
         if wildcards.split != WITH_SIBLINGS or not chooses:
             return {}
-        folder = FOLDER.format(
-            dataset=wildcards.dataset,
-            split=WITHOUT_SIBLINGS,
-            system=wildcards.system,
-            seed=wildcards.seed,
-        )
-        return {"choice": f"{folder}/settings.json"}
+        return {"choice": f"{folder_of(wildcards, split=WITHOUT_SIBLINGS)}/settings.json"}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pairdx.errors import PairDxError
 from pairdx.plan.cells import FOLDER, Cell, Wildcards, paths
+from pairdx.plan.items import NOTHING_PROBED
 from pairdx.plan.systems import System
 
 if TYPE_CHECKING:
@@ -164,8 +165,7 @@ class Questions:
         cells = self.input_probed_cells(wildcards.dataset)
         if not cells:
             raise PairDxError(
-                "no input is changed: config key input_probes names no enabled system that reads "
-                "anything, or no split that is made",
+                f"{NOTHING_PROBED} datasets.{wildcards.dataset}.splits",
                 remedy="name one there, or ask for another target",
             )
         return paths(f"{FOLDER}/input_probes.parquet", cells)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pairdx.errors import PairDxError
 from pairdx.plan.cells import FOLDER, Cell, paths
 from pairdx.plan.checks.families import problems_of_system
+from pairdx.plan.items import NOTHING_SEARCHED
 
 if TYPE_CHECKING:
     from pairdx.plan.plan import Plan
@@ -78,7 +79,7 @@ class Search:
         """
         if not self.section:
             raise PairDxError(
-                "there is nothing to search: config key learning_rate_search is null",
+                NOTHING_SEARCHED,
                 remedy="name a system and rates there, or ask for another target",
             )
         system = self.plan.systems[self.system]
