@@ -289,7 +289,10 @@ class SlurmCluster:
         return True
 
     def stop(self) -> None:
-        """End every process of this cluster. Files stay, to be read; a second call does nothing."""
+        """End every process of this cluster. Files stay, to be read; a second call does nothing.
+
+        Two may be under way at once: this process's, and its guard's.
+        """
         run = self.folder / "run"
         for name in reversed(DAEMONS):
             self._end(run / f"{name}.pid")
@@ -302,18 +305,19 @@ class SlurmCluster:
         self.children.clear()
         if run.is_symlink():
             shutil.rmtree(run.resolve(), ignore_errors=True)
-            run.unlink()
+            run.unlink(missing_ok=True)
 
     def _end(self, pid_file: Path) -> None:
-        if not pid_file.exists():
+        try:
+            process = int(pid_file.read_text(encoding="utf-8"))
+        except FileNotFoundError:
             return
-        process = int(pid_file.read_text(encoding="utf-8"))
         if process in self.processes():  # and not somebody who was given the number later
             with suppress(ProcessLookupError):
                 os.kill(process, signal.SIGTERM)
             with suppress(TimeoutError):  # stop() kills what is left
                 until(lambda: process not in self.processes(), pid_file.stem, seconds=15)
-        pid_file.unlink()
+        pid_file.unlink(missing_ok=True)
 
 
 def until(condition: Callable[[], bool], what: str, seconds: float) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -130,6 +131,20 @@ def test_a_killed_test_run_leaves_no_cluster_behind(tmp_path: Path) -> None:
         holder.kill()
         holder.wait()
         cluster.stop()
+
+
+def test_two_may_stop_a_cluster_at_once(tmp_path: Path) -> None:
+    """Its process and its guard both end it where they are killed together."""
+    folder = tmp_path / ("long" * 25)
+    sockets = tmp_path / "sockets"
+    for made in (folder, sockets):
+        made.mkdir()
+    (folder / "run").symlink_to(sockets)
+    (sockets / "slurmctld.pid").write_text("999999999", encoding="utf-8")
+    with ThreadPoolExecutor(4) as threads:
+        for stopped in [threads.submit(SlurmCluster(folder).stop) for _ in range(4)]:
+            stopped.result()
+    assert not sockets.exists()
 
 
 def names(cluster: SlurmCluster) -> set[str]:
