@@ -7,8 +7,9 @@
 #   resources/...                                      files from outside, shared by all runs
 #   results/{run}/config.yaml                          the configuration as it was used: defaults and overlays merged
 #   results/{run}/{dataset}/curated/                   pairs.parquet, rejected.parquet, funnel.csv
+#   results/{run}/{dataset}/check/                     check.md, .html and .txt: what to know before anything trains
 #   results/{run}/{dataset}/review/                    sheet.csv to fill in, and the images that it lists
-#   results/{run}/{dataset}/archive/                   pairdx.zip, croissant.json, datasheet.md: the dataset to hand on
+#   results/{run}/{dataset}/archive/                   {dataset}.zip, croissant.json, datasheet.md: the dataset to hand on
 #   results/{run}/{dataset}/packed/                    images_{size}.npy (decoded once), word_vectors.safetensors
 #   results/{run}/{dataset}/features/{encoder}.safetensors   features of a frozen encoder, for linear probes
 #   results/{run}/{dataset}/timing/{system}.json       CPU seconds per image
@@ -17,6 +18,7 @@
 #                        prompts.parquet              predictions by prompt, of zero-shot systems
 #                        out_of_distribution.parquet  how sure it is of known and of other classes
 #                        input_probes.parquet         predictions under changed input
+#                        tested_on/{other}/           predictions for the test pairs of another dataset
 #   results/{run}/tables/{name}.csv, .md, .tex         results/{run}/figures/{name}.svg and .png; what concerns one dataset
 #                                                      carries its name
 #   state/{run}/...                                    training state, until predictions are made
@@ -56,11 +58,11 @@ if workflow.modifier.is_main_snakefile():
 
 # ---------------------------------------------------------------- the default target, and the phases
 rule all:
-    """every table and figure, and the datasheets"""
+    """every table and figure, the datasheets and the checks"""
     input:
         outputs.files(world, "table"),
         outputs.files(world, "figure"),
-        expand("<results>/{dataset}/archive/datasheet.md", dataset=plan.datasets),
+        outputs.files(world, "page"),
         "<results>/config.yaml",
 
 
@@ -68,6 +70,7 @@ include: "workflow/rules/site/targets.smk"
 include: "workflow/rules/data/fetch.smk"
 include: "workflow/rules/data/curate.smk"
 include: "workflow/rules/data/split.smk"
+include: "workflow/rules/data/check.smk"
 include: "workflow/rules/data/pack.smk"
 include: "workflow/rules/data/archive.smk"
 include: "workflow/rules/data/describe.smk"
@@ -80,6 +83,7 @@ include: "workflow/rules/systems/time.smk"
 include: "workflow/rules/analyses/comparisons.smk"
 include: "workflow/rules/analyses/confidence.smk"
 include: "workflow/rules/analyses/input_probes.smk"
+include: "workflow/rules/analyses/tested_on.smk"
 include: "workflow/rules/analyses/cost.smk"
 include: "workflow/rules/papers/paper.smk"
 include: "workflow/rules/site/record.smk"

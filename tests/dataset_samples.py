@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from pathlib import Path
 from typing import Any
@@ -20,10 +21,14 @@ FACTS: dict[str, Any] = {
     "title": "PairDx (run test)",
     "texts": TEXTS,
     "drawn": False,
+    "articles": True,
+    "grouped_by": {"article_id": "article", "case_id": "case", "figure_id": "figure"},
+    "lacks": {},
+    "follows": "It follows PairDx.",
     "record": "14994046",
     "url": "https://zenodo.org/records/14994046",
     "archives": ["PMC1", "PMC2"],
-    "classes": CLASSES,
+    "classes": {label: label.replace("_", " ") for label in CLASSES},
     "split": "stratified",
     "version": "0.1.0",
     "min_age": 18,
@@ -67,7 +72,7 @@ def pairs_table() -> pd.DataFrame:
             "sex": ["Male", "Male", "", "Female", "Female", "Male", "Female", ""],
             "licence": ["CC BY", "CC BY", "CC BY-NC", "CC BY-NC-ND", "CC0", "", "CC BY", "CC BY"],
             "year": ["2019", "2019", "", "2020", "2021", "Jan ", "1999", "2024"],
-            "sha256": [f"{number:064x}" for number in numbers],
+            "sha256": [hashlib.sha256(image_bytes(row)).hexdigest() for row in range(8)],
             "image_format": "WEBP",
             "beside_pixels": "",
             "perceptual_hash": [f"{number:064x}" for number in numbers],

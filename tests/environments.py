@@ -18,8 +18,8 @@ PYTHON_VERSION = "3.12.1"
 ENVIRONMENTS = {
     "data": [
         "gensim", "imagehash", "markdown-it-py", "matplotlib", "mlcroissant", "numpy", "pandas",
-        "phonenumbers", "pillow", "pyarrow", "pyyaml", "regex", "requests", "safetensors", "scipy",
-        "seaborn", "snakemake", "tabulate", "tqdm",
+        "phonenumbers", "pillow", "pyarrow", "python-calamine", "pyyaml", "regex", "requests",
+        "safetensors", "scipy", "seaborn", "snakemake", "tabulate", "tqdm",
     ],
     "learning": [
         "kornia", "matplotlib", "numpy", "nvidia-ml-py", "onnx", "onnxruntime", "onnxscript",

@@ -148,3 +148,78 @@ def png_that_states_its_orientation_last() -> bytes:
     content = encoded(stored, "PNG")
     stated = exif(6).removeprefix(b"Exif\0\0")
     return content[:-12] + _chunk(b"eXIf", stated) + content[-12:]
+
+
+# A TIFF picture's tags, and its strips; or its tiles, where the tags state their width.
+Page = tuple[dict[int, tuple[int, ...]], list[bytes]]
+
+
+def tiff_page(pixels: np.ndarray, colours: int = 1, order: str = "<") -> Page:
+    """A picture without compression, in strips of ten rows: [H, W] or [H, W, C] of uint8 or 16."""
+    height, width = pixels.shape[:2]
+    channels = pixels.shape[2] if pixels.ndim == 3 else 1
+    stored = pixels.astype(pixels.dtype.newbyteorder(order))
+    bits = (8 * pixels.itemsize,) * channels
+    tags = {256: (width,), 257: (height,), 258: bits, 259: (1,), 262: (colours,)}
+    tags |= {277: (channels,), 278: (10,)}
+    return tags, [stored[top : top + 10].tobytes() for top in range(0, height, 10)]
+
+
+def tiff_file(*pages: Page, order: str = "<") -> bytes:
+    """A TIFF file of these pictures, written by hand: what Pillow would not write."""
+    content = bytearray(b"II*\0" if order == "<" else b"MM\0*") + bytes(4)
+    pointer = 4
+    for tags, strips in pages:
+        places = []
+        for strip in strips:
+            places.append(len(content))
+            content += strip
+        entries = b""
+        lengths = tuple(map(len, strips))
+        where, how_long = (324, 325) if 322 in tags else (273, 279)
+        stored = {where: tuple(places), how_long: lengths} if strips else {}
+        for tag, values in sorted((stored | tags).items()):
+            kind, letter = (3, "H") if max(values) < 2**16 else (4, "I")
+            packed = struct.pack(f"{order}{len(values)}{letter}", *values)
+            if len(packed) > 4:
+                content += packed
+                packed = struct.pack(f"{order}I", len(content) - len(packed))
+            entries += struct.pack(f"{order}HHI", tag, kind, len(values)) + packed.ljust(4, b"\0")
+        content[pointer : pointer + 4] = struct.pack(f"{order}I", len(content))
+        content += struct.pack(f"{order}H", len(entries) // 12) + entries
+        pointer = len(content)
+        content += bytes(4)
+    return bytes(content)
+
+
+def bmp_file(
+    size: tuple[int, int],
+    bits: int,
+    rows: bytes,
+    *,
+    palette: bytes = b"",
+    compression: int = 0,
+    masks: tuple[int, ...] = (),
+    profile: bytes = b"",
+) -> bytes:
+    """A BMP file written by hand, of version 5 where it has masks or a profile.
+
+    Args:
+        size: Width and height in pixels; a height below 0: the first row is the upper one.
+        bits: Of one pixel.
+        rows: Their bytes, each row filled up to a multiple of four.
+        palette: Four bytes for each colour: blue, green, red, 0.
+        compression: 0 none, 1 runs of 8-bit pixels, 3 by masks.
+        masks: Which bits of a pixel are red, green, blue and opaque.
+        profile: An ICC profile.
+    """
+    newest = bool(masks or profile)
+    colours, start = len(palette) // 4, 14 + (124 if newest else 40) + len(palette)
+    header = struct.pack("<IiiHHII", 124 if newest else 40, *size, 1, bits, compression, len(rows))
+    header += struct.pack("<iiII", 2835, 2835, colours, colours)
+    if newest:
+        kind = b"DEBM" if profile else b" niW"
+        header += struct.pack("<4I4s48x", *(masks or (0,) * 4), kind)
+        header += struct.pack("<IIII", 0, start - 14 + len(rows), len(profile), 0)
+    file = struct.pack("<2sIHHI", b"BM", start + len(rows) + len(profile), 0, 0, start)
+    return file + header + palette + rows + profile

@@ -17,6 +17,7 @@ from pairdx.reporting.systems.explanation_layout import ExplainedPair
 from pairdx.tasks.single_label.task import TASK
 
 CLASSES = ("radiology", "medical_photograph", "chart")
+NAMES = {label: label.replace("_", " ") for label in CLASSES}
 ROOT = Path(__file__).parents[1]
 REGISTRY: dict[str, dict[str, Any]] = {
     "biomedclip": {"title": "BiomedCLIP, zero-shot", "paper": "biomedclip_zero_shot"},

@@ -36,6 +36,7 @@ class Run:
     paper: str | None = "pairdx"
     paper_dataset: str | None = "one"
     analyses: Sequence[str] = ANALYSES
+    missing: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def datasets(self) -> Sequence[str]:
@@ -64,9 +65,19 @@ class Run:
         del dataset
         return self.asked.get(asked, []) if asked else self.systems
 
+    def lacks(self, dataset: str) -> Mapping[str, str]:
+        """The same on every dataset."""
+        del dataset
+        return self.missing
+
     def asks_out_of_distribution(self, dataset: str) -> bool:
         """On all but one."""
         return dataset != "closed"
+
+    @property
+    def asks_elsewhere(self) -> bool:
+        """Always."""
+        return True
 
     def paper_label(self, kind: Kind, key: str, dataset: str | None) -> str | None:
         """One table."""

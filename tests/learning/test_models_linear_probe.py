@@ -66,6 +66,15 @@ def fitted(path: Path, train: Pairs = TRAIN, **changes: Any) -> probe.LinearProb
 # -------------------------------------------------------------------- features
 
 
+def test_captions_that_nobody_wrote_are_not_encoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    encoder = load_encoder(tiny.PROBE["encoder"] | {"weights": None}, {}, 1)
+    monkeypatch.setattr(encoder, "caption_features", lambda _: pytest.fail("encoded"))
+    names, options = TEST.table["pair_id"].tolist(), {"batch_size": 7, "device": "cpu"}
+    found = extract_features(encoder, names, TEST.images, [""] * len(names), **options, threads=1)
+    assert not found.caption.any()
+    assert found.image.any(axis=1).all()
+
+
 def test_features_are_of_length_1_and_of_the_encoder_itself(path):
     """Row i is pair i, whatever the batches; equal captions, encoded once, have equal rows."""
     found = read_features(path)

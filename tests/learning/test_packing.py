@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import tracemalloc
 from pathlib import Path
@@ -59,6 +60,22 @@ def test_only_the_crop_loses_the_ends_of_a_wide_recording(shape: tuple[int, int]
     assert red["crop"] == 0
     assert red["squash"] == pytest.approx(0.2, abs=0.03)
     assert red["pad"] == pytest.approx(0.05, abs=0.02)
+
+
+def test_an_image_that_was_changed_since_curation_is_refused_by_name(tmp_path: Path) -> None:
+    """Also where its size and the time stamps of folders tell nothing."""
+    for seed, name in enumerate(("a.bmp", "b.bmp")):
+        picture(20, 20, seed).save(tmp_path / name)
+    pairs = pd.DataFrame({"archive": "images", "member": ["a.bmp", "b.bmp"], "image_edit": ""})
+    pairs["pair_id"] = pairs["member"]
+    pairs["sha256"] = [
+        hashlib.sha256((tmp_path / name).read_bytes()).hexdigest() for name in pairs["member"]
+    ]
+    archives, path = {"images": tmp_path}, tmp_path / "images.npy"
+    pack_images(pairs, archives, path, size=20)
+    picture(20, 20, 2).save(tmp_path / "b.bmp")
+    with pytest.raises(PairDxError, match=r"changed since[\s\S]*b\.bmp[\s\S]*inspect_archive"):
+        pack_images(pairs, archives, path, size=20)
 
 
 def test_images_are_found_by_their_pairs_in_any_order(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from pairdx.errors import PairDxError
 from pairdx.models.base import predict
 from pairdx.models.clip.objectives import ClipNetwork
 from pairdx.models.clip.prompting import predictions_by_prompts
-from pairdx.models.clip.system import ClipClassifier
+from pairdx.models.clip.system import ClipClassifier, load
 from pairdx.models.prompt_sets import ALL_TEMPLATES, OWN_PROMPTS, prompt_sets
 from tiny_clip import build
 
@@ -51,6 +51,22 @@ def test_each_set_of_prompts_predicts_as_a_system_that_has_it(classifier):
     assert found == {name: predicted_by(templates) for name, templates in sets.items()}
     assert len(set(map(tuple, found.values()))) == len(found)
     assert all(len(set(predicted)) > 1 for predicted in found.values())
+
+
+def test_a_class_keeps_prompts_of_its_own_in_every_set(tmp_path):
+    """Also when the system is saved and loaded; templates that say the same give the same."""
+    label, *others = tiny.CLASSES
+    own = {label: ["a {} chart", "plain", "photo of {x}"]}
+    saved = build(seed=SEED, class_prompts=own)
+    saved.save(tmp_path)
+    found = by_prompts(load(tmp_path, {}))
+    sets = prompt_sets(saved.settings["templates"], TEMPLATES)
+    for name, templates in sets.items():
+        whole = own | {other: [one.format(other) for one in templates] for other in others}
+        system = build(seed=SEED, class_prompts=whole)
+        expected = tiny.decided(predict(system, tiny.make_pairs(20), 7))
+        assert found[name] == [tiny.CLASSES[best] for best in expected]
+    assert found != by_prompts(build(seed=SEED))
 
 
 def test_the_softmax_is_that_of_probabilities(classifier):

@@ -37,6 +37,7 @@ ASKED_FOR: dict[str, Request] = {
     "assess_confidence": OF_PREDICTIONS,
     "describe_cost": SMALL,
     "write_datasheet": ("cpu", 0, 1, 4000, 20),
+    "check_documents_of_dataset": ("cpu", 0, 1, 4000, 20),
     **dict.fromkeys(("describe_curation", "describe_dataset", "describe_texts"), TABLE),
     **dict.fromkeys(("compare_systems", "compare_input_probes", "list_discrepancies"), TABLE),
 }

@@ -16,7 +16,7 @@ from pairdx.curation.archives import inspect_archive, perceptual_hash
 from pairdx.curation.duplicates import near_duplicates
 from pairdx.errors import PairDxError
 from pairdx.images import decode
-from picture_files import STORED, deep_png, turned
+from picture_files import STORED, deep_png, tiff_file, tiff_page, turned
 
 IMAGE_SETTINGS = {"min_side_pixels": 32, "max_aspect_ratio": 10, "min_grey_level_spread": 2.0}
 
@@ -38,6 +38,7 @@ def picture() -> Image.Image:
 
 
 def test_each_trouble_of_an_archive_has_its_reason(tmp_path: Path, picture: Image.Image) -> None:
+    pixels = np.asarray(picture)
     contents = {
         "sound": encoded(picture),
         "tiny": encoded(Image.new("RGB", (1, 1), "white")),
@@ -48,6 +49,9 @@ def test_each_trouble_of_an_archive_has_its_reason(tmp_path: Path, picture: Imag
         "deep": deep_png("RGB"),
         "deep grey": deep_png("L"),
         "scan": encoded(picture, kind="TIFF"),
+        "bitmap": encoded(picture, kind="BMP"),
+        "stack": tiff_file(tiff_page(pixels, 2), tiff_page(pixels, 2)),
+        "deep scan": tiff_file(tiff_page(pixels.astype(np.uint16), 2)),
     }
     with ZipFile(tmp_path / "PMC1.zip", "w") as archive:
         for name, content in contents.items():
@@ -65,11 +69,19 @@ def test_each_trouble_of_an_archive_has_its_reason(tmp_path: Path, picture: Imag
         "page": "unreadable",
         "deep": "more_than_8_bits",
         "deep grey": "more_than_8_bits",
-        "scan": "unreadable",
+        "scan": "",
+        "bitmap": "",
+        "stack": "several_pages",
+        "deep scan": "more_than_8_bits",
         "absent": "missing_from_archive",
     }
     assert facts.loc[0, ["width", "height"]].tolist() == [128, 96]
     assert len(facts.loc[0, "perceptual_hash"]) == 64
+    of_member = facts.set_axis(members)
+    assert of_member.loc[["scan", "bitmap"], "image_format"].tolist() == ["TIFF", "BMP"]
+    assert of_member.loc[["scan", "bitmap"], "perceptual_hash"].nunique() == 1
+    assert "2 pages" in of_member.loc["stack", "detail"]
+    assert "an HTML page" in of_member.loc["page", "detail"]
 
 
 def test_size_and_hash_are_those_of_the_upright_image(tmp_path: Path, picture: Image.Image) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import html
+import io
 import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from docutils.core import publish_parts
 from jinja2 import Environment, StrictUndefined
 
 from pairdx.plan.configuration import complete, defaults
@@ -16,10 +19,29 @@ from pairdx.plan.declared import ITEMS
 REPOSITORY = Path(__file__).parents[2]
 REPORT = REPOSITORY / "workflow/report"
 # As Snakemake has it, but strict.
-ENVIRONMENT = Environment(
-    trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined, autoescape=True
+ENVIRONMENT = Environment(  # noqa: S701
+    trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
 )
 CAPTIONS = sorted({item.caption_file for item in ITEMS})
+HOSTILE = (
+    "grade_",
+    "|x|",
+    "`tick",
+    "**z",
+    "*own*",
+    "_a",
+    "x::",
+    "- dash",
+    "1. one",
+    "a\\",
+    "[1]_",
+    "<b>",
+)
+TELLS = {
+    "articles": True,
+    "grouped_by": {"article_id": "article", "case_id": "case", "figure_id": "figure"},
+    "lacks": {},
+}
 SEARCH = {"system": "pairdx_clip", "split": "stratified", "learning_rates": [1e-5, 1e-4]}
 
 
@@ -37,14 +59,18 @@ def written(name: str, config: dict[str, Any], dataset: str, system: str, **para
     text = (REPORT / name).read_text(encoding="utf-8")
     wildcards = {"dataset": dataset, "split": "grouped", "system": system}
     facts = {"split": "stratified", "drawn": True}
+    ran = [SimpleNamespace(wildcards={"system": one}, params={}) for one in params.pop("ran", ())]
     params = {"facts": facts, "drawn": True, "stated": {}, "paper_cell": None, **params}
-    params = {"registry": config["systems"], "image_size": 64, **params}
+    params = {"tells": TELLS, "registry": config["systems"], "image_size": 64, **params}
     snakemake = SimpleNamespace(config=config, wildcards=wildcards, params=params)
     jobs = [
-        SimpleNamespace(wildcards={"dataset": name}, params={"drawn": name == "drawn"})
+        SimpleNamespace(
+            wildcards={"dataset": name},
+            params={"drawn": name == "drawn", "tells": params["tells"]},
+        )
         for name in config["datasets"]
     ]
-    files = [{"target": "comparison.html", "job": job} for job in jobs]
+    files = [{"target": "comparison.html", "job": job} for job in (*jobs, *ran)]
     return ENVIRONMENT.from_string(text).render(snakemake=snakemake, files=files)
 
 
@@ -95,3 +121,81 @@ def test_an_image_is_shown_at_the_size_that_its_system_reads(config: dict[str, A
     text = written("mistakes.rst", config | {"systems": sizes}, "multicare", "tfidf_logistic")
     assert "320 pixels a side" in text
     assert "224 pixels a side" in written("mistakes.rst", config, "multicare", "tfidf_logistic")
+
+
+def as_html(text: str) -> tuple[str, str]:
+    """Return what docutils makes of a caption, as Snakemake asks it, and what it complains of."""
+    said = io.StringIO()
+    settings = {"warning_stream": said}
+    # Snakemake writes the targets of links behind it.
+    targets = {f".. _{name}_: javascript:x" for name in re.findall(r"<(\S+)_>`_", text)}
+    links = "\n\n" + "\n".join(one.replace("_:", ":") for one in sorted(targets)) + "\n"
+    parts = publish_parts(text + links, writer="html", settings_overrides=settings)
+    return parts["body"], said.getvalue()
+
+
+@pytest.mark.parametrize("name", [*CAPTIONS, "workflow.rst"])
+def test_names_are_text_whatever_they_look_like(name: str, config: dict[str, Any]) -> None:
+    """A class, title or label of the user's is shown as it is, and never read as markup."""
+    system = "pairdx_fusion" if name == "training.rst" else "tfidf_logistic"
+    identifiers = config["datasets"]["multicare"]["curation"]["identifiers"]
+    beside = {"paper_cell": ("multicare", "stratified"), "stated": {"accuracy": {"value": 0.9}}}
+    own = {"articles": False, "grouped_by": {"article_id": "*bed_"}, "lacks": {}}
+    whole = "; ".join(HOSTILE)
+    for title in (*HOSTILE, whole) if name in ("confusion.rst", "workflow.rst") else (whole,):
+        hostile = config | {
+            "datasets": {
+                one: entry
+                | {"title": title, "out_of_distribution": [*HOSTILE]}
+                | {"classes": dict(zip(HOSTILE, HOSTILE, strict=True))}
+                for one, entry in config["datasets"].items()
+            },
+            "systems": {one: entry | {"title": title} for one, entry in config["systems"].items()},
+        }
+        text = written(
+            *(name, hostile, "multicare", system),
+            **{"identifiers": identifiers, "tokens": 32, "tells": own, **beside},
+        )
+        body, said = as_html(text)
+        assert said == ""
+        assert "system-message" not in body
+        if name in ("confusion.rst", "workflow.rst"):
+            assert html.escape(title) in " ".join(body.split())
+
+
+def test_the_front_page_says_of_own_documents_what_was_done_with_them(
+    config: dict[str, Any],
+) -> None:
+    lacks = dict.fromkeys(("captions", "ages"), "no column is named")
+    own = {"articles": False, "grouped_by": {"article_id": "bed_no"}, "lacks": lacks}
+    entry = config["datasets"]["documents"] | {
+        "splits": ["grouped", "published"],
+        "classes": {"a": "a"},
+        "out_of_distribution": ["not_sure"],
+    }
+    page = written("workflow.rst", config | {"datasets": {"mine": entry}}, "", "", tells=own)
+    data = page.split("**Systems.**")[0]
+    for absent in ("younger", "masked", "empty", "released", "article", "patient", "identical"):
+        assert absent not in data.split("**Data:")[1]
+    body, _ = as_html(page)
+    for text in (
+        "No ages are known, and none were screened.",
+        "There are no captions.",
+        "the one that comes with the data",
+        "with no value of bed_no or near-duplicate image on two sides",
+        "not_sure",
+    ):
+        assert text in body
+    known = own | {"lacks": {}}
+    page = written("workflow.rst", config | {"datasets": {"mine": entry}}, "", "", tells=known)
+    assert "Nobody was excluded for their age." in page
+    assert "younger than 0" not in page
+
+
+def test_the_front_page_names_the_systems_that_ran(config: dict[str, Any]) -> None:
+    """Systems that read captions are enabled, and left out where there are none."""
+    page = written("workflow.rst", config, "", "", ran=["mean_colour"])
+    compared, others = page.split("Compared were ")[1].split("Not part of this run: ")
+    titles = {name: entry["title"] for name, entry in config["systems"].items()}
+    assert compared.startswith(f"{titles['mean_colour']}. ")
+    assert titles["tfidf_logistic"].split("(")[0] in others

@@ -28,6 +28,9 @@ SCHEMA = WHOLE | {
     "properties": {key: WHOLE["properties"][key] for key in ABOUT},
 }
 
+# A dataset of one's own documents, but for its classes.
+MINE = "like: documents, enabled: true, source: {table: t.csv, images: i}"
+
 
 def completed(overlay: str) -> dict[str, Any]:
     return complete(MODEL, yaml.safe_load(overlay))
@@ -91,10 +94,12 @@ def test_no_number_of_a_dataset_may_be_nan_text_or_a_truth_value(wrong: object) 
         ("release: {source: {images: null}}", "config key datasets.release.source.images: None"),
         ("release: {source: {columns: {text: x}}}", "source.columns: unknown text"),
         ("multicare: {source: null}", "config key datasets.multicare.source: None is not of type"),
-        ("multicare: {classes: {ECG: ecg}}", "classes: 'ECG' does not match"),
+        ("multicare: {classes: {yes: malignant}}", "the name True is no text: put it in quotes"),
+        ("multicare: {classes: {null: x}}", "datasets.multicare.classes: the name None is no text"),
         ('multicare: {classes: {chart: " "}}', "datasets.multicare.classes.chart: ' ' does not"),
-        ("multicare: {classes: {chart: 3}}", "(put it in quotes)"),
-        ('multicare: {out_of_distribution: ["a\\n"]}', "multicare.out_of_distribution.0"),
+        ("multicare: {classes: {chart: on}}", "(put it in quotes)"),
+        ("multicare: {out_of_distribution: [2026-01-01]}", "multicare.out_of_distribution.0"),
+        ("multicare: {class_prompts: {chart: []}}", "class_prompts.chart: [] should be non-empty"),
         ("multicare: {subset: 200.0}", "write it without a point"),
         ("multicare: {curation: {licenses: [CC0]}}", "unknown licenses; did you mean licences?"),
         ("multicare: {curation: {licences: []}}", "datasets.multicare.curation.licences"),
@@ -124,8 +129,49 @@ def test_a_dataset_that_is_like_none_is_told_once_what_it_lacks() -> None:
 @pytest.mark.parametrize(
     ("overlay", "sentence"),
     [
-        ("multicare: {enabled: false}", "datasets: no dataset is enabled (there are drawn, mult"),
+        (
+            "multicare: {enabled: false}",
+            "datasets: no dataset is enabled (there are documents, drawn",
+        ),
         ("tables: {like: drawn}", "datasets: tables is a folder of the results"),
+        (
+            f"mine: {{{MINE}, classes: {{a: one}}}}",
+            "datasets.mine.classes: at least two are needed",
+        ),
+        (
+            f"mine: {{{MINE}, classes: {{}}}}",
+            "datasets.mine.classes: at least two are needed: name",
+        ),
+        (
+            "mine: {like: documents, enabled: true, classes: {a: one, b: two}, source: {table: t}}",
+            "datasets.mine.source.images: no path is stated",
+        ),
+        (
+            f"mine: {{{MINE}, classes: {{a: one, b: two}}, splits: [published]}}",
+            "datasets.mine.splits: published is a split that comes with the data, and no "
+            "column is named for them (source.columns.subset)",
+        ),
+        *(
+            (
+                "mine: {like: documents, enabled: true, classes: [a, b], source: {table: t.csv, "
+                "images: i, columns: "
+                f"{{file: f, label: l, {column}}}}}}}",
+                f"datasets.mine.source.columns.{sentence}",
+            )
+            for column, sentence in (
+                ("group: [p, l]", "group: l is the column of labels (columns.label) too; name"),
+                ("caption: l", "caption: l is the column of labels (columns.label) too; name"),
+                ("subset: f", "subset: f is the column of files (columns.file) too; name another,"),
+            )
+        ),
+        (
+            f"mine: {{{MINE}, classes: {{a: one, b: two}}, curation: {{unknown_age: reject}}}}",
+            "datasets.mine.curation.unknown_age: reject would leave nothing: ages: no column",
+        ),
+        (
+            f"mine: {{{MINE}, classes: {{a: one, b: two}}, curation: {{licences: [CC0]}}}}",
+            "datasets.mine.curation.licences: none would be allowed: licences: none is stated",
+        ),
         ("cluster_check: {like: drawn}", "datasets: cluster_check is a folder of the results"),
         (
             "multicare: {split: {fractions: {train: 0.8}}}",
@@ -142,20 +188,20 @@ def test_a_dataset_that_is_like_none_is_told_once_what_it_lacks() -> None:
         (
             "multicare: {splits: [published]}",
             "datasets.multicare.splits: published is a split that comes with the data, and what "
-            "the reader multicare reads has none (of the reader release it has)",
+            "the reader multicare reads has none (that of the readers release and table has)",
         ),
         (
             "multicare: {class_words: {radiolgy: [x]}}",
             "datasets.multicare.class_words: radiolgy is no class; did you mean radiology?",
         ),
         (
-            "multicare: {curation: {balance: {total: 20}}}",
-            "datasets.multicare.curation.balance.total: of 20 pairs, some class would have none in "
-            "some subset: with 6 classes and these split.fractions at least 30 are needed",
+            "multicare: {curation: {balance: {total: 17}}}",
+            "datasets.multicare.curation.balance.total: of 17 pairs, some class would have none in "
+            "some subset: with 6 classes at least 18 are needed",
         ),
         (
-            "multicare: {curation: {balance: {per_class_cap: 3}}}",
-            "datasets.multicare.curation.balance.per_class_cap: of 3 pairs,",
+            "multicare: {curation: {balance: {per_class_cap: 2}}}",
+            "datasets.multicare.curation.balance.per_class_cap: of 2 pairs,",
         ),
         ("multicare: {subset: 2}", "datasets.multicare.subset: of 2 pairs,"),
         (
@@ -196,10 +242,14 @@ def test_one_contradiction_is_one_sentence_with_its_key(overlay: str, sentence: 
         # Official: no total is kept to.
         "release: {enabled: true, curation: {balance: {total: 3}}}",
         "drawn: {enabled: true}, other: {like: drawn, source: {seed: 2}}",
+        f"multicare: {{enabled: false}}, mine: {{{MINE}, classes: {{a: one, b: two}}}}",
     ],
 )
 def test_nothing_is_wrong_with_what_works(overlay: str) -> None:
     assert contradictions(f"datasets: {{{overlay}}}") == []
+
+
+LIKE_MULTICARE = ("drawn", "release", "documents")
 
 
 def test_paths_are_listed_with_their_keys() -> None:
@@ -208,7 +258,7 @@ def test_paths_are_listed_with_their_keys() -> None:
         downloads: {weights: {resnet18: {path: r.pth}}, glove: {path: g.txt}}
         pathvars: {results: elsewhere}
     """
-    inherited = {f"datasets.{name}.curation.review.decisions" for name in ("drawn", "release")}
+    inherited = {f"datasets.{name}.curation.review.decisions" for name in LIKE_MULTICARE}
     found = paths.stated(completed(overlay))
     assert inherited <= set(found)
     assert {key: path for key, path in found.items() if key not in inherited} == {

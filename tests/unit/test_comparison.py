@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from pairdx.errors import PairDxError
-from pairdx.reporting.format.labels import DEMO_NOTE
+from pairdx.reporting.format.labels import STAND_IN_NOTE
 from pairdx.reporting.format.markdown import as_markdown
 from pairdx.reporting.systems.comparison import (
     COLUMNS,
@@ -135,10 +135,10 @@ def test_comparison_markdown_names_conditions_contradictions_and_stand_ins(
     assert "0.387 s" in text
     assert "Some CPU" in text
     assert "66.3 |" in text
-    assert DEMO_NOTE not in text
+    assert STAND_IN_NOTE not in text
     demo = {name: entry | {"stand_in": True} for name, entry in REGISTRY.items()}
     text = markdown(comparison, cells, demo, paper)
-    assert DEMO_NOTE in text
+    assert STAND_IN_NOTE in text
     assert "BiomedCLIP, zero-shot (untrained stand-in)" in text
     assert "PairDxFusion (stand-in)" in text
 

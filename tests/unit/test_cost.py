@@ -12,7 +12,7 @@ from matplotlib.text import Annotation
 
 from figure_checks import assert_whole
 from pairdx.errors import PairDxError
-from pairdx.reporting.format.labels import DEMO_NOTE
+from pairdx.reporting.format.labels import STAND_IN_NOTE
 from pairdx.reporting.systems.benchmarks import benchmark_table, benchmarks_by_rule
 from pairdx.reporting.systems.comparison import comparison_table
 from pairdx.reporting.systems.cost import COLUMNS, cost_for_reading, cost_notes, cost_table
@@ -164,7 +164,7 @@ def test_the_numbers_of_crowded_systems_overlap_neither_each_other_nor_markers(
     names = [f"system {place}" for place in range(systems)]
     titles = {name: f"{name} with a title of two lines $5_ (stand-in)" for name in names}
     table = systems_with_costs(names, untrained)
-    figure = accuracy_against_cost(table, titles, title="A title " * 12, note=DEMO_NOTE)
+    figure = accuracy_against_cost(table, titles, title="A title " * 12, note=STAND_IN_NOTE)
     assert_whole(figure, tmp_path)
     for panel in figure.axes:
         labels = [child for child in panel.get_children() if isinstance(child, Annotation)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from etils import epath
 
 from dataset_samples import CLASSES, FACTS, pairs_table, split_table, write_archives
 from pairdx.corpus.drawn.description import TEXTS
+from pairdx.corpus.table.description import TEXTS as OWN_TEXTS
 from pairdx.dataset_archive import LAYOUT, archive_dataset
 from pairdx.errors import PairDxError
 from pairdx.files import sha256_of, write_json
@@ -104,7 +106,7 @@ def test_the_description_states_what_is_known_and_invents_nothing(
     assert described["license"] == ["CC BY", "CC BY-NC", "CC BY-NC-ND", "CC0", "unknown"]
     assert "datePublished" not in described
     assert described["conformsTo"][0] == "http://mlcommons.org/croissant/1.0"
-    assert "Sensors 2025, 25(24), 7596" in described["citeAs"]
+    assert "Data 2025, 10(8), 123" in described["citeAs"]
     assert "8 pairs" in described["description"]
     sensitive = " ".join(described["rai:personalSensitiveInformation"])
     assert "reviewed 1 captions and 1 images of 8" in sensitive
@@ -128,6 +130,22 @@ def test_a_demo_says_that_no_patient_is_shown_and_names_no_page(folder: Path) ->
     assert "no patient is shown" in described["description"]
     assert "url" not in described
     assert "rai:personalSensitiveInformation" not in described
+
+
+def test_own_documents_are_no_case_reports(folder: Path) -> None:
+    lacks = dict.fromkeys(("captions", "ages", "licences"), "no column")
+    facts = FACTS | {"texts": OWN_TEXTS, "articles": False, "lacks": lacks}
+    for groups in ({}, {"article_id": "patient"}):
+        without = {} if groups else {"groups": "no column"}
+        known = {"grouped_by": groups, "lacks": lacks | without}
+        described = croissant(pairs_table(), folder / "pairdx.zip", LAYOUT, facts | known)
+        written = json.dumps(
+            [described["description"], described["recordSet"]]
+            + [value for key, value in described.items() if key.startswith("rai:")]
+        )
+        assert not re.search(r"[Aa]rticles?\b|[Cc]ase report|figure|diseases|masked", written)
+        assert ("Group by patient: a checksum" in written) == bool(groups)
+        assert "A person reviewed 1 images of 8" in written
 
 
 def test_errors_that_the_library_finds_are_the_users_to_read(folder: Path) -> None:

@@ -24,17 +24,18 @@ from reporting_samples import (
     leakage_reports,
 )
 
+pytestmark = pytest.mark.slow
+
+NAMES = {label: label.replace("_", " ") for label in FULL_SCALE}
 FUNNEL = funnel_table(full_scale_funnel())
 BY_CLASS = funnel_by_class(full_scale_funnel(), list(FULL_SCALE), list(OUT_OF_DISTRIBUTION))
 FULL_SCALE_FIGURES: dict[str, Callable[[], Figure]] = {
     "funnel": lambda: curation_figures.funnel(FUNNEL, title="Funnel", note="A note."),
     "funnel per class": lambda: curation_figures.funnel_per_class(
-        BY_CLASS, list(FULL_SCALE), list(OUT_OF_DISTRIBUTION), title="Funnel per class"
+        BY_CLASS, NAMES, list(OUT_OF_DISTRIBUTION), title="Funnel per class"
     ),
     "leakage": lambda: curation_figures.leakage(leakage_reports(), title="Leakage"),
-    "ages": lambda: dataset_figures.ages(
-        full_scale_pairs(), list(FULL_SCALE), title="Ages", youngest=18
-    ),
+    "ages": lambda: dataset_figures.ages(full_scale_pairs(), NAMES, title="Ages", youngest=18),
 }
 
 
@@ -97,7 +98,7 @@ def test_every_class_shows_how_many_of_its_candidates_are_left() -> None:
     assert "Pathology\n(out of distribution)" in texts
     without = curation_figures.funnel_per_class(
         BY_CLASS.assign(pathology=0),
-        list(FULL_SCALE),
+        NAMES,
         list(OUT_OF_DISTRIBUTION),
         title="Funnel per class",
     )
@@ -153,7 +154,9 @@ def test_dollar_signs_of_a_caption_are_drawn_as_they_are() -> None:
     """Captions come from outside; what stands between two dollar signs is no formula."""
     caption = r"costs $5 or $\frac{6 each"
     image = np.zeros((8, 8, 3), dtype=np.uint8)
-    figure = dataset_figures.example_images({CLASSES[0]: [(image, caption)]}, title="$1 $x_{")
+    figure = dataset_figures.example_images(
+        {CLASSES[0]: [(image, caption)]}, NAMES, title="$1 $x_{"
+    )
     held = [text for text in figure.findobj(Text) if "$" in text.get_text()]  # type: ignore[attr-defined]
     assert len(held) == 2
     assert not any(text.get_parse_math() for text in held)

@@ -93,7 +93,7 @@ def test_images_without_metadata_keep_their_bytes_unless_a_person_edited_them(
 
 
 def photographs() -> dict[str, bytes]:
-    """Image files with secrets in all three formats, upright and turned, by a wrong ending."""
+    """Image files with secrets in all formats, upright and turned, by a wrong ending."""
     animated = encoded(upright(), "WEBP", save_all=True, append_images=[Image.new("RGB", (48, 80))])
     lying = upright().transpose(Image.Transpose.ROTATE_90)
     files = {
@@ -103,8 +103,10 @@ def photographs() -> dict[str, bytes]:
         "profile.png": encoded(upright(), "JPEG", icc_profile=profile(), exif=exif()),
         "turned_profile.webp": encoded(lying, "JPEG", icc_profile=profile(), exif=exif(6)),
         "animated.gif": animated,
+        "scan.tif": encoded(upright(), "TIFF", exif=exif(), icc_profile=profile()),
+        "scan.bmp": encoded(upright(), "BMP") + PLANTS[0],
     }
-    return files | {f"turned_{kind}.webp": turned(kind, 6) for kind in FORMATS}
+    return files | {f"turned_{kind}.webp": turned(kind, 6) for kind in (*FORMATS, "TIFF")}
 
 
 def curated_files(files: dict[str, bytes], folder: Path) -> tuple[pd.DataFrame, dict[str, Path]]:
@@ -122,7 +124,7 @@ def curated_files(files: dict[str, bytes], folder: Path) -> tuple[pd.DataFrame, 
         member=members["member"],
         file=members["member"],
         pair_id=[f"pair{number}" for number in members["row"]],
-        **facts[["image_format", "beside_pixels", "width", "height"]],
+        **facts[["sha256", "image_format", "beside_pixels", "width", "height"]],
     )
     return pairs, {"PMC1": archive}
 
@@ -172,7 +174,7 @@ def test_nothing_that_files_state_is_handed_on_and_every_image_looks_as_before(
                 assert image.size == (48, 80), "upright without being told"
                 assert not image.getexif()
                 assert getattr(image, "n_frames", 1) == 1
-            anew = bool(edit) or member.startswith(("turned", "animated"))
+            anew = bool(edit) or member.startswith(("turned", "animated", "scan"))
             kind = "PNG" if anew else format_of(content)
             assert Path(name).suffix == SUFFIXES[kind], member
 

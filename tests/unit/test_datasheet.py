@@ -12,6 +12,7 @@ from markdown_it import MarkdownIt
 from dataset_samples import CLASSES, FACTS, pairs_table, split_table
 from pairdx.corpus.drawn.description import TEXTS as DRAWN_TEXTS
 from pairdx.corpus.release.description import TEXTS as RELEASE_TEXTS
+from pairdx.corpus.table import description as TABLE
 from pairdx.reporting.dataset import counts
 from pairdx.reporting.dataset.datasheet import as_page, datasheet
 
@@ -234,3 +235,54 @@ def test_a_dataset_of_which_little_is_known_is_described_too(pairs: pd.DataFrame
     assert "No article's year of publication is known." in text
     assert "0 of 8 (0.0 %) captions do, and of these 0 of 0" in text
     assert not re.search(r"\b(nan|<NA>|None)\b", text)
+
+
+def test_what_the_data_do_not_tell_is_said_with_the_reason_and_not_counted() -> None:
+    pairs = pairs_table().assign(caption="", caption_cluster="", masked="")
+    told = ("captions", "ages", "modalities", "licences", "groups", "subsets")
+    text = sheet(pairs, lacks={what: f"no column of {what}" for what in told})
+    for heading, what in {
+        "Composition": "modalities",
+        "Licences": "licences",
+        "Captions": "captions",
+        "De-identification and review": "captions",
+    }.items():
+        assert f": no column of {what}." in section(text, heading)
+    patients = section(text, "Patients")
+    assert ": no column of groups." in patients
+    assert ": no column of ages." in patients
+    for absent in ("### Ages", "### Pairs per subtype", "### Words per caption", "were searched"):
+        assert absent not in text
+    assert "dentical caption" not in text
+
+
+def test_own_documents_are_described_in_their_owners_words() -> None:
+    """Nothing of case reports is said of them, nor of captions that there are not."""
+    kinds = ("article", "case", "figure", "caption", "near_duplicate_image")
+    leakage = {
+        "split": "published",
+        "pairs": {"train": 4, "validation": 2, "test": 2},
+        "kinds": {kind: {"train-test": {"groups": 1, "pairs": 2, "share": 0.5}} for kind in kinds},
+    }
+    source = {"columns": dict.fromkeys(("caption", "age", "subtype", "subset", "licence"))}
+    source = {"columns": source["columns"] | {"group": ["bed|no"]}, "licence": ""}
+    facts = FACTS | {
+        **{"texts": TABLE.TEXTS, "lacks": TABLE.lacks(source), "articles": False, "record": None},
+        **{"grouped_by": {"article_id": "bed|no"}, "follows": None, "archives": ["images"]},
+    }
+    pairs = pairs_table().assign(caption="", caption_cluster="", masked="", sex="", year="2021")
+    splits = {"published": split_table(pairs)}
+    text = datasheet(pairs, pairs.iloc[:0], REJECTED, FUNNEL, splits, [leakage], facts)
+    said = text.split("## Curation funnel")[0] + text.split("## Duplicates")[1]
+    assert not re.search(r"\b([Aa]rticles?|[Cc]ases?|[Ff]igures?|authors'|[Ss]ex|diseases)\b", said)
+    why = facts["lacks"]["captions"]
+    assert {line for line in text.splitlines() if "aption" in line} == {
+        "## Captions",
+        f"There are no captions, and none were screened or searched for identifiers: {why}.",
+    }
+    assert "groups by bed\\|no. Patients are counted as groups" in section(text, "Patients")
+    rows = re.findall(r"^\| published \| (.+?) \| train", text, re.M)
+    assert [row.strip() for row in rows] == ["bed\\|no", "near_duplicate_image"]
+    with_captions = sheet(pairs_table(), lacks={"caption_labels": "none"}, texts=TABLE.TEXTS)
+    assert "states no labels derived" not in with_captions
+    assert "### Labels and captions" not in with_captions

@@ -13,13 +13,13 @@ from matplotlib.figure import Figure
 
 from figure_checks import assert_whole
 from pairdx.errors import PairDxError
-from pairdx.reporting.format.labels import DEMO_NOTE
+from pairdx.reporting.format.labels import STAND_IN_NOTE
 from pairdx.reporting.format.text_flow import flow, text_width, wrap
 from pairdx.reporting.format.theme import save
 from pairdx.reporting.systems.explained_pairs import choose_pairs
 from pairdx.reporting.systems.explanation_figures import explanation_figure
 from pairdx.reporting.systems.explanation_layout import ExplainedPair
-from reporting_samples import CLASSES, explained_pair, pairs_table
+from reporting_samples import CLASSES, NAMES, explained_pair, pairs_table
 
 pytestmark = pytest.mark.slow
 
@@ -30,7 +30,7 @@ LONG_NAME = "PMC12345678_" + "W" * 90 + "_undivided_1_1"
 
 def drawn(*pairs: ExplainedPair) -> Figure:
     title = "What decisions rest on: a system with a long name " * 2
-    return explanation_figure(pairs, CLASSES, title=title, note=DEMO_NOTE)
+    return explanation_figure(pairs, NAMES, title=title, note=STAND_IN_NOTE)
 
 
 FIGURES: dict[str, Callable[[], Figure]] = {

@@ -22,7 +22,7 @@ from pairdx.evaluation.split_effect import effect_of_the_split
 from pairdx.reporting.dataset import curation_figures
 from pairdx.reporting.dataset import figures as dataset_figures
 from pairdx.reporting.dataset.curation_tables import funnel_by_class, funnel_table
-from pairdx.reporting.format.labels import DEMO_NOTE, system_title
+from pairdx.reporting.format.labels import STAND_IN_NOTE, system_title
 from pairdx.reporting.format.tables import per_class_report
 from pairdx.reporting.format.theme import PAGE_WIDTH, save
 from pairdx.reporting.systems import calibration_figures, comparison_figures, figures
@@ -34,6 +34,7 @@ from pairdx.reporting.systems.learning_rates import search_figure, search_table
 from reporting_samples import (
     CLASSES,
     DATASETS,
+    NAMES,
     PAPER_CELL,
     REGISTRY,
     dataset_of,
@@ -147,7 +148,7 @@ def against_cost(systems: int, untrained: int) -> Figure:
 SHARES = (("stratified", 0.3), ("grouped", 0.4))
 WORDS: dict[str, Any] = {
     "title": "A title that is long enough for two lines " * 2,
-    "note": DEMO_NOTE,
+    "note": STAND_IN_NOTE,
 }
 IMAGE = np.arange(16 * 16 * 3, dtype=np.uint8).reshape(16, 16, 3)
 FIGURES: dict[str, Callable[[], Figure]] = {
@@ -156,34 +157,36 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "no training accuracy": lambda: figures.training_curves(
         [histories(4, 1)[0].assign(train_accuracy=None)], **WORDS
     ),
-    "confusion": lambda: confusion_matrix([[1234, 2, 3], [0, 0, 0], [4, 5, 600]], CLASSES, **WORDS),
+    "confusion": lambda: confusion_matrix([[1234, 2, 3], [0, 0, 0], [4, 5, 600]], NAMES, **WORDS),
     "accuracies": lambda: accuracies("multicare"),
     "accuracies on two datasets": lambda: accuracies("multicare", "drawn"),
     "accuracies on four datasets": lambda: accuracies("multicare", "a", "b", "c"),
     "scores per class": lambda: figures.per_class_bars(
-        per_class_report([metrics_of(predictions(0))]), **WORDS
+        per_class_report([metrics_of(predictions(0))]), NAMES, **WORDS
     ),
     "funnel": lambda: curation_figures.funnel(funnel_table(funnel_of_two_stages()), **WORDS),
     "funnel of nothing": lambda: curation_figures.funnel(
         funnel_table(funnel_of_two_stages() * [1, 1, 0, 0, 0, 0]), **WORDS
     ),
     "funnel per class": lambda: curation_figures.funnel_per_class(
-        funnel_by_class(funnel_of_two_stages(), CLASSES), CLASSES, **WORDS
+        funnel_by_class(funnel_of_two_stages(), CLASSES), NAMES, **WORDS
     ),
     "leakage": lambda: curation_figures.leakage(leakage_reports()[:1], **WORDS),
     "class counts": lambda: dataset_figures.class_counts(
-        dataset_of(pairs_table()), ["stratified", "grouped"], **WORDS
+        dataset_of(pairs_table()), ["stratified", "grouped"], NAMES, **WORDS
     ),
     "an example per class": lambda: dataset_figures.example_images(
-        {name: [(IMAGE, "costs $5 or $6 <b> & more " * 9)] for name in CLASSES}, **WORDS
+        {name: [(IMAGE, "costs $5 or $6 <b> & more " * 9)] for name in CLASSES}, NAMES, **WORDS
     ),
     "examples": lambda: dataset_figures.example_images(
-        {name: [(IMAGE, "caption " * 30)] * (1 + (name != "chart")) for name in CLASSES}, **WORDS
+        {name: [(IMAGE, "caption " * 30)] * (1 + (name != "chart")) for name in CLASSES},
+        NAMES,
+        **WORDS,
     ),
     "caption lengths": lambda: dataset_figures.caption_lengths(
-        pairs_table(), CLASSES, truncation=32, **WORDS
+        pairs_table(), NAMES, truncation=32, **WORDS
     ),
-    "ages": lambda: dataset_figures.ages(pairs_table(), CLASSES, youngest=18, **WORDS),
+    "ages": lambda: dataset_figures.ages(pairs_table(), NAMES, youngest=18, **WORDS),
     "four learning rates": lambda: search(4, 0),
     "one learning rate": lambda: search(1, 0),
     "many learning rates, some diverged": lambda: search(7, 2),
@@ -207,7 +210,7 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "three systems against cost": lambda: against_cost(3, 2),
     "one system against cost": lambda: against_cost(1, 0),
     "no trained system against cost": lambda: against_cost(2, 2),
-    "no ages": lambda: dataset_figures.ages(pairs_table().assign(age=None), CLASSES, **WORDS),
+    "no ages": lambda: dataset_figures.ages(pairs_table().assign(age=None), NAMES, **WORDS),
 }
 
 
@@ -230,7 +233,7 @@ def test_both_files_are_written_the_png_at_200_dots_per_inch(tmp_path: Path) -> 
 
 def test_the_same_data_give_the_same_file(tmp_path: Path) -> None:
     for name in ("first", "second"):
-        figure = confusion_matrix([[3, 1], [0, 2]], CLASSES[:2], title="Same")
+        figure = confusion_matrix([[3, 1], [0, 2]], {"a": "A $", "b": "b $"}, title="Same")
         save(figure, tmp_path / f"{name}.svg", tmp_path / f"{name}.png")
     for suffix in ("svg", "png"):
         first, second = (tmp_path / f"{name}.{suffix}" for name in ("first", "second"))

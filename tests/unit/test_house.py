@@ -77,7 +77,8 @@ def test_every_computing_rule_has_a_log_a_benchmark_and_depends_on_its_code() ->
         scripts[name] = script[1]
         if name.startswith("download_") or name == "extract_glove":
             continue
-        assert "benchmark:" in body, name
+        # Snakemake counts a benchmark to the outputs: with one, a target would print once only.
+        assert ("benchmark:" in body) == ("output:" in body or rule.base is not None), name
         assert re.findall(r'code=code_of\(\s*"(\w+\.py)"', body) == [script[1]], name
     assert len(scripts) > 30
     used = [rule for rule in RULES if rule.base and "params:" in rule.body]
@@ -129,6 +130,7 @@ def test_rooms_of_the_library_import_only_what_lies_before_them() -> None:
         "subsets",
         "machine",
         "programs",
+        "image_formats",
         "image_containers",
         "images",
         "fetching",
@@ -138,6 +140,7 @@ def test_rooms_of_the_library_import_only_what_lies_before_them() -> None:
     rooms += [
         "splits",
         "siblings",
+        "usable_splits",
         "leakage",
         "image_rows",
         "packed_images",

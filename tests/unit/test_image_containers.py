@@ -17,11 +17,13 @@ from picture_files import (
     FORMATS,
     PLANTS,
     encoded,
+    exif,
     jpeg_with_everything,
     png_with_everything,
     profile,
     upright,
     webp_with_everything,
+    xmp,
 )
 
 EVERYTHING = {
@@ -79,6 +81,23 @@ def test_an_animated_webp_file_cannot_be_stripped() -> None:
     content = encoded(upright(), "WEBP", save_all=True, append_images=others)
     assert strip(content) is None
     assert beside_pixels(content) == "structure"
+
+
+def test_what_tiff_files_hold_is_named_and_they_and_bmp_files_cannot_be_stripped() -> None:
+    scan = encoded(upright(), "TIFF")
+    stated = encoded(upright(), "TIFF", tiffinfo={700: xmp(), 306: "2024", 65000: "own"})
+    pages = encoded(
+        upright(), "TIFF", icc_profile=profile(), save_all=True, append_images=[upright()]
+    )
+    for content, named in (
+        (scan, "structure"),
+        (encoded(upright(), "TIFF", exif=exif(6)), "exif;orientation;structure;text"),
+        (stated, "other;structure;time;xmp"),
+        (pages, "further pictures;structure"),
+        (encoded(upright(), "BMP"), "structure"),
+    ):
+        assert strip(content) is None
+        assert beside_pixels(content) == named
 
 
 @given(data=st.data())

@@ -29,12 +29,13 @@ HEAVY = (
 # torchvision, timm and transformers, torchvision brings PyTorch's compiler.
 SCRIPTS_WITH = {
     "": "check_node conclude_cluster_check report_cluster_check watch_cluster_check "
-    "write_configuration",
+    "print_checks write_configuration",
     "requests": "download_hub_file download_multicare download_release download_url extract_glove",
     "pandas": "build_word_vectors describe_texts draw_corpus archive_dataset "
-    "export_review_sheet ingest_tables inspect_archive pack_images "
-    # The last three import the family of the system that they are asked for.
-    "pack_out_of_distribution write_datasheet probe_inputs time_system train_model",
+    "check_documents export_review_sheet ingest_tables inspect_archive pack_images "
+    # The last four import the family of the system that they are asked for.
+    "pack_out_of_distribution write_datasheet predict_elsewhere probe_inputs time_system "
+    "train_model",
     "pandas scipy.special": "list_discrepancies predict price_leakage",
     "pandas scipy.sparse": "curate_pairs",
     "pandas scipy.optimize scipy.sparse": "make_split",
@@ -43,6 +44,7 @@ SCRIPTS_WITH = {
     "describe_curation describe_dataset",
     "matplotlib pandas scipy.special scipy.stats seaborn": "compare_predictions",
     "matplotlib pandas scipy.optimize scipy.special": "assess_confidence",
+    "matplotlib pandas scipy.optimize scipy.sparse scipy.special": "compare_tested_on",
     "matplotlib pandas seaborn": "report_system",
     "mlcroissant pandas": "write_croissant",
     "matplotlib pandas seaborn torch": "explain_systems",

@@ -15,7 +15,7 @@ from pairdx.joins import joined, joined_where_known
 from pairdx.leakage import leakage
 from pairdx.reporting.format.tables import dataset_table
 from pairdx.reporting.systems.explained_pairs import choose_pairs
-from pairdx.splits import check_subsets
+from pairdx.usable_splits import check_subsets
 
 FRACTIONS = {"train": 0.7, "validation": 0.15, "test": 0.15}
 
@@ -52,7 +52,7 @@ def test_what_is_not_stated_finds_no_partner() -> None:
 @pytest.mark.parametrize(
     "use",
     [
-        check_subsets,
+        lambda pairs, split: check_subsets(pairs, split, CLASSES, "grouped"),
         lambda pairs, split: dataset_table(pairs, {"grouped": split}, CLASSES),
         lambda pairs, split: leakage(pairs, split, "grouped", FRACTIONS),
         lambda pairs, split: choose_pairs(pairs, split, CLASSES, named=[], per_class=1, seed=1),

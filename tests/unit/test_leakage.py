@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pairdx import leakage, splits
 from pairdx.errors import PairDxError
-from pairdx.subsets import SUBSETS
+from pairdx.subsets import LEAKAGE_KINDS, SUBSETS
 from properties import examples
 
 FRACTIONS = {"train": 0.70, "validation": 0.15, "test": 0.15}
@@ -28,7 +28,7 @@ def tables(draw: st.DrawFn) -> tuple[pd.DataFrame, pd.DataFrame]:
 
     names = [f"p{number:02d}" for number in range(size)]
     pairs = pd.DataFrame(
-        {name: column(["", *"abcdefgh"]) for name in leakage.LEAKAGE_KINDS.values()}
+        {name: column(["", *"abcdefgh"]) for name in LEAKAGE_KINDS.values()}
     ).assign(pair_id=names, label=column(list("xyz")))
     split = pd.DataFrame({"pair_id": names, "subset": column([*SUBSETS]), "group": names})
     return pairs, split.sample(frac=1, random_state=size)
@@ -41,7 +41,7 @@ def test_counts_equal_those_of_a_loop_over_all_two_pairs(drawn) -> None:
     report = leakage.leakage(pairs, split, "any", FRACTIONS)
     subset = split.set_index("pair_id")["subset"].to_dict()
     rows = pairs.to_dict("records")
-    for kind, column in leakage.LEAKAGE_KINDS.items():
+    for kind, column in LEAKAGE_KINDS.items():
         assert report["unknown"][kind] == sum(row[column] == "" for row in rows)
         for first, second in combinations(SUBSETS, 2):
             groups, hit = set(), set()
@@ -76,7 +76,7 @@ def test_a_split_is_refused_exactly_if_a_known_value_is_on_two_sides(drawn) -> N
     table = pairs.merge(split, on="pair_id")
     torn = [
         table.loc[table[column] != ""].groupby(column)["subset"].nunique().gt(1).any()
-        for column in leakage.LEAKAGE_KINDS.values()
+        for column in LEAKAGE_KINDS.values()
     ]
     report = leakage.leakage(pairs, split, "grouped", FRACTIONS)
     if any(torn):

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dataset_samples import FACTS
 from pairdx import leakage, siblings, splits
 from pairdx.errors import PairDxError
 from pairdx.evaluation.leakage_price import (
@@ -278,9 +279,15 @@ def test_prices_are_written_in_points_and_their_conditions_beside_them() -> None
     table = pd.DataFrame([values], columns=PRICE_COLUMNS)
     row = price_for_reading(table, REGISTRY).iloc[0].tolist()
     assert row == ["PairDxFusion", 3, "95.0", "93.0", "2.0 (1.1 to 2.9)", "3.3 (1.8 to 4.8)"]
-    said = " ".join(price_notes(table, REGISTRY, train=15865, exchanged=900, resamples=1000))
+    how = {"train": 15865, "exchanged": 900, "resamples": 1000}
+    said = " ".join(price_notes(table, REGISTRY, FACTS, **how))
+    assert "share an article, case, figure, near-duplicate image or caption, directly" in said
+    own = {"articles": False, "grouped_by": {"article_id": "bed_no"}, "lacks": {"captions": "none"}}
+    said_of_own = " ".join(price_notes(table, REGISTRY, own, **how))
+    assert "share a value of bed_no or a near-duplicate image, directly" in said_of_own
     for part in ("2,000 pairs", "15,865 pairs", "900 of these", "1,200 test pairs (60.0 %)"):
         assert part in said
     none = table.assign(pairs_with_siblings=0, price_of_these=np.nan)
     assert price_for_reading(none, REGISTRY).iloc[0].tolist()[-1] == ""
-    assert "nothing can leak" in price_notes(none, REGISTRY, train=9, exchanged=0, resamples=9)[-1]
+    how = {"train": 9, "exchanged": 0, "resamples": 9}
+    assert "nothing can leak" in price_notes(none, REGISTRY, FACTS, **how)[-1]

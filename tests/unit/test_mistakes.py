@@ -8,7 +8,7 @@ import pytest
 
 from pairdx.errors import PairDxError
 from pairdx.evaluation.mistakes import best_two, confident_mistakes, disagreements, side_by_side
-from pairdx.reporting.format.picture_grid import drawable
+from pairdx.reporting.format.glyphs import drawable
 from pairdx.reporting.format.webpage import as_html
 from pairdx.reporting.systems.mistake_sheets import (
     LICENCE_NOTE,
@@ -16,7 +16,7 @@ from pairdx.reporting.systems.mistake_sheets import (
     disagreements_for_reading,
     sheet_note,
 )
-from reporting_samples import CLASSES, predictions
+from reporting_samples import CLASSES, NAMES, predictions
 
 REGISTRY = {"one": {"title": "System one"}, "two": {"title": "System two"}}
 
@@ -92,7 +92,7 @@ def test_the_best_two_are_those_on_validation_pairs() -> None:
 def test_markup_in_captions_shows_as_text_and_the_list_is_cut() -> None:
     differ = disagreements(side_by_side({"one": ONE, "two": TWO}, CLASSES), ["one", "two"])
     differ["caption"] = "<script>alert(1)</script> & more"
-    shown = disagreements_for_reading(differ, ["one", "two"], REGISTRY, 2)
+    shown = disagreements_for_reading(differ, ["one", "two"], REGISTRY, 2, NAMES)
     page = as_html(shown, title="x")
     assert "<script>" not in page
     assert "&lt;script&gt;" in page

@@ -11,6 +11,7 @@ from pairdx.plan import code, outputs, requests
 from pairdx.plan.bare_code import bare
 from pairdx.plan.cells import Cell
 from pairdx.plan.configuration import as_overlay, defaults, merged
+from pairdx.plan.documents_check import facts_of_check
 from pairdx.plan.graph import decides_the_graph
 from pairdx.plan.measured import measured_jobs, measured_wildcards
 from pairdx.plan.plan import Plan
@@ -213,6 +214,7 @@ def asked_of(plan: Plan, dataset: str) -> str:
         parts += [plan.build_settings(one), plan.files.built_from(one), plan.files.images(one)]
         parts += [plan.questions.input_probe_settings(one), plan.published.stated(one)]
     parts += [plan.questions.text_readers_of(of), plan.questions.own_templates(of)]
+    parts.append(facts_of_check(PlansWorld(plan))(of))
     return repr(parts)
 
 
@@ -280,7 +282,7 @@ def test_without_a_paper_nothing_of_it_is_there_and_all_else_is() -> None:
     assert (plan.published.dataset, plan.published.cells, plan.published.files) == (None, [], [])
     assert plan.published.configured == plan.published.titles("describe_dataset")(Of()) == {}
     one = Of(dataset="drawn", split="stratified", system="pairdx_clip")
-    assert plan.published.stated(one) == {}
+    assert plan.published.stated(one) is None
     assert with_paper.published.stated(one)["accuracy"]["value"] == 0.93
     left_out = {path.rsplit("/", 1)[1] for path in listed(with_paper) - listed(plan)}
     assert left_out == {f"discrepancies.{suffix}" for suffix in ("csv", "md", "tex")}
@@ -372,6 +374,7 @@ def code_files(plan: Plan, of: Of) -> dict[str, set[str]]:
     modules = {
         "train_model.py": plan.modules.family,
         "predict.py": plan.modules.predicting,
+        "predict_elsewhere.py": plan.modules.predicting_elsewhere,
         "probe_inputs.py": plan.modules.family,
         "time_system.py": plan.modules.timing,
     }
@@ -418,6 +421,7 @@ def test_another_docstring_in_the_exceptions_file_reruns_nothing() -> None:
 def test_rules_name_what_their_scripts_import_by_name() -> None:
     """What is not named is not in the digest, and its edits would go unnoticed."""
     for rule in all_rules():
-        for script in ("train_model", "predict", "probe_inputs", "time_system", "explain_systems"):
+        predicting = ("train_model", "predict", "predict_elsewhere", "probe_inputs")
+        for script in (*predicting, "time_system", "explain_systems"):
             if f'code_of("{script}.py"' in rule.body:
                 assert f'code_of("{script}.py", plan.modules.' in rule.body, rule.name

@@ -3,15 +3,35 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 
 from pairdx.errors import PairDxError
 from pairdx.plan import outputs
 from pairdx.plan.graph import decides_the_graph
+from pairdx.plan.start import plan_of
 from pairdx.plan.world import PlansWorld
-from plans import Of, demo_with
+from plans import REPOSITORY, Of, demo_with, plan_with
 
 TWO = "datasets: {drawn_2: {like: drawn, enabled: true, splits: [stratified]}}"
 OWN = "{own: {like: drawn, enabled: true}, drawn: {enabled: false}}"
+
+
+@pytest.mark.parametrize(
+    ("like", "splits", "needed"),
+    [
+        ("documents", "published", True),
+        ("documents", "grouped, published", False),
+        ("documents", "grouped", False),
+        ("release", "published", False),  # nothing is taken out of it
+    ],
+)
+def test_a_row_needs_a_subset_where_no_other_split_takes_it(
+    like: str, splits: str, *, needed: bool
+) -> None:
+    source = "{table: t, images: i, columns: {file: f, label: l, subset: s}}"
+    own = f"source: {source}, classes: [a, b]" if like == "documents" else "title: Ours"
+    overlay = f"datasets: {{mine: {{like: {like}, enabled: true, splits: [{splits}], {own}}}}}"
+    assert plan_with(overlay).needs_subset(Of(dataset="mine")) is needed
 
 
 def test_null_drops_a_dataset_that_others_are_like() -> None:
@@ -24,6 +44,57 @@ def test_null_drops_a_dataset_that_others_are_like() -> None:
 def test_an_entry_that_is_like_a_text_is_refused_in_words() -> None:
     with pytest.raises(PairDxError, match=r"config key datasets\.b"):
         demo_with("datasets: {a: {like: b, reader: drawn}, b: text}")
+
+
+def test_the_template_of_own_documents_plans_over_the_demo_and_alone() -> None:
+    template = (REPOSITORY / "config/my_documents.yaml").read_text(encoding="utf-8")
+    small, whole = demo_with(template), plan_with(template)
+    for plan in (small, whole):
+        assert list(plan.datasets) == ["my_documents"]
+        assert PlansWorld(plan).paper_dataset is None
+        left_out = plan.left_out("my_documents")
+        running = {system.name for system in plan.systems_of("my_documents")}
+        assert {"pairdx_fusion", "tfidf_logistic"} <= set(left_out)
+        assert {"clip_zero_shot", "mean_colour"} <= running
+    assert "pairdx_clip" in whole.left_out("my_documents")  # trained on captions there
+    with_captions = template.replace("# caption: text ", "caption: text")
+    assert demo_with(with_captions).left_out("my_documents") == {}
+    _, doubts = plan_of(yaml.safe_load(template), REPOSITORY, [])
+    found = [*doubts()]
+    assert sum("source.table: my_documents/documents.csv is not there" in one for one in found) == 1
+    assert sum("pairdx_fusion, text_only" in one for one in found) == 1
+
+
+def test_a_split_of_ones_own_that_is_not_used_is_said() -> None:
+    for splits, number in (("[grouped]", 1), ("[published, grouped]", 0)):
+        overlay = yaml.safe_load(f"""
+            datasets:
+              mine: {{like: documents, enabled: true, classes: {{a: a, b: b}}, splits: {splits},
+                source: {{table: t, images: i, columns: {{subset: part}}}}}}
+        """)
+        _, doubts = plan_of(overlay, REPOSITORY, [])
+        assert sum("datasets.mine.splits: the data come with" in one for one in doubts()) == number
+
+
+def test_classes_of_own_documents_stand_as_they_were_written() -> None:
+    names = ["eye", "chart", "letter", "radiology"]
+    classes = ", ".join(f"{name}: {name} image" for name in names)
+    source = "source: {table: t, images: i}"
+    mine = f"{{like: documents, enabled: true, classes: {{{classes}}}, {source}}}"
+    plan = demo_with(f"datasets: {{mine: {mine}}}")
+    assert plan.labels(Of(dataset="mine")) == names
+    assert plan.of("class_words")(Of(dataset="mine")) == {}
+
+
+def test_a_dataset_that_every_system_is_left_out_of_is_refused_with_the_reasons() -> None:
+    mine = "{like: documents, enabled: true, classes: {a: a, b: b}, source: {table: t, images: i}}"
+    names = ("clip_zero_shot", "biomedclip_zero_shot", "pairdx_clip", "mean_colour")
+    off = ", ".join(f"{name}: {{enabled: false}}" for name in names)
+    message = (
+        r"runs on datasets\.mine \(pairdx_fusion: it reads captions, [\s\S]*; tfidf_logistic: "
+    )
+    with pytest.raises(PairDxError, match=message):
+        demo_with(f"datasets: {{mine: {mine}}}\nsystems: {{{off}}}")
 
 
 def test_leakage_is_priced_where_it_can_be() -> None:
@@ -48,7 +119,7 @@ def test_nothing_stands_beside_the_paper_without_its_split() -> None:
 
 def test_a_rate_is_not_searched_on_a_dataset_that_the_system_is_kept_from() -> None:
     kept = "systems: {pairdx_clip: {datasets: [drawn]}}\nlearning_rate_search: {dataset: drawn_2}"
-    with pytest.raises(PairDxError, match="keeps pairdx_clip from drawn_2"):
+    with pytest.raises(PairDxError, match="keeps it from drawn_2"):
         demo_with(f"{TWO}\n{kept}").search.histories(None)
 
 
@@ -97,3 +168,15 @@ def test_only_words_of_the_datasets_own_classes_are_taken_out_of_captions() -> N
 def test_what_could_not_be_told_apart_or_named_is_refused(overlay: str, sentence: str) -> None:
     with pytest.raises(PairDxError, match=sentence):
         demo_with(overlay)
+
+
+def test_a_spelling_that_stands_for_no_class_is_said() -> None:
+    overlay = yaml.safe_load("""
+        datasets:
+          mine: {like: documents, enabled: true, classes: {form: a, letter: b},
+            source: {table: t, images: i, labels: {Brief: Letter, CXR: fomr}}}
+    """)
+    _, doubts = plan_of(overlay, REPOSITORY, [])
+    (found,) = (one for one in doubts() if "source.labels" in one)
+    assert "datasets.mine.source.labels: fomr, for which CXR is said to stand, is no class" in found
+    assert "did you mean form?" in found

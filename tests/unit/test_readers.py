@@ -16,6 +16,7 @@ from jsonschema import Draft202012Validator
 from pairdx.corpus.drawn import description as drawn
 from pairdx.corpus.multicare import description as multicare
 from pairdx.corpus.release import description as release
+from pairdx.corpus.table import description as table
 from pairdx.plan import curation
 from pairdx.plan.code import SCRIPTS
 from pairdx.plan.configuration import complete, defaults, read_yaml
@@ -24,8 +25,15 @@ from pairdx.plan.descriptions import Reader, readers, schema_file
 ROOT = Path(__file__).parents[2]
 CONFIG = complete(defaults(ROOT), {})
 # `mypy tests/unit/test_readers.py` says whether each is what the protocol asks for.
-DESCRIBED: dict[str, Reader] = {"drawn": drawn, "multicare": multicare, "release": release}
-SOURCES: dict[str, Any] = {name: CONFIG["datasets"][name]["source"] for name in DESCRIBED}
+DESCRIBED: dict[str, Reader] = {
+    "drawn": drawn,
+    "multicare": multicare,
+    "release": release,
+    "table": table,
+}
+SOURCES: dict[str, Any] = {
+    entry["reader"]: entry["source"] for entry in CONFIG["datasets"].values()
+}
 
 
 def test_every_folder_with_a_description_is_a_reader_with_a_reading_and_a_schema() -> None:
@@ -36,12 +44,18 @@ def test_every_folder_with_a_description_is_a_reader_with_a_reading_and_a_schema
 
 
 def test_readers_say_the_same_things_of_their_data() -> None:
-    (texts,) = {tuple(sorted(reader.TEXTS)) for reader in readers().values()}
-    assert texts == ("caption_labels", "citation", "labels", "licences", "patients", "source")
+    (texts,) = {tuple(sorted({*reader.TEXTS} - {"frequencies"})) for reader in readers().values()}
+    assert texts == (
+        *("caption_labels", "citation", "classes", "labels", "licences", "patients", "persons"),
+        "source",
+    )
     assert all(text for reader in readers().values() for text in reader.TEXTS.values())
     assert [name for name, reader in readers().items() if reader.DRAWN] == ["drawn"]
     assert [name for name, reader in readers().items() if not reader.SCREENED] == ["release"]
-    assert [name for name, reader in readers().items() if reader.PUBLISHED_SPLIT] == ["release"]
+    assert [name for name, reader in readers().items() if reader.PUBLISHED_SPLIT] == [
+        "release",
+        "table",
+    ]
 
 
 def test_descriptions_bring_nothing_but_the_standard_library() -> None:
@@ -164,6 +178,6 @@ def test_full_curation_is_what_is_stated() -> None:
 
 def test_nothing_but_its_folder_and_its_datasets_names_a_reader() -> None:
     """So a new one is a folder of pairdx/corpus and a file of config/datasets."""
-    compared = re.compile(r"""(==|!=|\bin) *[\[("']*["'](multicare|release|drawn)["']""")
+    compared = re.compile(r"""(==|!=|\bin) *[\[("']*["'](multicare|release|drawn|documents)["']""")
     for path in SCRIPTS.rglob("*.py"):
         assert not compared.search(path.read_text(encoding="utf-8")), path

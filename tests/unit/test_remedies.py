@@ -16,7 +16,10 @@ ABOUT_FILES_FROM_OUTSIDE = sorted(
             for file in (LIBRARY / folder).rglob("*.py")
         ),
         *(LIBRARY / f"{name}.py" for name in ("joins", "sheets", "splits", "stores")),
-        *(LIBRARY / f"{name}.py" for name in ("dataset_archive", "files", "word_vectors")),
+        *(
+            LIBRARY / f"{name}.py"
+            for name in ("dataset_archive", "files", "usable_splits", "word_vectors")
+        ),
         *(LIBRARY / f"models/{name}.py" for name in ("clip/loading", "clip/tokenisers")),
     ]
 )

@@ -13,6 +13,8 @@ from pairdx.curation.review import read_decisions, review_sample, review_sheet
 from pairdx.errors import PairDxError
 from pairdx.files import write_table
 
+pytestmark = pytest.mark.slow
+
 KEPT_COPIES = {"exact": "keep", "near": "keep", "max_distance_bits": 10}
 
 

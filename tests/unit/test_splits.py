@@ -226,22 +226,46 @@ def test_the_published_split_is_the_column() -> None:
     assert split["group"].tolist() == table["pair_id"].tolist()
 
 
-@pytest.mark.parametrize("value", ["", "Test", pd.NA])
-def test_a_pair_without_a_published_subset_is_refused(value) -> None:
+@pytest.mark.parametrize("value", ["Test", pd.NA])
+def test_a_pair_of_no_known_subset_is_refused(value) -> None:
     table = articles(5, 1)
     table.loc[3, "published_subset"] = value
     with pytest.raises(PairDxError, match=r"1 of 5 pairs[\s\S]*PMC000003"):
         splits.published(table, FRACTIONS, 1)
 
 
-def test_a_corpus_too_small_to_split_is_refused() -> None:
-    table = articles(2, 1)
-    with pytest.raises(PairDxError, match="too small"):
-        splits.check_subsets(table, splits.stratified(table, FRACTIONS, 1))
+def test_validation_pairs_that_no_source_states_come_out_of_training_in_whole_groups() -> None:
+    table = articles(600, 3)
+    subset = table["article_id"].map(lambda name: "test" if name.endswith("3") else "train")
+    table["published_subset"] = subset
+    found = splits.published(table, FRACTIONS, 1)
+    moved = found["subset"] == "validation"
+    assert set(subset[moved]) == {"train"}
+    assert found.loc[subset == "test", "subset"].eq("test").all()
+    of_training = table[subset == "train"]
+    homes = found["subset"].groupby(of_training["article_id"]).nunique()
+    assert homes.max() == 1
+    share = FRACTIONS["validation"] / (FRACTIONS["train"] + FRACTIONS["validation"])
+    assert moved.sum() == pytest.approx(share * len(of_training), rel=0.1)
+    again = splits.published(table, FRACTIONS, 1)
+    pd.testing.assert_frame_equal(found, again)
 
 
-def test_a_class_without_training_pairs_is_refused() -> None:
-    table = pd.DataFrame({"pair_id": list("abcd"), "label": list("xxxy")})
-    split = pd.DataFrame({"pair_id": list("abcd"), "subset": [*SUBSETS, "test"]})
-    with pytest.raises(PairDxError, match=r"without training pairs \['y'\]"):
-        splits.check_subsets(table, split)
+@given(st.integers(3, 2000), st.tuples(*[st.integers(1, 97)] * 3))
+def test_three_pairs_are_enough_for_three_subsets(total: int, parts: tuple[int, ...]) -> None:
+    shares = [part / sum(parts) for part in parts]
+    sizes = splits._apportion(total, shares)
+    assert sum(sizes) == total
+    assert min(sizes) >= 1
+    nearest = [abs(size - share * total) < 1 for size, share in zip(sizes, shares, strict=True)]
+    assert all(nearest) or 1 in sizes
+
+
+def test_from_five_pairs_on_the_papers_fractions_are_rounded_by_remainders_alone() -> None:
+    shares = np.array([0.7, 0.15, 0.15])
+    assert [splits._apportion(total, [*shares]) for total in (3, 4)] == [[1, 1, 1], [2, 1, 1]]
+    for total in range(5, 2001):
+        exact = shares * total
+        sizes = np.floor(exact + 1e-9).astype(int)
+        sizes[np.argsort(-(exact - sizes), kind="stable")[: total - sizes.sum()]] += 1
+        assert splits._apportion(total, [*shares]) == sizes.tolist()

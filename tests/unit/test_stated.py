@@ -7,7 +7,7 @@ import pytest
 
 from pairdx.reporting.format.tables import per_class_report, without_empty_paper
 from pairdx.reporting.paper.stated import accuracy_notes, confusion_notes, training_notes
-from reporting_samples import CLASSES, metrics_of, papers_numbers, predictions
+from reporting_samples import NAMES, metrics_of, papers_numbers, predictions
 
 SYSTEMS = papers_numbers()["systems"]
 
@@ -48,10 +48,11 @@ def test_notes_quote_the_paper_with_its_places_and_contradictions() -> None:
 
 @pytest.mark.parametrize(("system", "pairs"), [("pairdx_clip", 32), ("pairdx_fusion", 38)])
 def test_the_papers_confusions_stand_under_the_confusion_matrix(system: str, pairs: int) -> None:
-    classes = ["endoscopy", "chart", "medical_photograph"]
+    labels = ["endoscopy", "chart", "medical_photograph"]
+    classes = {label: label.replace("_", " ") for label in labels}
     confusion = [[9, 0, 4], [0, 9, 0], [1234, 0, 9]]
     (note,) = confusion_notes(SYSTEMS[system], confusion, classes)
     assert f"{pairs} pairs" in note
     assert "Here: 1,234 of medical photograph and 4 of endoscopy" in note
-    assert confusion_notes(SYSTEMS[system], [[1] * 3] * 3, CLASSES) == []
+    assert confusion_notes(SYSTEMS[system], [[1] * 3] * 3, NAMES) == []
     assert confusion_notes({}, confusion, classes) == []

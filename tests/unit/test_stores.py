@@ -11,7 +11,7 @@ import pytest
 
 from pairdx.errors import PairDxError
 from pairdx.files import write_json
-from pairdx.stores import DamagedMemberError, climbs_out, open_store
+from pairdx.stores import DamagedMemberError, LeadsOutError, climbs_out, open_store
 
 MEMBERS = {"table.csv": b"a,b\n", "images/one.png": b"first", "images/two.png": b""}
 OUTSIDE = ["../secret", "images/../../secret", "..\\secret", "/etc/passwd", "C:\\secret", ""]
@@ -152,6 +152,9 @@ def test_links_are_followed_inside_the_folder_only(tmp_path: Path) -> None:
         for member in ("outside", "up/secret", "circle"):
             with pytest.raises(KeyError):
                 store.read(member)
+        with pytest.raises(LeadsOutError) as caught:
+            store.read("up/secret")
+        assert caught.value.target == (tmp_path / "secret").resolve()
 
 
 def test_what_is_no_file_is_not_read(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from dataset_samples import FACTS
 from pairdx.errors import PairDxError
 from pairdx.evaluation.accuracy import accuracy_over_seeds
 from pairdx.evaluation.comparisons import (
@@ -337,6 +338,6 @@ def test_the_splits_effect_says_which_systems_cannot_profit() -> None:
     shown = effect_for_reading(table, registry)
     assert shown["Trained"].tolist() == ["no", "yes"]
     assert shown.iloc[0, -1].startswith("25.0 (")
-    notes = "\n".join(effect_notes(table, registry, resamples=50))
+    notes = "\n".join(effect_notes(table, registry, FACTS, resamples=50))
     assert "40 stratified, 40 grouped, 40 of them in both" in notes
     assert "choice of test pairs alone does (BiomedCLIP, zero-shot)" in notes

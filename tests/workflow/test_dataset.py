@@ -19,7 +19,7 @@ def test_the_export_read_as_a_release_gives_the_same_pairs_and_split(demo: Workf
     (demo.folder / "config/exported.yaml").write_text(
         "run: exported\n"
         "datasets: {drawn: {enabled: false}, "
-        "release: {source: {path: results/demo/drawn/archive/pairdx.zip}, "
+        "release: {source: {path: results/demo/drawn/archive/drawn.zip}, "
         "packing: {image_size: 64}}}\n",
         encoding="utf-8",
     )

@@ -1,4 +1,4 @@
-"""Every command of the README works as it is written."""
+"""Every command of the README, and of the pages for users, works as it is written."""
 
 from __future__ import annotations
 
@@ -14,22 +14,31 @@ from .conftest import REAL_CORPUS, REPOSITORY, Workflow
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo")]
 
-README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
-COMMANDS = [
-    line
-    for block in re.findall(r"```bash\n(.*?)```", README, re.DOTALL)
-    for line in block.splitlines()
-    if line.strip()
-]
+PAGES = ("README.md", "config/README.md", *(f"docs/{name}.md" for name in ("cluster", "outputs")))
+PAGES += ("docs/installation.md", "docs/targets.md")
+TEXTS = {page: (REPOSITORY / page).read_text(encoding="utf-8") for page in PAGES}
+COMMANDS = list(
+    dict.fromkeys(
+        line.strip()
+        for text in TEXTS.values()
+        for block in re.findall(r"```bash\n(.*?)```", text, re.DOTALL)
+        for line in block.splitlines()
+        if line.strip()
+    )
+)
 # Three trainings; test_search_run.py makes this search for real, of fewer epochs.
 LONG = "learning_rate_search"
-# An overlay that the README shows, and then names.
+# An overlay that config/README.md shows, and then names.
 OWN_OVERLAY = "config/my_corpus.yaml"
+# The template, and where it looks for documents; a dry run asks only whether they are there.
+TEMPLATE, DOCUMENTS = "config/my_documents.yaml", "my_documents"
 
 
 def own_overlay() -> str:
-    """Return what the README shows of it."""
-    (content,) = re.findall(rf"```yaml\n# {OWN_OVERLAY}\n(.*?)```", README, re.DOTALL)
+    """Return what config/README.md shows of it."""
+    (content,) = re.findall(
+        rf"```yaml\n# {OWN_OVERLAY}\n(.*?)```", TEXTS["config/README.md"], re.DOTALL
+    )
     return content
 
 
@@ -47,9 +56,13 @@ def test_snakemake_commands_of_the_readme(demo: Workflow, command: str) -> None:
             pytest.skip("PAIRDX_REAL_DATA names no folder")
         content = own_overlay().replace("path: my_corpus", f"path: {REAL_CORPUS}")
         (demo.folder / OWN_OVERLAY).write_text(content, encoding="utf-8")
-        words.insert(0, "-n")
+        words.append("-n")
+    elif TEMPLATE in words:
+        (demo.folder / DOCUMENTS / "images").mkdir(parents=True, exist_ok=True)
+        (demo.folder / DOCUMENTS / "documents.csv").write_text("file,label\n", encoding="utf-8")
+        words.append("-n")
     elif "config/demo.yaml" not in words or words[0] == LONG:
-        words.insert(0, "-n")
+        words.append("-n")
     demo.snakemake(*words)
 
 
@@ -73,8 +86,3 @@ def test_make_commands_of_the_readme_name_targets(command: str) -> None:
         encoding="utf-8",
     )
     assert done.returncode == 0, done.stderr
-
-
-def test_files_that_the_readme_links_to_exist() -> None:
-    for link in re.findall(r"\]\(([^)#:]+)\)", README):
-        assert (REPOSITORY / link).is_file(), link

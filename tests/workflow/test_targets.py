@@ -47,6 +47,7 @@ JOBS = {
     "curated": CORPUS,
     "review_sheet": CORPUS + Counter(export_review_sheet=1),
     "splits": CORPUS + Counter(make_split=SPLITS),
+    "check_documents": CORPUS + Counter(make_split=SPLITS, check_documents_of_dataset=1),
     "dataset": CORPUS
     + Counter(make_split=SPLITS, archive_dataset=1, write_croissant=1, write_datasheet=1),
     "trained": CORPUS
@@ -168,8 +169,8 @@ def test_every_target_is_looked_at_here_or_in_a_test_of_its_own() -> None:
     assert paper
     # Those of the paper are written as one rule in a loop.
     found = targets - {"target"} | {*paper.targets()}
-    # test_plan.py and tests/unit/test_plan_files.py; a download alone.
-    elsewhere = {"all", "cluster_check", "learning_rate_search", "pairdx_release"}
+    # test_plan.py and tests/unit/test_plan_files.py, test_tested_on.py; a download alone.
+    elsewhere = {"all", "cluster_check", "learning_rate_search", "pairdx_release", "tested_on"}
     assert found == {*JOBS, *WITHOUT} | elsewhere
 
 

@@ -32,9 +32,10 @@ from pairdx.errors import PairDxError
 from pairdx.plan import configuration, outputs, requests
 from pairdx.plan.cells import WITH_SIBLINGS, WITHOUT_SIBLINGS
 from pairdx.plan.code import digest
+from pairdx.plan.documents_check import facts_of_check
 from pairdx.plan.graph import decides_the_graph
 from pairdx.plan.items import NO_PAPER
-from pairdx.plan.measured import measured_jobs
+from pairdx.plan.measured import measured_jobs, measured_wildcards
 from pairdx.plan.plan import NOTHING, one_of
 from pairdx.plan.start import plan_of
 from pairdx.plan.world import PlansWorld
@@ -71,6 +72,25 @@ def own_file(path):
     Local: neither a storage plugin nor the prefix of a module concerns it.
     """
     return local(os.path.relpath(ROOT / path))
+
+
+def by_contents(paths):
+    """Inputs from outside of which folders do not count by their own time stamps: a parameter says what they hold.
+
+    paths  function of the wildcards: a path, paths, or paths by name
+    """
+
+    def inputs(wildcards):
+        found = paths(wildcards)
+        if isinstance(found, dict):
+            return {name: _by_contents(path) for name, path in found.items()}
+        return _by_contents(found) if isinstance(found, str) else [*map(_by_contents, found)]
+
+    return inputs
+
+
+def _by_contents(path):
+    return ancient(path) if os.path.isdir(path) else path
 
 
 def paper_file():
@@ -149,6 +169,11 @@ def benchmark_files(_):
         local(str(getattr(rules, job["rule"]).benchmark).format(**job["wildcards"]))
         for job in measured_jobs(plan)
     ]
+
+
+def benchmark_patterns():
+    """The benchmark file of each measured rule, as the rules themselves name it."""
+    return {name: str(getattr(rules, name).benchmark) for name in measured_wildcards(plan)}
 
 
 def own_rules():

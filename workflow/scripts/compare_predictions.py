@@ -11,7 +11,7 @@ from pairdx.evaluation.split_effect import effect_of_the_split
 from pairdx.joins import joined
 from pairdx.logs import job_log, logger
 from pairdx.reporting.format.cells import of_first_seed, read_by_system
-from pairdx.reporting.format.labels import demo_note, readable, system_title
+from pairdx.reporting.format.labels import readable, stand_in_note, system_title
 from pairdx.reporting.format.outputs import is_made
 from pairdx.reporting.format.theme import save_item
 from pairdx.reporting.format.webpage import write_item
@@ -68,7 +68,7 @@ def test_systems(predictions: Predictions) -> None:
         f"p < {system_tests.SIGNIFICANCE} after Holm's correction for all pairs of systems of a "
         "split (bootstrap over cases). \N{DAGGER}: the methods differ, whatever cases and seeds "
         "are drawn; never marked where a system with randomness has one seed. "
-        f"{demo_note(params.registry.values()) or ''}"
+        f"{stand_in_note(params.registry.values()) or ''}"
     )
     figure = difference_matrix(
         table,
@@ -96,9 +96,11 @@ def compare_splits(predictions: Predictions) -> None:
         table,
         split_effect.effect_for_reading(table, params.registry),
         title=split_effect.TITLE,
-        notes=split_effect.effect_notes(table, params.registry, resamples=params.resamples),
+        notes=split_effect.effect_notes(
+            table, params.registry, params.tells, resamples=params.resamples
+        ),
     )
-    note = demo_note(params.registry.values())
+    note = stand_in_note(params.registry.values())
     figure = split_effect_figure(table, titles(), title=split_effect.TITLE, note=note)
     save_item(out, "split_effect", figure)
     logger.info("%s", written)
@@ -116,7 +118,7 @@ def list_disagreements(predictions: Predictions, split: str, position: int) -> N
         else "The two systems have the highest validation accuracy on this split (mean over "
         "seeds), the higher first."
     )
-    both = side_by_side({name: found[name] for name in names}, params.classes)
+    both = side_by_side({name: found[name] for name in names}, [*params.classes])
     pairs = pd.read_parquet(snakemake.input.pairs, columns=["pair_id", "caption"])
     what = "the predictions and the pairs"
     table = joined(disagreements(both, names), pairs, "pair_id", what=what)
@@ -126,7 +128,7 @@ def list_disagreements(predictions: Predictions, split: str, position: int) -> N
         snakemake.output,
         "disagreements",
         table,
-        disagreements_for_reading(table, names, params.registry, params.listed),
+        disagreements_for_reading(table, names, params.registry, params.listed, params.classes),
         at=position,
         title=f"Two systems disagree: {readable(split).lower()} split",
         notes=disagreement_notes(both, names, params.registry, chosen=chosen, **how),
@@ -146,7 +148,7 @@ def compare_prompts() -> None:
         table,
         prompts_for_reading(table, registry),
         title=PROMPTS_TITLE,
-        notes=prompt_notes(table, registry, params.own, params.resamples),
+        notes=prompt_notes(table, registry, params.own, params.resamples, params.own_prompts),
     )
     logger.info("%s", written)
 

@@ -1,16 +1,16 @@
 """Put every system beside the paper's numbers."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from pairdx.evaluation.accuracy import majority_share
 from pairdx.files import read_json, read_table
 from pairdx.logs import job_log
-from pairdx.reporting.format.labels import as_in_paper, demo_note, system_title
+from pairdx.reporting.format.labels import as_in_paper, stand_in_note, system_title
 from pairdx.reporting.format.theme import save_item
 from pairdx.reporting.format.webpage import write_item
-from pairdx.reporting.paper.stated import read_paper
+from pairdx.reporting.paper.stated import legend, read_paper
 from pairdx.reporting.systems.accuracy_figure import accuracy_comparison
 from pairdx.reporting.systems.comparison import (
     TITLE,
@@ -56,7 +56,7 @@ def read_cells() -> list[Cell]:
     ]
 
 
-def draw(table: pd.DataFrame, cells: list[Cell]) -> None:
+def draw(table: pd.DataFrame, cells: list[Cell], paper: dict[str, Any]) -> None:
     """Draw accuracy with intervals, beside the paper's."""
     registry = snakemake.params.registry
     figure = accuracy_comparison(
@@ -65,7 +65,8 @@ def draw(table: pd.DataFrame, cells: list[Cell]) -> None:
         {cell.place: majority_share(cell.predictions[0]) for cell in cells},
         snakemake.params.datasets,
         title="Accuracy on the test pairs",
-        note=demo_note(registry.values()),
+        note=stand_in_note(registry.values()),
+        papers=legend(paper),
     )
     save_item(snakemake.output, "comparison", figure)
 
@@ -109,7 +110,7 @@ def main() -> None:
                 table, cells, params.registry, paper, paper_cell=params.paper_cell
             ),
         )
-        draw(table, cells)
+        draw(table, cells, paper)
         write_seeds(cells)
         log.info("%s", written)
 

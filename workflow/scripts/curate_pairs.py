@@ -22,7 +22,7 @@ def main() -> None:
             pd.concat([pd.read_parquet(path) for path in snakemake.input.facts]),
             snakemake.params.settings,
             decisions=read_decisions(snakemake.input.get("decisions")),
-            counts=pd.read_parquet(snakemake.input.counts).set_index("label")["rows"],
+            counts=pd.read_parquet(snakemake.input.counts).groupby("label")["rows"].sum(),
             seed=snakemake.params.seed,
         )
         counts = curated.rejected.groupby(["stage", "reason"], sort=False).size()

@@ -7,11 +7,11 @@ import pandas as pd
 from pairdx.evaluation.timing import BATCHES
 from pairdx.files import read_json
 from pairdx.logs import job_log
-from pairdx.reporting.format.labels import dataset_column, demo_note, readable, system_title
+from pairdx.reporting.format.labels import dataset_column, readable, stand_in_note, system_title
 from pairdx.reporting.format.tables import timing_table
 from pairdx.reporting.format.theme import save_item
 from pairdx.reporting.format.webpage import write_item
-from pairdx.reporting.paper.stated import read_paper
+from pairdx.reporting.paper.stated import conditions, legend, read_paper
 from pairdx.reporting.systems import benchmarks, cost
 from pairdx.reporting.systems.cost_figure import accuracy_against_cost
 
@@ -28,7 +28,7 @@ def read_passports() -> dict[tuple[str, str, str], list[dict[str, Any]]]:
     return passports
 
 
-def draw(comparison: pd.DataFrame, conditions: list[str]) -> None:
+def draw(comparison: pd.DataFrame, paper: dict[str, Any], notes: list[str]) -> None:
     """Draw the dataset and split that are the paper's, or else the first."""
     registry, datasets = snakemake.params.registry, snakemake.params.datasets
     places = list(zip(comparison["dataset"], comparison["split"], strict=True))
@@ -37,12 +37,13 @@ def draw(comparison: pd.DataFrame, conditions: list[str]) -> None:
     which = [f"{readable(shown[1]).lower()} split"]
     if len(datasets) > 1:
         which.insert(0, datasets[shown[0]]["title"])
-    demo = demo_note(registry.values())
+    demo = stand_in_note(registry.values())
     figure = accuracy_against_cost(
         comparison[[place == shown for place in places]],
         {name: system_title(name, registry) for name in registry},
         title=f"Accuracy against cost, {', '.join(which)}",
-        note=" ".join([*([demo] if demo else []), *conditions]),
+        note=" ".join([*([demo] if demo else []), *notes]),
+        papers=legend(paper),
     )
     save_item(snakemake.output, "accuracy_against_cost", figure)
 
@@ -51,7 +52,7 @@ def write_timings(timings: cost.Timings) -> None:
     """Write the CPU seconds per image by batch size and stage, with the protocol as its note."""
     registry, datasets = snakemake.params.registry, snakemake.params.datasets
     table = timing_table(timings)
-    note = demo_note(registry.values())
+    note = stand_in_note(registry.values())
     notes = [next(iter(timings.values()))["protocol"], BATCHES, *([note] if note else [])]
     named = {
         **dataset_column(table["dataset"], datasets, "dataset"),
@@ -94,8 +95,8 @@ def main() -> None:
             notes=cost.cost_notes(table, passports, timings, registry, paper),
         )
         timed = cost.timing_conditions(timings, "one pair at a time")
-        conditions = [timed, *([cost.paper_conditions(paper)] if params.paper_cell else [])]
-        draw(comparison, conditions)
+        theirs = [conditions(paper, "cost")] if params.paper_cell else []
+        draw(comparison, paper, [timed, *theirs])
         write_timings(timings)
         describe_jobs()
         log.info("%s", written)

@@ -8,6 +8,7 @@ from pairdx.files import read_json
 from pairdx.logs import job_log
 from pairdx.reporting.dataset import curation_figures as figures
 from pairdx.reporting.dataset import curation_tables as tables
+from pairdx.reporting.format.classes import with_titles
 from pairdx.reporting.format.labels import readable
 from pairdx.reporting.format.tables import DRAWN_NOTE
 from pairdx.reporting.format.theme import save_item
@@ -28,7 +29,7 @@ def describe_funnel(notes: list[str]) -> None:
     """Write and draw the funnel, over all classes and for each."""
     params, out = snakemake.params, snakemake.output
     note = " ".join(notes) or None
-    counts = pd.read_csv(snakemake.input.funnel)
+    counts = tables.read_funnel(snakemake.input.funnel)
     stages = tables.funnel_table(counts)
     title = "Curation: candidates kept and rejected per stage"
     write("funnel", stages, title=title, notes=notes)
@@ -36,8 +37,9 @@ def describe_funnel(notes: list[str]) -> None:
 
     by_class = tables.funnel_by_class(counts, params.classes, params.out_of_distribution)
     title = "Curation: candidates left after every stage, by class"
-    explained = ["The last row holds the pairs per class that the balancing leaves.", *notes]
-    write("funnel_by_class", by_class, title=title, notes=explained)
+    explained = ["The last column holds the pairs per class that the balancing leaves.", *notes]
+    shown = tables.funnel_by_class_for_reading(by_class, params.classes, params.out_of_distribution)
+    write_item(out, "funnel_by_class", by_class, shown, title=title, notes=explained)
     note = " ".join(["Bars: shares of the class's candidates. Numbers: candidates left.", *notes])
     figure = figures.funnel_per_class(
         by_class, params.classes, params.out_of_distribution, title=title, note=note
@@ -48,7 +50,8 @@ def describe_funnel(notes: list[str]) -> None:
     rejected = pd.read_parquet(snakemake.input.rejected, columns=["stage", "reason"])
     reasons = tables.rejections_table(rejected, list(stages["stage"]))
     write("rejections", reasons, title="Candidates rejected, by stage and reason", notes=notes)
-    describe_identifiers(rejected, notes)
+    if out.get("identifiers_csv"):
+        describe_identifiers(rejected, notes)
 
 
 def describe_identifiers(rejected: pd.DataFrame, notes: list[str]) -> None:
@@ -68,7 +71,8 @@ def describe_identifiers(rejected: pd.DataFrame, notes: list[str]) -> None:
     masked = int((pairs["masked"] != "").sum())
     explained = [f"{len(sample):,} of {masked:,} pairs with a masked caption, at random.", *notes]
     title = "Masked captions, for review by a person"
-    write("masked_captions", sample, title=title, notes=explained)
+    shown = with_titles(sample, snakemake.params.classes)
+    write_item(snakemake.output, "masked_captions", sample, shown, title=title, notes=explained)
 
 
 def evenness(reports: list[dict[str, Any]]) -> list[str]:
@@ -84,7 +88,9 @@ def evenness(reports: list[dict[str, Any]]) -> list[str]:
 def describe_leakage(notes: list[str]) -> None:
     """Write and draw what subsets share."""
     out = snakemake.output
-    reports = [read_json(path) for path in snakemake.input.leakage]
+    reports = tables.with_own_words(
+        [read_json(path) for path in snakemake.input.leakage], snakemake.params.tells
+    )
     explained = ["Pairs and share are those of the subset named last.", *evenness(reports), *notes]
     table = tables.leakage_table(reports)
     write("leakage", table, title="What subsets share", notes=explained)

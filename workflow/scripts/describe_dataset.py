@@ -8,6 +8,7 @@ from pairdx.logs import job_log
 from pairdx.packed_images import open_packed
 from pairdx.reporting.dataset import figures
 from pairdx.reporting.format import tables
+from pairdx.reporting.format.classes import with_titles
 from pairdx.reporting.format.labels import as_in_paper
 from pairdx.reporting.format.theme import save_item
 from pairdx.reporting.format.webpage import write_item
@@ -24,21 +25,37 @@ def write_tables(pairs: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
     splits = dict(zip(params.splits, map(pd.read_parquet, snakemake.input.splits), strict=True))
     dataset = tables.dataset_table(pairs, splits, params.classes)
     title = as_in_paper("Pairs per class and subset", params.in_paper.get("dataset_csv"))
-    write_item(out, "dataset", dataset, dataset, title=title, notes=notes)
+    shown = with_titles(dataset, params.classes)
+    write_item(out, "dataset", dataset, shown, title=title, notes=notes)
+    if out.get("example_captions_csv"):
+        write_captions(pairs, notes)
+    return dataset
 
+
+def write_captions(pairs: pd.DataFrame, notes: list[str]) -> None:
+    """Write example captions."""
+    params, out = snakemake.params, snakemake.output
     captions = tables.caption_examples(
         pairs, params.classes, per_class=CAPTIONS_PER_CLASS, seed=params.seed
     )
     title = as_in_paper("Example captions", params.in_paper.get("example_captions_csv"))
-    write_item(out, "example_captions", captions, captions, title=title, notes=notes)
-    return dataset
+    some = figures.classes_with_examples(pairs, params.classes)
+    shown = with_titles(captions[captions["class"].isin(some)], params.classes)
+    if not params.tells["articles"]:
+        shown = shown.drop(columns="article_id")  # a checksum, which tells a reader nothing
+    several = pairs["label"].nunique()
+    if len(some) < several:
+        said = f"Of the {len(some):,} classes with most pairs; all {several:,} are in the CSV file."
+        notes = [said, *notes]
+    write_item(out, "example_captions", captions, shown, title=title, notes=notes)
 
 
 def draw_figures(pairs: pd.DataFrame, dataset: pd.DataFrame, note: str | None) -> None:
     """Draw example images, class counts, caption lengths and ages."""
     params, out = snakemake.params, snakemake.output
-    packed = open_packed(snakemake.input.images, checked=False)
-    chosen = tables.example_pairs(pairs, params.classes, per_class=1, seed=params.seed)
+    packed, labels = open_packed(snakemake.input.images, checked=False), set(pairs["label"])
+    some = figures.classes_with_examples(pairs, params.classes)
+    chosen = tables.example_pairs(pairs, some, per_class=1, seed=params.seed)
     examples = {
         str(label): list(
             zip(packed.of_pairs(group["pair_id"].tolist())[:], group["caption"], strict=True)
@@ -46,21 +63,25 @@ def draw_figures(pairs: pd.DataFrame, dataset: pd.DataFrame, note: str | None) -
         for label, group in chosen.groupby("label", sort=False)
     }
     title = as_in_paper("Example images, one per class", params.in_paper.get("examples_svg"))
-    save_item(out, "examples", figures.example_images(examples, title=title, note=note))
+    known = {label: params.classes[label] for label in params.classes if label in labels}
+    drawn = figures.example_images(examples, known, title=title, note=note)
+    save_item(out, "examples", drawn)
 
     title = "Pairs per class and subset"
-    counts = figures.class_counts(dataset, params.splits, title=title, note=note)
+    counts = figures.class_counts(dataset, params.splits, params.classes, title=title, note=note)
     save_item(out, "class_counts", counts)
 
-    title = "Words per caption"
-    lengths = figures.caption_lengths(
-        pairs, params.classes, title=title, note=note, truncation=params.tokens
-    )
-    save_item(out, "caption_lengths", lengths)
+    if out.get("caption_lengths_svg"):
+        title = "Words per caption"
+        lengths = figures.caption_lengths(
+            pairs, params.classes, title=title, note=note, truncation=params.tokens
+        )
+        save_item(out, "caption_lengths", lengths)
 
-    title = "Ages of the patients"
-    ages = figures.ages(pairs, params.classes, title=title, note=note, youngest=params.min_age)
-    save_item(out, "ages", ages)
+    if out.get("ages_svg"):
+        title = "Ages of the patients"
+        ages = figures.ages(pairs, params.classes, title=title, note=note, youngest=params.min_age)
+        save_item(out, "ages", ages)
 
 
 def main() -> None:

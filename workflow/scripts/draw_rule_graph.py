@@ -26,7 +26,8 @@ def rule_graph_in_dot() -> str:
     content = as_overlay(defaults(root), snakemake.config) | {"learning_rate_search": None}
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder, "config.json")
-        config.write_text(json.dumps(content), encoding="utf-8")
+        # Snakemake reads it as YAML, which knows no halves of surrogate pairs.
+        config.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
         command = [sys.executable, "-m", "snakemake", "all", "--rulegraph", "dot", "--nolock"]
         command += ["--quiet", "all", "--snakefile", snakemake.input.snakefile]
         done = subprocess.run(  # noqa: S603 - a fixed command

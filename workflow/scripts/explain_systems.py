@@ -10,10 +10,10 @@ from pairdx.models.explanation import explainer
 from pairdx.models.inputs import resources
 from pairdx.models.registry import load_or_build
 from pairdx.packed_images import open_packed
-from pairdx.reporting.format.labels import demo_note, system_title
+from pairdx.reporting.format.labels import stand_in_note, system_title
 from pairdx.reporting.format.tables import DRAWN_NOTE
 from pairdx.reporting.format.theme import save_item
-from pairdx.reporting.systems.explained_pairs import choose_pairs
+from pairdx.reporting.systems.explained_pairs import choose_pairs, of_some_classes
 from pairdx.reporting.systems.explanation_figures import explanation_figure
 from pairdx.reporting.systems.explanation_layout import ExplainedPair
 
@@ -35,7 +35,7 @@ def explained(system: str, files: dict[str, Any], pairs: pd.DataFrame) -> list[E
     """Load a system and explain its decisions."""
     params = snakemake.params
     classifier = load_or_build(
-        files.get("settings"), params.untrained[system], params.classes, resources(files)
+        files.get("settings"), params.untrained[system], [*params.classes], resources(files)
     )
     explain = explainer(params.families[system])
     packed = open_packed(files["images"], checked=False)
@@ -44,7 +44,7 @@ def explained(system: str, files: dict[str, Any], pairs: pd.DataFrame) -> list[E
     for image, (_, pair) in zip(images, pairs.iterrows(), strict=True):
         name = pair["pair_id"]
         explanation = explain(classifier, image, pair["caption"])
-        logger.info("%s, %s: %s", system, name, params.classes[explanation.predicted])
+        logger.info("%s, %s: %s", system, name, [*params.classes][explanation.predicted])
         found.append(ExplainedPair(name, pair["subset"], pair["label"], image, explanation))
     return found
 
@@ -53,7 +53,8 @@ def draw(system: str, pairs: list[ExplainedPair], position: int) -> None:
     """Draw the explanations of one system; figures come in the order of ``params.families``."""
     params = snakemake.params
     name = system_title(system, params.registry)
-    notes = [demo_note([params.registry[system]]), DRAWN_NOTE if params.drawn else None]
+    notes = [stand_in_note([params.registry[system]]), DRAWN_NOTE if params.drawn else None]
+    notes.append(of_some_classes(params.classes, params.explanations))
     figure = explanation_figure(
         pairs,
         params.classes,
@@ -70,7 +71,7 @@ def main() -> None:
         pairs = choose_pairs(
             pd.read_parquet(source.pairs),
             pd.read_parquet(source.split),
-            params.classes,
+            [*params.classes],
             named=params.explanations["pairs"],
             per_class=params.explanations["per_class"],
             seed=params.explanations["seed"],

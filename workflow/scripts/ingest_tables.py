@@ -4,9 +4,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pairdx.corpus import labels
 from pairdx.curation.outcomes import reasons_in_words
 from pairdx.curation.tables import screen_tables
-from pairdx.files import write_table
+from pairdx.files import write_json, write_table
 from pairdx.logs import job_log
 
 if TYPE_CHECKING:
@@ -14,16 +15,25 @@ if TYPE_CHECKING:
 
 
 def main() -> None:
-    """Write the candidates that are left, and those rejected."""
+    """Write the candidates that are left, those rejected, and what there is to say of the table."""
     params = snakemake.params
     tables = {name: Path(path) for name, path in snakemake.input.items()}
     reading = import_module(f"pairdx.corpus.{params.reader}.reading")
     with job_log(snakemake.log[0]) as log:
         candidates = reading.read(tables, params.source)
+        as_read = candidates.attrs.pop("as_read", {})
         log.info("%d candidates, read as %s", len(candidates), params.reader)
-        counts = candidates["label"].value_counts().rename_axis("label").reset_index(name="rows")
+        classes, others = params.settings["classes"], params.settings["out_of_distribution"]
+        stated = candidates["label"]
+        candidates["label"] = labels.matched(stated, [*classes, *others])
+        labels.require_classes(candidates["label"], classes, others)
+        counts = labels.counted(stated, candidates["label"])
         screening = screen_tables(
-            candidates, params.settings, subset=params.subset, seed=params.seed
+            *(candidates, params.settings),
+            subset=params.subset,
+            seed=params.seed,
+            lacks=params.lacks,
+            needs_subset=params.needs_subset,
         )
         log.info("%d rejected, %d left", len(screening.rejected), len(screening.candidates))
         why = reasons_in_words(screening.rejected) or "none"
@@ -31,6 +41,7 @@ def main() -> None:
         write_table(snakemake.output.candidates, screening.candidates)
         write_table(snakemake.output.rejected, screening.rejected)
         write_table(snakemake.output.counts, counts)
+        write_json(snakemake.output.as_read, as_read)
 
 
 main()

@@ -6,7 +6,7 @@ import pandas as pd
 
 from pairdx.files import read_json, read_table
 from pairdx.logs import job_log
-from pairdx.reporting.format.labels import demo_note, further_readings, readings_note
+from pairdx.reporting.format.labels import further_readings, readings_note, stand_in_note
 from pairdx.reporting.format.tables import DRAWN_NOTE
 from pairdx.reporting.format.webpage import write_item
 from pairdx.reporting.paper import our_results as ours
@@ -71,7 +71,7 @@ def results_of_systems(
 
 def notes_of(table: pd.DataFrame, paper: dict[str, Any], passports: list[Any]) -> list[str]:
     """Say what a reader has to know about the numbers."""
-    demo = demo_note(snakemake.params.registry.values())
+    demo = stand_in_note(snakemake.params.registry.values())
     notes = [demo] if demo else []
     notes += [DRAWN_NOTE] if snakemake.params.drawn else []
     classes = paper["dataset"]["classes"]["value"]

@@ -12,7 +12,7 @@ import pandas as pd
 from pairdx.files import write_json, write_table
 from pairdx.logs import job_log
 from pairdx.models.base import Classifier, Pairs, predict
-from pairdx.models.inputs import read_subset, resources, subset_sizes
+from pairdx.models.inputs import read_subset, require_usable, resources, subset_sizes
 from pairdx.models.prompt_sets import no_predictions_by_prompts
 from pairdx.models.registry import load_or_build
 from pairdx.models.scoring import known_and_out_of_distribution
@@ -97,6 +97,7 @@ def main() -> None:
     """Load the system once, write all tables, and drop the state of its training, if any."""
     params, source, out = snakemake.params, snakemake.input, snakemake.output
     with job_log(snakemake.log[0]) as log:
+        require_usable(source.pairs, source.split, params.classes, snakemake.wildcards.split)
         classifier = loaded()
         validation, test = (
             read_subset(source.pairs, source.split, source.images, params.classes, subset)

@@ -43,6 +43,7 @@ def main() -> None:
         notes = price_notes(
             table,
             params.registry,
+            params.tells,
             train=train,
             exchanged=exchanged,
             resamples=params.resamples,

@@ -13,7 +13,7 @@ from pairdx.files import read_json, read_table, write_json
 from pairdx.joins import joined
 from pairdx.logs import job_log
 from pairdx.packed_images import open_packed
-from pairdx.reporting.format.labels import demo_note, system_title
+from pairdx.reporting.format.labels import stand_in_note, system_title
 from pairdx.reporting.format.outputs import is_made
 from pairdx.reporting.format.tables import per_class_for_reading, per_class_note, per_class_report
 from pairdx.reporting.format.theme import save_item
@@ -35,7 +35,11 @@ def write_metrics(predictions: list[pd.DataFrame]) -> list[dict[str, Any]]:
     params = snakemake.params
     for table, path in zip(predictions, snakemake.output.metrics, strict=True):
         metrics = evaluate(
-            task(params.task), table, params.classes, resamples=params.resamples, seed=params.seed
+            task(params.task),
+            table,
+            [*params.classes],
+            resamples=params.resamples,
+            seed=params.seed,
         )
         write_json(path, metrics)
     # As they are read elsewhere, so that no table depends on which job made it.
@@ -45,9 +49,10 @@ def write_metrics(predictions: list[pd.DataFrame]) -> list[dict[str, Any]]:
 def scores_per_class(predictions: list[pd.DataFrame]) -> dict[str, dict[str, float | None]]:
     """Compute the scores of every class, means over seeds with their intervals."""
     params = snakemake.params
-    reads = read_seeds(task(params.task), predictions, params.classes)
+    classes = [*params.classes]
+    reads = read_seeds(task(params.task), predictions, classes)
     return per_class(
-        task(params.task), reads, params.classes, resamples=params.resamples, seed=params.seed
+        task(params.task), reads, classes, resamples=params.resamples, seed=params.seed
     )
 
 
@@ -59,15 +64,17 @@ def report_scores(
     notes = [*notes, *accuracy_notes(stated)]
     report = per_class_report(metrics, stated, scores_per_class(predictions))
     title = f"Scores per class: {name}"
-    shown, written = per_class_for_reading(report), [*notes, per_class_note(metrics)]
+    shown = per_class_for_reading(report, snakemake.params.classes)
+    written = [*notes, per_class_note(metrics)]
     write_item(out, "per_class", report, shown, title=title, notes=written)
     note = " ".join(notes) or None
-    save_item(out, "per_class", per_class_bars(report, title=title, note=note))
+    bars = per_class_bars(report, snakemake.params.classes, title=title, note=note)
+    save_item(out, "per_class", bars)
 
     confusion = np.sum([one["confusion"] for one in metrics], axis=0)
     seeds = f" (sum over {len(metrics)} seeds)" if len(metrics) > 1 else ""
     title = f"Confusion matrix: {name}{seeds}"
-    classes = metrics[0]["classes"]
+    classes = snakemake.params.classes
     note = " ".join([*notes, *confusion_notes(stated, confusion, classes)]) or None
     drawn = confusion_matrix(confusion, classes, title=title, note=note)
     save_item(out, "confusion", drawn)
@@ -77,12 +84,15 @@ def draw_mistakes(predictions: pd.DataFrame, name: str) -> None:
     """Draw the first seed's most confident mistakes."""
     params, source = snakemake.params, snakemake.input
     pairs = pd.read_parquet(source.pairs, columns=PAIR_COLUMNS)
-    found = confident_mistakes(predictions, params.classes, params.mistakes)
+    if not params.articles:
+        pairs = pairs.assign(article_id="")
+    found = confident_mistakes(predictions, [*params.classes], params.mistakes)
     shown = joined(found, pairs, "pair_id", what="the predictions and the pairs")
     images = open_packed(source.images, checked=False).of_pairs(shown["pair_id"].tolist())
     figure = mistake_sheet(
         shown,
         images[:],
+        params.classes,
         title=f"Most confident mistakes: {name}",
         note=sheet_note(params.registry[snakemake.wildcards.system], drawn=params.drawn),
     )
@@ -106,7 +116,7 @@ def main() -> None:
         predictions = [read_table(path) for path in snakemake.input.predictions]
         metrics = write_metrics(predictions)
         name = f"{system_title(system, registry)}, {snakemake.wildcards.split} split"
-        demo = demo_note([registry[system]])
+        demo = stand_in_note([registry[system]])
         notes = [demo] if demo else []
         report_scores(metrics, predictions, name, notes)
         draw_mistakes(predictions[0], name)

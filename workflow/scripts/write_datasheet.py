@@ -8,6 +8,7 @@ import pandas as pd
 
 from pairdx.files import read_json, sha256_of, written_whole
 from pairdx.logs import job_log
+from pairdx.reporting.dataset.curation_tables import read_funnel
 from pairdx.reporting.dataset.datasheet import as_page, datasheet
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def main() -> None:
             pd.read_parquet(inputs.out_of_distribution),
             # Without the column `detail`: it may hold the identifier of a rejected caption.
             pd.read_parquet(inputs.rejected, columns=["stage", "reason"]),
-            pd.read_csv(inputs.funnel),
+            read_funnel(inputs.funnel),
             dict(zip(params.splits, map(pd.read_parquet, inputs.splits), strict=True)),
             [read_json(path) for path in inputs.leakage],
             params.facts | {"versions": versions()},

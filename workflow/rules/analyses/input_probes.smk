@@ -38,26 +38,32 @@ rule probe_inputs:
         "../../scripts/probe_inputs.py"
 
 
-rule compare_input_probes:
-    input:
-        probes=plan.questions.input_probe_files,
-    output:
-        **outputs_of("compare_input_probes"),
-    log:
-        "<logs>/tables/input_probes_{dataset}.log",
-    benchmark:
-        "<benchmarks>/tables/input_probes_{dataset}.tsv"
-    conda:
-        "../../../envs/data.yaml"
-    resources:
-        mem_mb=4000,
-        runtime=30,
-    params:
-        code=code_of("compare_input_probes.py"),
-        cells=plan.questions.input_probed_cells_of,
-        registry=plan.questions.shown_input_probed,
-        image_size=plan.questions.input_probed_size,
-        resamples=config["evaluation"]["bootstrap_resamples"],
-        seed=config["evaluation"]["bootstrap_seed"],
-    script:
-        "../../scripts/compare_input_probes.py"
+for suffix, names in shapes("compare_input_probes"):
+
+    rule:
+        name:
+            f"compare_input_probes{suffix}"
+        input:
+            probes=plan.questions.input_probe_files,
+        output:
+            **outputs_of("compare_input_probes", names[0]),
+        log:
+            "<logs>/tables/input_probes_{dataset}.log",
+        benchmark:
+            "<benchmarks>/tables/input_probes_{dataset}.tsv"
+        wildcard_constraints:
+            dataset=one_of(names),
+        conda:
+            "../../../envs/data.yaml"
+        resources:
+            mem_mb=4000,
+            runtime=30,
+        params:
+            code=code_of("compare_input_probes.py"),
+            cells=plan.questions.input_probed_cells_of,
+            registry=plan.questions.shown_input_probed,
+            image_size=plan.questions.input_probed_size,
+            resamples=config["evaluation"]["bootstrap_resamples"],
+            seed=config["evaluation"]["bootstrap_seed"],
+        script:
+            "../../scripts/compare_input_probes.py"

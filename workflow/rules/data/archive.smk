@@ -3,7 +3,7 @@
 # Purpose  the dataset in the published archive's own layout, described for people and for machines.
 # Inputs   curated/ (pairs, out-of-distribution pairs, rejections, funnel), {split}/split.parquet and leakage.json,
 #          the dataset's archives
-# Outputs  archive/pairdx.zip (image_metadata.csv and images/), croissant.json, datasheet.md and .html
+# Outputs  archive/{dataset}.zip (image_metadata.csv and images/), croissant.json, datasheet.md and .html
 
 VERSION = configuration.read_yaml(ROOT / "CITATION.cff")["version"]
 
@@ -12,9 +12,9 @@ rule archive_dataset:
     input:
         pairs="<results>/{dataset}/curated/pairs.parquet",
         split=plan.files.first_split("split.parquet"),
-        archives=plan.stores,
+        archives=by_contents(plan.stores),
     output:
-        archive=ensure("<results>/{dataset}/archive/pairdx.zip", non_empty=True),
+        archive=ensure("<results>/{dataset}/archive/{dataset}.zip", non_empty=True),
     log:
         "<logs>/{dataset}/archive/archive_dataset.log",
     benchmark:
@@ -34,7 +34,7 @@ rule archive_dataset:
 rule write_croissant:
     input:
         pairs="<results>/{dataset}/curated/pairs.parquet",
-        archive="<results>/{dataset}/archive/pairdx.zip",
+        archive="<results>/{dataset}/archive/{dataset}.zip",
     output:
         croissant="<results>/{dataset}/archive/croissant.json",
     log:

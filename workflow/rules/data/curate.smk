@@ -10,11 +10,12 @@
 
 rule ingest_tables:
     input:
-        unpack(plan.outside.tables),
+        unpack(by_contents(plan.outside.tables)),
     output:
         candidates="<results>/{dataset}/curated/stages/candidates.parquet",
         rejected="<results>/{dataset}/curated/stages/rejected_by_tables.parquet",
         counts="<results>/{dataset}/curated/stages/rows_per_label.parquet",
+        as_read="<results>/{dataset}/curated/stages/as_read.json",
     log:
         "<logs>/{dataset}/curated/ingest_tables.log",
     benchmark:
@@ -38,6 +39,9 @@ rule ingest_tables:
         ),
         reader=plan.reader_name,
         source=plan.reader_settings,
+        stored=plan.outside.tables_stored,
+        lacks=plan.lacks,
+        needs_subset=plan.needs_subset,
         subset=plan.of("subset"),
         seed=plan.of("curation.seed"),
     script:
@@ -46,7 +50,7 @@ rule ingest_tables:
 
 rule inspect_archive:
     input:
-        archive=plan.outside.store,
+        archive=by_contents(plan.outside.store),
         candidates="<results>/{dataset}/curated/stages/candidates.parquet",
     output:
         facts="<results>/{dataset}/curated/stages/facts/{archive}.parquet",
@@ -61,6 +65,7 @@ rule inspect_archive:
         runtime=120,
     params:
         code=code_of("inspect_archive.py"),
+        stored=plan.outside.stored,
         settings=plan.of("curation.images"),
     script:
         "../../scripts/inspect_archive.py"
@@ -99,7 +104,7 @@ rule export_review_sheet:
     input:
         unpack(plan.files.decisions),
         pairs="<results>/{dataset}/curated/pairs.parquet",
-        archives=plan.stores,
+        archives=by_contents(plan.stores),
     output:
         sheet="<results>/{dataset}/review/sheet.csv",
         images=directory("<results>/{dataset}/review/images"),

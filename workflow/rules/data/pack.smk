@@ -10,7 +10,7 @@
 rule pack_images:
     input:
         pairs="<results>/{dataset}/curated/pairs.parquet",
-        archives=plan.stores,
+        archives=by_contents(plan.stores),
     output:
         images=ensure("<results>/{dataset}/packed/images_{size}.npy", non_empty=True),
     log:
@@ -57,7 +57,7 @@ rule build_word_vectors:
 rule pack_out_of_distribution:
     input:
         pairs="<results>/{dataset}/curated/out_of_distribution.parquet",
-        archives=plan.stores,
+        archives=by_contents(plan.stores),
     output:
         pairs="<results>/{dataset}/packed/out_of_distribution_{size}.parquet",
         images=ensure("<results>/{dataset}/packed/out_of_distribution_{size}.npy", non_empty=True),

@@ -3,7 +3,8 @@
 # Purpose  the paper's stratified split, a grouped one that leaks nothing, the released PairDx's own; all measured. For the
 #          price of leakage also with_siblings: the grouped one, with siblings of test pairs in training.
 # Inputs   curated/pairs.parquet
-# Outputs  {split}/split.parquet, {split}/leakage.json (a job fails whose split shares more than it promises)
+# Outputs  {split}/split.parquet, {split}/leakage.json (a job fails whose split shares more than it promises;
+#          one that no system can be trained on says so there, and the jobs that would refuse)
 
 
 rule make_split:
@@ -23,6 +24,7 @@ rule make_split:
         runtime=30,
     params:
         code=code_of("make_split.py"),
+        classes=plan.labels,
         fractions=plan.of("split.fractions"),
         seed=plan.of("split.seed"),
     script:

@@ -1,7 +1,8 @@
 # Named targets: what a user asks for, in place of file names.
 #
 # Purpose  `snakemake curated`, `snakemake tables`, `snakemake splits` ... make one thing and what it needs. The first line of
-#          each is what `snakemake --list-target-rules` shows. The paper's items by name: papers/paper.smk.
+#          each is what `snakemake --list-target-rules` shows. The paper's items by name: papers/paper.smk; check_documents,
+#          which prints what it finds: data/check.smk.
 #          `all`, which plain `snakemake` makes, stands in the Snakefile: an included file cannot set the default target.
 
 
@@ -27,9 +28,11 @@ rule dataset:
     """the datasets to hand on: archive, Croissant file and datasheet"""
     input:
         expand(
-            "<results>/{dataset}/archive/{file}",
+            [
+                f"<results>/{{dataset}}/archive/{file}"
+                for file in ("{dataset}.zip", "croissant.json", "datasheet.md")
+            ],
             dataset=plan.datasets,
-            file=["pairdx.zip", "croissant.json", "datasheet.md"],
         ),
 
 
@@ -50,6 +53,12 @@ rule leakage_price:
     """what siblings of test pairs in training add to accuracy"""
     input:
         expand("<results>/tables/leakage_price_{dataset}.csv", dataset=plan.pricing.datasets),
+
+
+rule tested_on:
+    """what systems reach on the test pairs of another dataset (datasets' key tested_on)"""
+    input:
+        "<results>/tables/tested_on.csv",
 
 
 rule evaluated:

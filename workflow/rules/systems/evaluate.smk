@@ -100,11 +100,12 @@ rule report_system:
         task=plan.of("task"),
         registry=plan.shown_of_system,
         stated=plan.published.stated,
-        classes=plan.labels,
+        classes=plan.class_names,
         resamples=config["evaluation"]["bootstrap_resamples"],
         seed=config["evaluation"]["bootstrap_seed"],
         mistakes=config["mistakes"]["shown"],
         drawn=plan.drawn,
+        articles=plan.names_articles,
     script:
         "../../scripts/report_system.py"
 

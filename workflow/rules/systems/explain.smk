@@ -31,7 +31,7 @@ for suffix, names in shapes("explain_systems"):
             code=code_of("explain_systems.py", plan.modules.explaining),
             families=plan.questions.explained_families,
             untrained=plan.questions.explained_untrained,
-            classes=plan.labels,
+            classes=plan.class_names,
             split=plan.first_split_name,
             explanations=config["explanations"],
             registry=plan.questions.shown_explained,

@@ -12,7 +12,7 @@ rule time_system:
         unpack(plan.files.saved_first),
         pairs="<results>/{dataset}/curated/pairs.parquet",
         split=plan.files.first_split("split.parquet"),
-        archives=plan.stores,
+        archives=by_contents(plan.stores),
     output:
         timing="<results>/{dataset}/timing/{system}.json",
     log:

@@ -14,6 +14,8 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from pairdx.image_formats import bmp, tiff
+
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 # What takes part in how a PNG file's first picture looks.
 PNG_KEPT = (
@@ -65,24 +67,31 @@ class Stripped:
 
 
 def format_of(content: bytes) -> str:
-    """Return JPEG, PNG or WEBP by a file's first bytes, or "" for any other."""
+    """Return JPEG, PNG, WEBP, TIFF or BMP by a file's first bytes, or "" for any other."""
     if content.startswith(PNG_SIGNATURE):
         return "PNG"
     if content.startswith(b"\xff\xd8\xff"):
         return "JPEG"
-    return "WEBP" if content[:4] == b"RIFF" and content[8:12] == b"WEBP" else ""
+    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
+        return "WEBP"
+    if tiff.is_tiff(content):
+        return "TIFF"
+    return "BMP" if bmp.is_bmp(content) else ""
 
 
 def bits_per_channel(content: bytes) -> int:
-    """Return the bits per channel that a JPEG or PNG file states, and 8 where none are stated.
+    """Return the bits per channel that a file states, and 8 where none are stated.
 
     Decoders may hand out 8 bits of each whatever the file has, so that the file itself is asked.
     """
+    kind = format_of(content)
+    if kind in ("TIFF", "BMP"):
+        return tiff.bits(content) if kind == "TIFF" else bmp.bits(content)
     try:
-        if format_of(content) == "PNG":
+        if kind == "PNG":
             header = next(part for name, part in _png_chunks(content) if name == b"IHDR")
             return header[16]
-        if format_of(content) == "JPEG":
+        if kind == "JPEG":
             return next(part for marker, part in _jpeg_parts(content) if marker in FRAMES)[4]
     except (_NotUnderstoodError, StopIteration, IndexError):
         pass  # damaged, which decoding it will say
@@ -96,8 +105,8 @@ def strip(content: bytes) -> Stripped | None:
     EXIF states goes with it: who hands on the file sees to it that the picture is still upright.
 
     Returns:
-        None where that cannot be done: an animated WebP file, whose pictures are in one another's
-        frames, or a file that is not built as its format says.
+        None where that cannot be done: a TIFF or BMP file, an animated WebP file, whose pictures
+        are in one another's frames, or a file that is not built as its format says.
     """
     pieces = _STRIPPERS.get(format_of(content))
     if pieces is None:

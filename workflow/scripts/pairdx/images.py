@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageCms, ImagePalette, TiffImagePlugin, UnidentifiedImageError
 
 from pairdx.errors import PairDxError
-from pairdx.image_containers import bits_per_channel, strip
+from pairdx.image_containers import bits_per_channel, format_of, strip
+from pairdx.image_formats import bmp, tiff
+from pairdx.image_formats.foreign import TOO_DEEP, Refusal, foreign
 
-READABLE_FORMATS = ("WEBP", "JPEG", "PNG")
-TOO_DEEP = "more than 8 bits per channel; convert it to 8 bits first"
 # How an image that EXIF gives this orientation is turned to be upright (EXIF 2.32, tag 0x0112).
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -35,34 +35,45 @@ TURNS = {
 MAY_TURN = frozenset({"exif", "xmp", "text"})
 TURNED, NOT_STRIPPABLE = "orientation", "structure"
 COLOUR_SPACES = {"L": "GRAY", "RGB": "RGB", "CMYK": "CMYK"}
+# What damaged files raise in Pillow; TIFF's directories are read by much code.
+DAMAGED = (OSError, SyntaxError, ValueError, EOFError, TypeError, LookupError, ArithmeticError)
+PALETTE_TAG = 320  # of TIFF
 SMALLEST_CHANGE = 3  # grey levels: by less, a profile's colours are those of sRGB and rounding
 MASK_COLOUR = (128, 128, 128)
 
 Box = tuple[int, int, int, int]
 
 
-def decode(content: bytes) -> Image.Image | str:
+def decode(content: bytes) -> Image.Image | Refusal:
     """Decode an image to RGB as a viewer shows it: upright, in sRGB, over white if transparent.
 
-    It is turned as its EXIF says (or its XMP, where EXIF says nothing), and the colours of an
-    embedded profile become those of sRGB. Of several pictures the first is read. Images of more
-    pixels than Pillow's limit (about 89 million), which may be decompression bombs, and images
-    whose files have more than 8 bits per channel, whose meaning is not known, are not decoded.
+    JPEG, PNG, WebP, TIFF and BMP are read. The image is turned as its EXIF says (or its XMP, where
+    EXIF says nothing), and the colours of an embedded profile become those of sRGB. Of the frames
+    of an animation the first is read; a TIFF file of several pages is not, because nobody knows
+    which page is meant. Images of more pixels than Pillow's limit (about 89 million), which may be
+    decompression bombs, and images whose files have more than 8 bits per channel, whose meaning is
+    not known, are not decoded.
 
     Returns:
         The image, with nothing of what its file states beside the pixels; or, where it cannot be
-        decoded, one sentence that says why.
+        decoded, one sentence that says why, with the reason that it is counted by.
     """
+    kind = format_of(content)
+    if not kind:
+        return foreign(content)
     if bits_per_channel(content) > 8:
         return TOO_DEEP
+    refused = tiff.problem(content) if kind == "TIFF" else None
+    if refused is not None:
+        return refused
     try:
         image = _opened(content, pixels=True)
     except UnidentifiedImageError:
-        return f"not a {', '.join(READABLE_FORMATS)} image"
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
-        return f"damaged image: {error}"
+        return Refusal(f"damaged image: a {kind} file that cannot be opened")
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        return f"refused: {error}"
+        return Refusal(f"refused: {error}")
+    except (*DAMAGED, struct.error) as error:
+        return Refusal(f"damaged image: {error}")
     turn = TURNS.get(_orientation(image))
     image = _in_srgb_over_white(image)
     image.info.clear()
@@ -74,10 +85,27 @@ def _opened(content: bytes, *, pixels: bool) -> Image.Image:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of metadata that are damaged
         warnings.simplefilter("error", Image.DecompressionBombWarning)
-        image = Image.open(io.BytesIO(content), formats=READABLE_FORMATS)
+        kind = format_of(content)
+        readable = bmp.for_pillow(content) if kind == "BMP" else content
+        image = Image.open(io.BytesIO(readable), formats=(kind,))
+        _mend(image, content)
         if pixels:
             image.load()
     return image
+
+
+def _mend(image: Image.Image, content: bytes) -> None:
+    """Give an image what its file states and Pillow leaves out or misreads, before its pixels."""
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        stated = image.info.get("xmp", b"")
+        if not isinstance(stated, bytes):  # where its tag says that it is text, or numbers
+            text = stated if isinstance(stated, str) else ""
+            image.info["xmp"] = text.encode("utf-8", "replace")
+        colours = image.tag_v2.get(PALETTE_TAG, ())
+        if image.mode in ("P", "PA") and max(colours) < 256:  # of 16 bits each, if it were TIFF's
+            image.palette = ImagePalette.raw("RGB;L", bytes(colours))
+    elif image.format == "BMP":
+        image.info["icc_profile"] = bmp.profile(content)
 
 
 def _orientation(image: Image.Image) -> int:
@@ -92,6 +120,10 @@ def _orientation(image: Image.Image) -> int:
 
 def _in_srgb_over_white(image: Image.Image) -> Image.Image:
     profile = image.info.get("icc_profile")
+    if image.mode == "La":
+        image = image.convert("LA")
+    if image.format == "BMP" and image.mode == "RGBA" and not image.getchannel("A").getbbox():
+        image = image.convert("RGB")  # what is all transparent was meant to be all there
     grey = image.mode in ("1", "L", "LA")
     transparent = image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
     if not transparent:
@@ -105,11 +137,20 @@ def _in_srgb_over_white(image: Image.Image) -> Image.Image:
 
 def _in_srgb(image: Image.Image, profile: bytes | None, *, grey: bool) -> Image.Image:
     """Convert to RGB, by the profile where there is one that fits the image's colours."""
+    if image.mode == "LAB":
+        return _transform_of_lab().apply(image)
     mode = "L" if grey else "CMYK" if image.mode == "CMYK" else "RGB"
     transform = _transform_to_srgb(profile, mode) if profile else None
     if transform is None:
         return image.convert("RGB")
     return transform.apply(image.convert(mode))
+
+
+@lru_cache(maxsize=1)
+def _transform_of_lab() -> ImageCms.ImageCmsTransform:
+    """Return what makes sRGB of CIE L*a*b*, which needs no profile."""
+    source, target = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
+    return ImageCms.buildTransform(source, target, "LAB", "RGB")
 
 
 @lru_cache(maxsize=32)
@@ -149,7 +190,10 @@ def beside_pixels(content: bytes) -> str:
     (nothing can be taken out of the file as it is).
     """
     stripped = strip(content)
-    found = {NOT_STRIPPABLE} if stripped is None else set(stripped.found)
+    if stripped is None:
+        found = {NOT_STRIPPABLE, *(tiff.kinds(content) if tiff.is_tiff(content) else ())}
+    else:
+        found = set(stripped.found)
     may_turn = stripped is None or found & MAY_TURN
     if may_turn and _orientation(_opened(content, pixels=False)) != 1:
         found.add(TURNED)

@@ -11,16 +11,7 @@ import pandas as pd
 from pairdx.errors import PairDxError
 from pairdx.joins import joined
 from pairdx.splits import large_groups
-from pairdx.subsets import SUBSETS
-
-# What may be shared between subsets, and the column of the pairs that tells.
-LEAKAGE_KINDS = {
-    "article": "article_id",
-    "case": "case_id",
-    "figure": "figure_id",
-    "caption": "caption_cluster",
-    "near_duplicate_image": "duplicate_cluster",
-}
+from pairdx.subsets import LEAKAGE_KINDS, SUBSETS
 
 
 def leakage(
@@ -29,7 +20,8 @@ def leakage(
     """Measure what subsets share, and how far class shares are from the fractions.
 
     Args:
-        pairs: Columns pair_id, label and those of :data:`LEAKAGE_KINDS` ("" where unknown).
+        pairs: Columns pair_id, label and those of :data:`pairdx.subsets.LEAKAGE_KINDS` ("" where
+            unknown).
         split: Columns pair_id, subset, group.
         name: The split's name.
         fractions: Share of each of :data:`pairdx.subsets.SUBSETS` that was asked for.

@@ -186,8 +186,8 @@ def _decoded(content: bytes, what: str, where: object, *, by_people: bool) -> st
 
 
 def _separator(text: str, separators: Collection[str]) -> str:
-    first = text[:LONGEST_FIRST_LINE].partition("\n")[0]
-    return max(separators, key=first.count)
+    first = text[:LONGEST_FIRST_LINE].lstrip().partition("\n")[0]
+    return max(separators, key=re.sub('"[^"]*"', "", first).count)
 
 
 def _tokenised(error: str) -> str:

@@ -26,7 +26,6 @@ from scipy.sparse import csr_array, eye_array, hstack
 
 from pairdx.curation.duplicates import clusters, same_value_links
 from pairdx.errors import PairDxError
-from pairdx.joins import joined
 from pairdx.ordering import seeded_rank
 from pairdx.subsets import SUBSETS
 
@@ -53,7 +52,7 @@ def stratified(pairs: pd.DataFrame, fractions: Mapping[str, float], seed: int) -
     Returns:
         Columns pair_id, subset, group, in the order of ``pairs``. A class of n pairs gets n times
         the fraction, rounded by largest remainder, so that subsets differ from the fractions by
-        less than one pair a class.
+        less than one pair a class; but where n is three or more, no subset has none of it.
     """
     rank = seeded_rank(pairs["pair_id"], seed, "split").to_numpy()
     subset = np.empty(len(pairs), dtype=f"<U{max(map(len, SUBSETS))}")
@@ -69,22 +68,36 @@ def _apportion(total: int, fractions: list[float]) -> list[int]:
     sizes = np.floor(exact + 1e-9).astype(int)
     by_remainder = np.argsort(-(exact - sizes), kind="stable")
     sizes[by_remainder[: total - sizes.sum()]] += 1
+    while total >= len(sizes) and sizes.min() < 1:  # of three pairs or four, at usual fractions
+        sizes[sizes.argmin()] += 1
+        sizes[sizes.argmax()] -= 1
     return [int(size) for size in sizes]
 
 
-def published(pairs: pd.DataFrame, _fractions: Mapping[str, float], _seed: int) -> pd.DataFrame:
+def published(pairs: pd.DataFrame, fractions: Mapping[str, float], seed: int) -> pd.DataFrame:
     """Take the split that the source of the pairs states; each pair is its own group.
 
+    Pairs that state no subset ("") are in none of it, which
+    :func:`pairdx.usable_splits.check_subsets` refuses.
+
+    Where it has training and test pairs only, validation pairs are taken out of training, whole
+    groups at a time (as in :func:`grouped`), in the proportion of the fractions, by the seed.
+
     Args:
-        pairs: Columns pair_id and published_subset.
+        pairs: Columns pair_id, label, published_subset and, where no pair states validation, those
+            of :data:`GROUPING_COLUMNS`.
+        fractions: Share of each of :data:`SUBSETS`; their sum is 1.
+        seed: Seed of the pairs that are taken for validation.
 
     Returns:
         Columns pair_id, subset, group, in the order of ``pairs``.
 
     Raises:
-        PairDxError: A pair states no subset, or none of :data:`SUBSETS`.
+        PairDxError: No pair states a subset, or one states none of :data:`SUBSETS`.
     """
-    unusable = pairs.loc[~pairs["published_subset"].isin(SUBSETS)]
+    nothing = pairs["published_subset"] == ""
+    known = SUBSETS if nothing.all() else (*SUBSETS, "")
+    unusable = pairs.loc[~pairs["published_subset"].isin(known)]
     if len(unusable):
         first = unusable.iloc[0]
         raise PairDxError(
@@ -93,8 +106,39 @@ def published(pairs: pd.DataFrame, _fractions: Mapping[str, float], _seed: int) 
             remedy="name the column of subsets in the dataset's source.columns, and its values in "
             "source.subsets; where no split is published, take `published` out of its splits",
         )
-    names = pairs["pair_id"]
-    return pd.DataFrame({"pair_id": names, "subset": pairs["published_subset"], "group": names})
+    pairs = pairs[~nothing]
+    names, subset = pairs["pair_id"], pairs["published_subset"].copy()
+    if lacks_validation(pairs):
+        train = pairs[subset == "train"]
+        share = fractions["validation"] / (fractions["train"] + fractions["validation"])
+        subset[_taken(train, share, seed)] = "validation"
+    return pd.DataFrame({"pair_id": names, "subset": subset, "group": names})
+
+
+def _taken(pairs: pd.DataFrame, share: float, seed: int) -> pd.Index:
+    """Choose whole groups by seeded places, while each brings its classes nearer to the share.
+
+    No class gives its last pairs. One whose groups are all too large for its share gives none.
+    """
+    group = _groups(pairs)
+    counts = pd.crosstab(group, pairs["label"])
+    totals = counts.sum(axis=0).to_numpy()
+    wanted = np.maximum(share * totals, 1)
+    taken = np.zeros(len(totals))
+    chosen = []
+    order = np.argsort(seeded_rank(counts.index, seed, "split").to_numpy(), kind="stable")
+    for name, sizes in zip(counts.index[order], counts.to_numpy()[order], strict=True):
+        nearer = (sizes == 0) | ((sizes < 2 * (wanted - taken)) & (taken + sizes < totals))
+        if nearer.all():
+            taken += sizes
+            chosen.append(name)
+    return pairs.index[group.isin(chosen)]
+
+
+def lacks_validation(pairs: pd.DataFrame) -> bool:
+    """Whether the published split has training and test pairs, and none for validation."""
+    stated = set(pairs["published_subset"])
+    return {"train", "test"} <= stated and "validation" not in stated
 
 
 def grouped(pairs: pd.DataFrame, fractions: Mapping[str, float], seed: int) -> pd.DataFrame:
@@ -116,9 +160,7 @@ def grouped(pairs: pd.DataFrame, fractions: Mapping[str, float], seed: int) -> p
     Returns:
         Columns pair_id, subset, group (the group's first pair_id), in the order of ``pairs``.
     """
-    names = pairs["pair_id"]
-    links = [_known_links(pairs[column]) for column in GROUPING_COLUMNS]
-    group = clusters(np.concatenate(links), names)
+    names, group = pairs["pair_id"], _groups(pairs)
     counts = pd.crosstab(group, pairs["label"])
     rank = seeded_rank(counts.index, seed, "split").to_numpy()
     counts = counts.iloc[np.argsort(rank)]
@@ -143,6 +185,12 @@ def large_groups(counts: pd.DataFrame, fractions: Mapping[str, float]) -> pd.Ser
     """
     half = counts.sum(axis=0) * min(fractions[name] for name in SUBSETS[1:]) / 2
     return counts.gt(half.clip(lower=1), axis=1).any(axis=1)
+
+
+def _groups(pairs: pd.DataFrame) -> pd.Series:
+    """Return the group of every pair: the first pair_id of all that it shares something with."""
+    links = [_known_links(pairs[column]) for column in GROUPING_COLUMNS]
+    return clusters(np.concatenate(links), pairs["pair_id"])
 
 
 def _known_links(values: pd.Series) -> np.ndarray:
@@ -254,22 +302,3 @@ def _cost(filled: np.ndarray, totals: np.ndarray, share: float, empty: float) ->
 
 METHODS = {"stratified": stratified, "grouped": grouped, "published": published}
 WITHOUT_LEAKAGE = ("grouped",)
-
-
-def check_subsets(pairs: pd.DataFrame, split: pd.DataFrame) -> None:
-    """Refuse a split that a model cannot be trained and tested on.
-
-    Raises:
-        PairDxError: A subset is empty, or a class has no training pair.
-    """
-    subsets = joined(split, pairs[["pair_id", "label"]], "pair_id", what="the split and the pairs")
-    counts = pd.crosstab(subsets["label"], subsets["subset"]).reindex(columns=SUBSETS, fill_value=0)
-    empty = [name for name in SUBSETS if counts[name].sum() == 0]
-    untrained = counts.index[counts["train"] == 0].tolist()
-    if empty or untrained:
-        raise PairDxError(
-            f"this split cannot be used: subsets without pairs {empty}, "
-            f"classes without training pairs {untrained}",
-            remedy="the dataset is too small for its classes and three subsets: raise config key "
-            "`subset`, relax the keys under `curation`, or leave the class out",
-        )

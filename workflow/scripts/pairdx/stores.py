@@ -46,6 +46,18 @@ class DamagedMemberError(Exception):
     """One member cannot be read, although it is listed; the others may be sound."""
 
 
+class LeadsOutError(KeyError):
+    """A member of a folder is a link out of it, or lies behind one: it is not read.
+
+    Attributes:
+        target: Where it leads.
+    """
+
+    def __init__(self, member: str, target: Path) -> None:
+        super().__init__(member)
+        self.target = target
+
+
 class Files(Protocol):
     """Files by their very names, as a zip file, a folder or a download holds them."""
 
@@ -104,6 +116,8 @@ class ImageStore:
             try:
                 self.files.size(member)
                 self._known[member] = member
+            except LeadsOutError:
+                raise
             except KeyError:
                 self._known[member] = self._find_by_meaning(member)
         return self._known[member]
@@ -304,12 +318,14 @@ class _Folder:
             raise KeyError(member)
         try:
             path = (self.folder / member).resolve()
-            inside = path.is_relative_to(self.folder) and path.is_file()
+            inside, is_file = path.is_relative_to(self.folder), path.is_file()
         except (ValueError, RuntimeError) as error:  # a null character; links in a circle
             raise KeyError(member) from error
         except OSError as error:
             _stop_if_refused(error, self.folder / member)
             raise DamagedMemberError(f"this file cannot be found: {error.strerror}") from error
-        if not inside:
+        if is_file and not inside:
+            raise LeadsOutError(member, path)
+        if not is_file:
             raise KeyError(member)
         return path

@@ -205,3 +205,18 @@ def random_word_vectors(words: Sequence[str], dimension: int, seed: int) -> np.n
     drawn = generator.standard_normal((len(words), dimension))
     matrix[FIRST_WORD_ID:] = drawn * (LENGTH / np.sqrt(dimension))
     return matrix
+
+
+def further_word_vectors(words: Sequence[str], dimension: int) -> np.ndarray:
+    """Draw a vector per word that depends on the word alone, as long as the stand-ins above.
+
+    Those depend on a word's place in its list, so that one of another list would be, number by
+    number, some other word's of this one.
+
+    Returns float32 of shape (len(words), d).
+    """
+    drawn = np.zeros((len(words), dimension), dtype=np.float32)
+    for row, word in enumerate(words):
+        generator = np.random.default_rng(list(word.encode("utf-8")))
+        drawn[row] = generator.standard_normal(dimension) * (LENGTH / np.sqrt(dimension))
+    return drawn

@@ -14,12 +14,13 @@ from PIL import Image
 from pairdx.curation.outcomes import KEEP
 from pairdx.errors import PairDxError
 from pairdx.image_containers import format_of
-from pairdx.images import TOO_DEEP, beside_pixels, decode, grey_level_spread
+from pairdx.images import beside_pixels, decode, grey_level_spread
 from pairdx.logs import logger, progress
 from pairdx.stores import (
     NAMES_IN_MESSAGES,
     DamagedMemberError,
     ImageStore,
+    LeadsOutError,
     climbs_out,
     meaning_of,
     open_store,
@@ -47,10 +48,10 @@ def inspect_archive(
         settings: The config's ``curation.images`` section.
 
     Returns:
-        One row per candidate, in its order: row, sha256 (of the file), image_format (JPEG, PNG or
-        WEBP, by its first bytes), beside_pixels (see :func:`pairdx.images.beside_pixels`),
-        perceptual_hash (64 hexadecimal digits), width and height (pixels, upright), stage, reason
-        and detail ("" for a sound image).
+        One row per candidate, in its order: row, sha256 (of the file), image_format (JPEG, PNG,
+        WEBP, TIFF or BMP, by its first bytes), beside_pixels (see
+        :func:`pairdx.images.beside_pixels`), perceptual_hash (64 hexadecimal digits), width and
+        height (pixels, upright), stage, reason and detail ("" for a sound image).
 
     Raises:
         PairDxError: The archive is missing or cannot be opened as a whole, or holds none of many
@@ -135,7 +136,10 @@ def _found(store: ImageStore, member: str) -> str | None:
 def _inspect(store: ImageStore, member: str, settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return a candidate's facts, as far as they are known, and why it is rejected."""
     facts: dict[str, Any] = dict.fromkeys(FACTS[:4], "") | dict.fromkeys(FACTS[4:])
-    content = _read(store, member)
+    try:
+        content = _read(store, member)
+    except LeadsOutError:
+        return facts | _rejection("archive", "link_out_of_folder", member)
     if content is None:
         return facts | _rejection("archive", "missing_from_archive", member)
     if isinstance(content, str):
@@ -143,8 +147,7 @@ def _inspect(store: ImageStore, member: str, settings: Mapping[str, Any]) -> dic
     facts |= {"sha256": hashlib.sha256(content).hexdigest(), "image_format": format_of(content)}
     image = decode(content)
     if isinstance(image, str):
-        reason = "more_than_8_bits" if image == TOO_DEEP else "unreadable"
-        return facts | _rejection("image", reason, image)
+        return facts | _rejection("image", image.reason, str(image))
     facts |= {"width": image.width, "height": image.height}
     facts["beside_pixels"] = beside_pixels(content)
     reason, detail = _image_problem(image, settings)
@@ -158,11 +161,17 @@ def _rejection(stage: str, reason: str, detail: str) -> dict[str, str]:
 
 
 def _read(store: ImageStore, member: str) -> bytes | str | None:
-    """Return a member's bytes, None where it is missing, or a sentence where it is damaged."""
+    """Return a member's bytes, None where it is missing, or a sentence where it is damaged.
+
+    Raises:
+        LeadsOutError: It is a link out of the folder.
+    """
     try:
         if store.size(member) > LARGEST_FILE_BYTES:
             return f"larger than {LARGEST_FILE_BYTES:,} bytes"
         return store.read(member)
+    except LeadsOutError:
+        raise
     except KeyError:
         return None
     except DamagedMemberError as error:

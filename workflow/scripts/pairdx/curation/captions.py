@@ -59,7 +59,11 @@ def is_boilerplate(caption: str) -> bool:
 
 
 def caption_cluster(captions: pd.Series) -> pd.Series:
-    """Give captions that differ only in case, white space and forms of letters one common name."""
+    """Give captions that differ only in case, white space and forms of letters one common name.
+
+    An empty one has none ("", unknown): nothing in common is known of images without a caption.
+    """
     normalised = captions.map(plain).str.casefold().str.split().str.join(" ")
     numbers = pd.util.hash_array(normalised.to_numpy(dtype=object), categorize=False)
-    return pd.Series([f"c{number:016x}" for number in numbers], index=captions.index)
+    names = pd.Series([f"c{number:016x}" for number in numbers], index=captions.index, dtype=str)
+    return names.where(normalised != "", "")

@@ -20,7 +20,9 @@ STAGES = (
     "review",
     "balance",
 )
-REJECTED_COLUMNS = ["row", "pair_id", "file", "label", "stage", "reason", "detail"]
+# Where a candidate stands and what it is, then why it is none any more.
+WHICH = ["row", "pair_id", "file", "member", "label"]
+REJECTED_COLUMNS = [*WHICH, "stage", "reason", "detail"]
 KEEP = ""
 
 
@@ -46,7 +48,7 @@ class Screening:
         if stage not in STAGES:
             raise ValueError(f"unknown stage {stage}")
         out = reasons != KEEP
-        record = self.candidates.loc[out, ["row", "pair_id", "file", "label"]].assign(
+        record = self.candidates.loc[out, WHICH].assign(
             stage=stage, reason=reasons[out], detail="" if details is None else details[out]
         )
         self._rejected.append(record[REJECTED_COLUMNS])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
@@ -14,9 +15,27 @@ from pairdx.curation.outcomes import KEEP, Screening, only
 from pairdx.logs import logger, progress
 from pairdx.ordering import seeded_rank
 
+# What is not done with data that do not tell something (``Reader.lacks``), before the reason.
+NOT_SCREENED = {
+    "captions": "captions are not screened, and not searched for identifiers",
+    "ages": "ages are not screened",
+    "modalities": "parts of classes are not told apart",
+    "licences": "licences are not known",
+    "groups": "what belongs together is not known but for copies of images and captions",
+    "subsets": "there is no split that comes with the data",
+    "caption_labels": "labels are not held against captions",
+    "sexes": "sexes are not known",
+}
+
 
 def screen_tables(
-    candidates: pd.DataFrame, settings: Mapping[str, Any], *, subset: int | None, seed: int
+    candidates: pd.DataFrame,
+    settings: Mapping[str, Any],
+    *,
+    subset: int | None,
+    seed: int,
+    lacks: Mapping[str, str] = MappingProxyType({}),
+    needs_subset: bool = False,
 ) -> Screening:
     """Run the stages ingest, class, age, licence, caption, identifiers and subset.
 
@@ -25,27 +44,45 @@ def screen_tables(
         settings: The config's ``curation`` section.
         subset: Keep at most this many candidates per class, or None for all.
         seed: Seed of the subset.
+        lacks: What the data do not tell, each with the reason (``Reader.lacks``). The log says of
+            the screens that ask for it that nothing was screened, and why.
+        needs_subset: Reject what states no subset of the data's own split.
 
     Returns:
         The candidates that are left, their captions masked where ``identifiers`` says so, with the
         further column masked: the kinds of identifiers that were masked, joined with ";".
     """
     screening = Screening(candidates)
-    _screen_rows(screening)
+    _screen_rows(screening, needs_subset=needs_subset)
     known = [*settings["classes"], *settings["out_of_distribution"]]
     _screen_classes(screening, known, settings["modalities"])
-    _screen_ages(screening, settings["min_age"], settings["unknown_age"])
-    _screen_licences(screening, settings["licences"])
-    _screen_captions(screening, settings["caption_problems"])
-    _screen_identifiers(screening, settings["identifiers"])
+    _screen_ages(screening, settings["min_age"], settings["unknown_age"], lacks.get("ages"))
+    _screen_licences(screening, settings["licences"], lacks.get("licences"))
+    if "captions" in lacks:
+        _screen_no_captions(screening)
+    else:
+        _screen_captions(screening, settings["caption_problems"])
+        _screen_identifiers(screening, settings["identifiers"])
+    for what, reason in lacks.items():
+        logger.info("%s: %s", NOT_SCREENED.get(what, what), reason)
     _take_subset(screening, subset, seed)
     return screening
 
 
-def _screen_rows(screening: Screening) -> None:
+def _screen_no_captions(screening: Screening) -> None:
+    """Pass the stages of captions: what nobody wrote is not rejected for being empty."""
+    screening.candidates = screening.candidates.assign(masked="")
+    nothing = only(screening.candidates["row"] < 0, "")
+    for stage in ("caption", "identifiers"):
+        screening.reject(stage, nothing)
+
+
+def _screen_rows(screening: Screening, *, needs_subset: bool) -> None:
     rows = screening.candidates
     files = rows["file"]
     reasons = only(rows["malformed"] != "", "malformed_list")
+    if needs_subset:
+        reasons[rows["published_subset"] == ""] = "no_subset"
     reasons[rows["pair_id"].duplicated()] = "repeated_row"
     reasons[rows["case_id"].str.strip() == ""] = "no_case"
     reasons[files.str.contains(r"[/\\\x00]") | files.str.startswith(".")] = "unsafe_file_name"
@@ -74,23 +111,25 @@ def _screen_classes(
     screening.reject("class", reasons, labels + (" " + subtypes).where(subtypes != "", ""))
 
 
-def _screen_ages(screening: Screening, youngest: int, unknown: str) -> None:
+def _screen_ages(screening: Screening, youngest: int, unknown: str, lacking: str | None) -> None:
     ages = screening.candidates["age"]
     reasons = only((ages < youngest).fillna(value=False).astype(bool), "under_age")
-    logger.log(
-        logging.WARNING if ages.isna().all() else logging.INFO,
-        "the ages of %d of %d candidates are not known (%s: %s); %d are known to be below %d",
-        *(ages.isna().sum(), len(ages), "curation.unknown_age", unknown),
-        *((reasons != KEEP).sum(), youngest),
-    )
+    if not lacking:
+        logger.log(
+            logging.WARNING if ages.isna().all() else logging.INFO,
+            "the ages of %d of %d candidates are not known (%s: %s); %d are known to be below %d",
+            *(ages.isna().sum(), len(ages), "curation.unknown_age", unknown),
+            *((reasons != KEEP).sum(), youngest),
+        )
     if unknown == "reject":
         reasons[ages.isna()] = "unknown_age"
     screening.reject("age", reasons, ages.astype(str).replace("<NA>", ""))
 
 
-def _screen_licences(screening: Screening, allowed: list[str] | None) -> None:
+def _screen_licences(screening: Screening, allowed: list[str] | None, lacking: str | None) -> None:
     licences = screening.candidates["licence"]
-    logger.info("the licences of %d of %d candidates are not known", *_unknown(licences))
+    if not lacking:
+        logger.info("the licences of %d of %d candidates are not known", *_unknown(licences))
     unwanted = ~licences.isin(allowed) if allowed is not None else licences != licences
     screening.reject("licence", only(unwanted, "licence_not_allowed"), licences)
 

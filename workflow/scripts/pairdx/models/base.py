@@ -181,19 +181,54 @@ class ScoringClassifier(Protocol):
         """
 
 
+@runtime_checkable
+class WordClassifier(Protocol):
+    """What a classifier may offer whose words have vectors that training does not move.
+
+    Words that only another dataset has can then be added after training, and change nothing else.
+    """
+
+    def add_words(self, resources: Mapping[str, Path]) -> int:
+        """Know the words of another dataset, too; return how many are new.
+
+        Args:
+            resources: ``word_vectors`` and ``vocabulary`` of that dataset.
+
+        Raises:
+            PairDxError: A file is missing, damaged or of another dimension.
+        """
+
+
 def predict(classifier: Classifier, pairs: Pairs, batch_size: int) -> np.ndarray:
     """Return the class probabilities of all pairs: float32 of shape (N, C), rows add up to 1.
 
     Raises:
         PairDxError: A probability is not a number.
     """
-    captions = pairs.captions
-    found = np.zeros((len(pairs), len(pairs.classes)), dtype=np.float32)
-    starts = range(0, len(pairs), batch_size)
+    return predict_of(classifier, pairs.images, pairs.captions, len(pairs.classes), batch_size)
+
+
+def predict_of(
+    classifier: Classifier, images: Images, captions: Sequence[str], classes: int, batch_size: int
+) -> np.ndarray:
+    """Return the same of images and captions whose classes need not be the classifier's.
+
+    Args:
+        classifier: A system of C classes.
+        images: uint8 of shape (N, S, S, 3); a batch of them at a time is read.
+        captions: N captions.
+        classes: C.
+        batch_size: Pairs at a time.
+
+    Raises:
+        PairDxError: A probability is not a number.
+    """
+    found = np.zeros((len(captions), classes), dtype=np.float32)
+    starts = range(0, len(captions), batch_size)
     for start in progress(starts, "predicting, batches"):
         rows = slice(start, start + batch_size)
         tokens = classifier.tokenise(captions[rows])
-        found[rows] = classifier.probabilities(np.asarray(pairs.images[rows]), tokens)
+        found[rows] = classifier.probabilities(np.asarray(images[rows]), tokens)
     if not np.isfinite(found).all():
         raise PairDxError(
             "the model predicts values that are not numbers",

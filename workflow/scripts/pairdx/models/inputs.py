@@ -13,6 +13,7 @@ from pairdx.joins import joined
 from pairdx.models.base import Pairs
 from pairdx.packed_images import open_packed
 from pairdx.subsets import SUBSETS
+from pairdx.usable_splits import check_subsets
 
 RESOURCES = ("word_vectors", "vocabulary", "features")
 
@@ -49,6 +50,21 @@ def read_subset(
     if with_images:  # opening them reads the whole file: its checksum is looked at
         pixels = open_packed(images).of_pairs(table["pair_id"].tolist())
     return Pairs(table, pixels, tuple(classes))
+
+
+def require_usable(pairs: str | Path, split: str | Path, classes: Sequence[str], name: str) -> None:
+    """Refuse a split that no system can be trained and tested on.
+
+    Args:
+        pairs: ``pairs.parquet``.
+        split: ``split.parquet``.
+        classes: The labels.
+        name: The split's.
+
+    Raises:
+        PairDxError: See :func:`pairdx.usable_splits.check_subsets`.
+    """
+    check_subsets(read_table(pairs), read_table(split), classes, name)
 
 
 def subset_sizes(split: str | Path) -> dict[str, int]:

@@ -18,7 +18,7 @@ from pairdx.errors import PairDxError
 from pairdx.files import read_json, write_json, write_table
 from pairdx.logs import logger
 from pairdx.models.base import ChoosingClassifier, FitJob
-from pairdx.models.inputs import read_subset, subset_sizes
+from pairdx.models.inputs import read_subset, require_usable, subset_sizes
 from pairdx.models.registry import family
 from pairdx.storage_errors import storage_error
 from pairdx.training.passport import EnergyMeter, passport
@@ -40,7 +40,7 @@ class TrainingJob:
         loader_workers: See :func:`pairdx.training.loop.train`.
         checkpoint_minutes: Likewise.
         pairs: ``pairs.parquet``.
-        split: ``split.parquet``.
+        split: ``split.parquet``, in a folder of the split's name.
         images: Packed images of the size that the system reads.
         resources: Files from outside, by name (see :func:`pairdx.models.inputs.resources`).
         state_folder: Where training state is kept.
@@ -91,6 +91,8 @@ def _train(job: TrainingJob, *, leads: bool = True) -> None:
 
         torch_device(job.device)
     started, energy = time.perf_counter(), EnergyMeter(job.device)
+    if leads:
+        require_usable(job.pairs, job.split, job.classes, Path(job.split).parent.name)
     module = family(job.family)
     with_images = getattr(module, "fits_images", lambda _: True)(job.settings)
     train, validation = (

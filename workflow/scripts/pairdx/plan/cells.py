@@ -7,6 +7,8 @@ from typing import Any, NamedTuple, Protocol
 
 # The splits between which accuracies are compared: the one that leaks, and the one that does not.
 COMPARED_SPLITS = ("stratified", "grouped")
+# The split that comes with the data.
+PUBLISHED = "published"
 # The split that is made for the price of leakage alone, and the one that it is compared with: the
 # same test pairs, trained with and without their siblings.
 WITH_SIBLINGS, WITHOUT_SIBLINGS = "with_siblings", "grouped"
@@ -33,6 +35,7 @@ class Wildcards(Protocol):
     archive: str
     encoder: str
     size: str
+    other: str
 
     def get(self, name: str, default: str | None = None) -> str | None:
         """Return a wildcard that may be missing."""

@@ -16,12 +16,20 @@ from typing import Any
 
 import yaml
 
+from pairdx.plan.classes import Whole, settled
 from pairdx.plan.validation import in_order_of
 from pairdx.plan.wording import similar
 
 # Mappings of named things, of which null drops one. Below a dataset or a system: of each of them.
 NAMED = ("datasets", "systems", "feature_extractors")
-NAMED_IN_DATASET = (("classes",), ("class_words",), ("curation", "modalities"))
+NAMED_IN_DATASET = (
+    ("classes",),
+    ("class_words",),
+    ("class_prompts",),
+    ("curation", "modalities"),
+)
+# The same of which nothing is among the defaults: null drops what another file of the user states.
+DROPPED_IN_DATASET = (*NAMED_IN_DATASET, ("tested_on",))
 # What `like` can be said of.
 ALIKE = ("datasets", "systems")
 
@@ -59,9 +67,9 @@ def defaults(root: Path) -> Mapping[str, Any]:
 
 def merged(below: Any, above: Any) -> Any:
     """Put one configuration over another: mappings key by key, all else whole. Neither changes."""
-    if not (isinstance(below, Mapping) and isinstance(above, Mapping)):
+    if isinstance(above, Whole) or not isinstance(below, Mapping) or not isinstance(above, Mapping):
         return above
-    found = dict(below)
+    found = Whole(below) if isinstance(below, Whole) else dict(below)
     for key, value in above.items():
         found[key] = merged(below[key], value) if key in below else value
     return found
@@ -77,7 +85,7 @@ def complete(model: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, 
         model: What :func:`defaults` returned.
         overlay: What the user changes; may hold the defaults, or part of them, too.
     """
-    stated: dict[str, Any] = merged(model, overlay)
+    stated: dict[str, Any] = merged(model, settled(overlay))
     found = dict(stated)
     for section in ALIKE:
         if isinstance(found.get(section), Mapping):
@@ -116,6 +124,7 @@ def _order_of_entry(
     name: str, model: Mapping[str, Any], stated: Mapping[str, Any], found: Mapping[str, Any]
 ) -> Any:
     seen: list[str] = []
+    asked = found.get(name)
     while name not in model and name not in seen:
         seen.append(name)
         entry = stated[name]
@@ -124,11 +133,15 @@ def _order_of_entry(
             break
         name = like
     if name in model:
-        return resolved(name, model, ())
+        order = _dataset_without_dropped(resolved(name, model, ()))
+        lines = asked.get("classes") if isinstance(asked, Mapping) else None
+        if isinstance(order, Mapping) and isinstance(lines, Mapping) and not order.get("classes"):
+            return {**order, "classes": lines}  # one that leaves its classes to those like it
+        return order
     entry = found[name]
     if not isinstance(entry, Mapping):
         return None
-    order: dict[str, Any] = {}
+    order = {}
     for other in model:
         known = resolved(other, model, ())
         if known.get("family") == entry.get("family"):
@@ -180,7 +193,7 @@ def _with_dropped(known: Any, kept: Any) -> Any:
 
 def problems_of_names(model: Mapping[str, Any], overlay: Mapping[str, Any]) -> Iterator[str]:
     """Say of names that `like` gives, and of those that null drops, which there are not."""
-    whole = merged(model, overlay)
+    whole = merged(model, settled(overlay))
     for section in ALIKE:
         entries = whole.get(section)
         if not isinstance(entries, Mapping):
@@ -238,13 +251,24 @@ def _unknown_dropped(key: str, known: Any, changed: Any) -> Iterator[str]:
     there = known if isinstance(known, Mapping) else {}
     for name, value in changed.items():
         if value is None and name not in there:
-            yield f"config key {key}: unknown {name}{similar(str(name), there)}"
+            yield f"config key {key}: unknown {name}{similar(str(name), there)}{_meant(key, name)}"
+
+
+def _meant(key: str, name: Any) -> str:
+    """Say how a class is written that null was meant to leave without a display name."""
+    if not key.endswith(".classes"):
+        return ""
+    return (
+        f" (null drops a class that is taken over; one of this name is `{name}: {name}`, or an "
+        "item of a list)"
+    )
 
 
 def resolved(name: str, entries: Mapping[str, Any], seen: tuple[str, ...]) -> Any:
     """Return an entry over the one that it is `like`, and so on; without the key `like`.
 
-    Of a dataset with another reader the `source` is not taken over. A circle, or a name that there
+    Of a dataset with another reader the `source` is not taken over; what it is tested on, of none:
+    it would be asked about itself, or about the same again. A circle, or a name that there
     is not, ends the chain: :func:`problems_of_names` names it.
     """
     entry = entries[name]
@@ -257,8 +281,12 @@ def resolved(name: str, entries: Mapping[str, Any], seen: tuple[str, ...]) -> An
     base = resolved(like, entries, (*seen, name))
     if not isinstance(base, Mapping):
         return own
+    # What it drops is not there to be like, nor has it a place in the order.
+    base = _dataset_without_dropped(base)
     if "reader" in own and own["reader"] != base.get("reader"):
         base = {key: value for key, value in base.items() if key != "source"}
+    if "tested_on" in base:
+        base = {**base, "tested_on": {}}
     return in_order_of(base, merged(base, own))
 
 
@@ -280,7 +308,7 @@ def _without_dropped(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def _dataset_without_dropped(entry: Any) -> Any:
-    for *folder, last in NAMED_IN_DATASET:
+    for *folder, last in DROPPED_IN_DATASET:
         holder = _at(entry, folder)
         if isinstance(holder, Mapping) and isinstance(holder.get(last), Mapping):
             change: Any = {**holder, last: _kept(holder[last])}

@@ -41,6 +41,12 @@ class Dataset:
         return dict(self.entry["classes"])
 
     @property
+    def class_prompts(self) -> dict[str, list[str]]:
+        """The whole prompts of those classes that have any, by label, in the order of classes."""
+        of = self.entry.get("class_prompts", {})
+        return {label: list(of[label]) for label in self.entry["classes"] if label in of}
+
+    @property
     def analyses(self) -> tuple[str, ...]:
         """The analyses that apply to its task."""
         return analyses_of(self.entry["task"])
@@ -55,6 +61,27 @@ class Dataset:
         """What its reader needs."""
         found: Mapping[str, Any] = self.entry["source"]
         return found
+
+    @property
+    def lacks(self) -> Mapping[str, str]:
+        """What its data do not tell, each with the reason (see :class:`Reader`)."""
+        return self.reader.lacks(self.source)
+
+    @property
+    def grouped_by(self) -> dict[str, str]:
+        """What tells what belongs together, by column of the pairs: in the user's own words.
+
+        These are the names of columns that the source states; none where groups are not known.
+        """
+        if "groups" in self.lacks:
+            return {}
+        stated = (self.source.get("columns") or {}).get("group") or []
+        names = [stated] if isinstance(stated, str) else list(stated)
+        if not names:
+            return {"article_id": "article", "case_id": "case", "figure_id": "figure"}
+        if len(names) == 1:
+            return {"article_id": names[0]}
+        return {"article_id": names[0], "figure_id": names[1], "case_id": " or ".join(names)}
 
     @property
     def archives(self) -> list[str]:
@@ -74,6 +101,12 @@ class Dataset:
     def tables(self) -> dict[str, str]:
         """The files that candidates are read from, by name."""
         return self.reader.tables(self.source, self.config)
+
+    @property
+    def tested_on(self) -> Mapping[str, Mapping[str, Any]]:
+        """The datasets whose test pairs its systems are asked about, and how classes match."""
+        found: Mapping[str, Mapping[str, Any]] = self.entry.get("tested_on", {})
+        return found
 
     @property
     def asks_out_of_distribution(self) -> bool:

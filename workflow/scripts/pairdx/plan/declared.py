@@ -36,19 +36,32 @@ _PAIRS = _part(
     DATA,
     "1. Pairs",
     Item("page", "datasheet_{dataset}", "write_datasheet", "Datasheet"),
+    Item(
+        *("page", "check_{dataset}", "check_documents_of_dataset", "Check before training"),
+        folder="check",
+    ),
     Item("table", "dataset_{dataset}", "describe_dataset", "Pairs per class"),
     Item(
         *("figure", "class_counts_{dataset}", "describe_dataset", "Pairs per class and subset"),
         caption="dataset",
     ),
     Item("figure", "examples_{dataset}", "describe_dataset", "Example images"),
-    Item("table", "example_captions_{dataset}", "describe_dataset", "Example captions"),
-    Item("figure", "caption_lengths_{dataset}", "describe_dataset", "Caption lengths"),
+    Item(
+        *("table", "example_captions_{dataset}", "describe_dataset", "Example captions"),
+        when=items.captions_are_there,
+    ),
+    Item(
+        *("figure", "caption_lengths_{dataset}", "describe_dataset", "Caption lengths"),
+        when=items.captions_are_there,
+    ),
     Item(
         *("table", "texts_{dataset}", "describe_texts", "Captions as the systems read them"),
         when=items.texts_are_read,
     ),
-    Item("figure", "ages_{dataset}", "describe_dataset", "Ages of the patients"),
+    Item(
+        *("figure", "ages_{dataset}", "describe_dataset", "Ages of the patients"),
+        when=items.ages_are_known,
+    ),
 )
 
 _CURATION = _part(
@@ -59,8 +72,14 @@ _CURATION = _part(
     Item("figure", "funnel_by_class_{dataset}", "describe_curation", "Funnel by class"),
     Item("table", "funnel_by_class_{dataset}", "describe_curation", "Funnel by class"),
     Item("table", "rejections_{dataset}", "describe_curation", "Reasons of rejection"),
-    Item("table", "identifiers_{dataset}", "describe_curation", "Identifiers found in captions"),
-    Item("table", "masked_captions_{dataset}", "describe_curation", "Masked captions to review"),
+    Item(
+        *("table", "identifiers_{dataset}", "describe_curation", "Identifiers found in captions"),
+        when=items.captions_are_there,
+    ),
+    Item(
+        *("table", "masked_captions_{dataset}", "describe_curation", "Masked captions to review"),
+        when=items.captions_are_there,
+    ),
 )
 
 _SPLITS = _part(
@@ -163,13 +182,14 @@ _CONFIDENCE = _part(
 )
 
 _CHANGED_INPUT = [
-    replace(item, when=items.inputs_are_probed, analysis="input_probes")
+    replace(item, when=item.when or items.inputs_are_probed, analysis="input_probes")
     for item in _part(
         COMPARISON,
         "4. Changed input",
         Item(
             *("figure", "text_gives_away_{dataset}", "compare_input_probes"),
             *("What the text gives away",),
+            when=items.texts_are_probed,
         ),
         Item(
             *("figure", "robustness_{dataset}", "compare_input_probes"),
@@ -192,6 +212,21 @@ _PROMPTS = _part(
         analysis="prompt_sensitivity",
     ),
 )
+
+_ELSEWHERE = [
+    replace(item, when=items.others_are_tested_on)
+    for item in _part(
+        COMPARISON,
+        "6. On other documents",
+        Item("figure", "tested_on", "compare_tested_on", "Accuracy at home and elsewhere"),
+        Item("table", "tested_on", "compare_tested_on", "Tested on another dataset"),
+        Item(
+            *("table", "tested_on_confidence", "compare_tested_on"),
+            *("Calibration and abstention elsewhere",),
+        ),
+        Item("table", "tested_on_classes", "compare_tested_on", "Classes of the other dataset"),
+    )
+]
 
 _MISTAKES = [
     *_part(
@@ -221,5 +256,5 @@ _COST = _part(
 
 ITEMS: tuple[Item, ...] = (
     *(*_OVERVIEW, *_PAIRS, *_CURATION, *_SPLITS, *_SYSTEMS, *_TESTS, *_LEAKAGE, *_CONFIDENCE),
-    *(*_CHANGED_INPUT, *_PROMPTS, *_MISTAKES, *_COST),
+    *(*_CHANGED_INPUT, *_PROMPTS, *_ELSEWHERE, *_MISTAKES, *_COST),
 )

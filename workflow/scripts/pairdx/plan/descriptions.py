@@ -44,6 +44,9 @@ class Family(Protocol):
     def reads(self, settings: Settings) -> list[str]:
         """Name what a system reads when it classifies: of ``image`` and ``caption``."""
 
+    def learns_from(self, settings: Settings) -> list[str]:
+        """Name what a system is trained on: of ``image`` and ``caption``; mostly what it reads."""
+
     def weights_name(self, settings: Settings, config: Settings) -> str | None:
         """Name the pretrained weights (a key of downloads.weights) that it is built from, if any.
 
@@ -59,7 +62,8 @@ class Family(Protocol):
     def build_settings(self, settings: Settings, config: Settings, dataset: Settings) -> Settings:
         """Return what the family's ``build`` gets.
 
-        ``dataset`` holds ``squaring`` and ``class_names`` (display names by label).
+        ``dataset`` holds ``squaring``, ``class_names`` (display names by label) and
+        ``class_prompts`` (whole prompts of those classes that have any, by label).
         """
 
     def text_reader(self, settings: Settings, config: Settings) -> Settings | None:
@@ -89,16 +93,31 @@ class Reader(Protocol):
 
     Attributes:
         TEXTS: What datasheet and Croissant say of such data, by name: source, labels,
-            caption_labels, licences, patients, citation. A dataset may say otherwise (`texts`).
+            caption_labels, licences, patients, citation, classes (why they are not for diagnosis),
+            persons (what is told of them), and, where that is known, frequencies (whom they do not
+            stand for). A dataset may say otherwise (`texts`).
         DRAWN: The data are synthetic, and notes say so.
         SCREENED: Nobody has filtered them before: the funnel begins with all there is.
+        ARTICLES: Its column article_id names publications, with which pictures are shown.
         PUBLISHED_SPLIT: They come with a split, ``published``.
+        PATHS: Keys of ``source`` that are paths on this machine; null downloads, where it may be.
     """
 
     TEXTS: Mapping[str, str]
     DRAWN: bool
     SCREENED: bool
+    ARTICLES: bool
     PUBLISHED_SPLIT: bool
+    PATHS: tuple[str, ...]
+
+    def lacks(self, source: Settings) -> Mapping[str, str]:
+        """Say what such data do not tell, each with the reason, as in "its table names no column".
+
+        Of ``captions``, ``ages``, ``modalities``, ``licences``, ``groups`` (what belongs together,
+        such as a patient), ``subsets`` (of a split, if PUBLISHED_SPLIT), ``caption_labels`` (labels
+        derived from captions) and ``sexes``. Systems that need it are left out, and screens that do
+        say so.
+        """
 
     def archives(self, source: Settings) -> list[str]:
         """Name what holds the images; each is inspected by a job of its own."""

@@ -16,16 +16,34 @@ class Facts:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
 
+    def tells(self, wildcards: Wildcards) -> dict[str, Any]:
+        """Return what notes and captions must know of the wildcards' dataset.
+
+        That is, ``articles`` (it is made of publications); ``grouped_by`` (what columns of the
+        pairs tell what belongs together, and how these are called); ``lacks``.
+        """
+        dataset = self.plan.dataset(wildcards)
+        return {
+            "articles": dataset.reader.ARTICLES,
+            "grouped_by": dataset.grouped_by,
+            "lacks": dict(dataset.lacks),
+        }
+
     def archive(self, wildcards: Wildcards) -> dict[str, Any]:
         """Return what the description of the dataset archive for machines says besides counts."""
         dataset = self.plan.dataset(wildcards)
         record = dataset.reader.record(dataset.source, self.plan.config)
+        texts = dict(dataset.reader.TEXTS)
+        papers = self.plan.published.about(dataset.name).get("citation", "")
+        if papers not in texts["citation"]:
+            texts["citation"] = f"{papers} {texts['citation']}"
         zenodo = self.plan.config["downloads"]["zenodo"].rstrip("/")
         return {
             "title": f"{dataset.entry['title']} (run {self.plan.config['run']})",
-            "texts": {**dataset.reader.TEXTS, **dataset.entry.get("texts", {})},
+            "texts": {**texts, **dataset.entry.get("texts", {})},
             "drawn": dataset.reader.DRAWN,
-            "classes": dataset.labels,
+            **self.tells(wildcards),
+            "classes": dataset.class_names,
             # The subset that the archived table names for each pair is that of the first split.
             "split": dataset.splits[0],
             "url": record and f"{zenodo}/records/{record}",
@@ -39,7 +57,9 @@ class Facts:
         system = self.plan.reads_words(dataset.name)
         return {
             **{key: facts[key] for key in ("title", "texts", "drawn", "classes")},
+            **self.tells(wildcards),
             **{key: dataset.key(f"curation.{key}") for key in keys},
+            "follows": self.plan.published.about(dataset.name).get("follows"),
             "record": dataset.reader.record(dataset.source, self.plan.config),
             "archives": dataset.archives,
             "tokens": self.plan.tokens(wildcards),

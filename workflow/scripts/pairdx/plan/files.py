@@ -135,8 +135,12 @@ class Files:
         return f"state/{run}/{one.dataset}/{one.split}/{one.system}/seed{one.seed}"
 
     def sizes(self, dataset: Dataset) -> list[int]:
-        """Return the sides of the packed images that systems see, in pixels; and the dataset's."""
+        """Return the sides of the packed images that systems see, in pixels; and the dataset's.
+
+        Systems of other datasets that are asked about this one see its images, too.
+        """
         seen = {one.image_size(dataset) for one in self.plan.systems_of(dataset.name)}
+        seen |= self.plan.tested_on.sizes_seen(dataset)
         return sorted({int(dataset.key("packing.image_size")), *seen})
 
     def decisions(self, wildcards: Wildcards) -> dict[str, str]:

@@ -33,6 +33,7 @@ def decides_the_graph(plan: Plan) -> dict[str, Any]:
         [
             bool(asked(name))
             for asked in (
+                plan.systems_of,
                 questions.input_probed_cells,
                 questions.explained,
                 questions.prompted,

@@ -8,7 +8,7 @@ of the report the order here is the reading order: Snakemake sorts by text, henc
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -80,8 +80,15 @@ class World(Protocol):
     def analyses_of(self, dataset: str) -> Sequence[str]:
         """Name the analyses that apply to a dataset's task: keys of items about its systems."""
 
+    def lacks(self, dataset: str) -> Mapping[str, str]:
+        """Say what a dataset's data do not tell, each with the reason (``Reader.lacks``)."""
+
     def asks_out_of_distribution(self, dataset: str) -> bool:
         """Say whether systems are asked about pairs of classes that none was trained on."""
+
+    @property
+    def asks_elsewhere(self) -> bool:
+        """Whether any system is asked about another dataset than its own."""
 
     def paper_label(self, kind: Kind, key: str, dataset: str | None) -> str | None:
         """Say which item of the paper (``Table 8``) this one is; None where it is none.
@@ -99,7 +106,7 @@ class Item:
     """A table or figure.
 
     Attributes:
-        kind: A page is written, like the datasheet, into the dataset's archive.
+        kind: A page is text and tables, of one dataset.
         stem: File name without its end, with {dataset}, {split} and {system} where it has them.
         rule: The rule that makes it.
         label: How the report calls it; empty: by its system.
@@ -109,6 +116,7 @@ class Item:
         asked: Made on request only.
         analysis: Of those of a task (:mod:`pairdx.tasks`), the one that it is part of; None: it is
             made for every task.
+        folder: Of a page, the dataset's folder that it is written into.
         category: The report's category.
         subcategory: None, or SYSTEM: the title of the system.
     """
@@ -122,6 +130,7 @@ class Item:
     systems: Asked | None = None
     asked: bool = False
     analysis: str | None = None
+    folder: str = "archive"
     category: str = ""
     subcategory: str | None = None
 
@@ -139,6 +148,14 @@ class Item:
     def caption_file(self) -> str:
         """Its caption's file in workflow/report."""
         return f"{self.caption or self.key}.rst"
+
+
+def no_system_runs(dataset: str) -> str:
+    """Say why what is about systems is left out of a dataset that others' are asked about alone."""
+    return (
+        f"no system runs on the dataset {dataset}: those of others are asked about it (datasets' "
+        "key tested_on)"
+    )
 
 
 # ------------------------------------------------------------ what only some configurations have
@@ -180,8 +197,15 @@ def inputs_are_probed(world: World, dataset: str | None) -> str | None:
     return f"{NOTHING_PROBED} datasets.{dataset}.splits"
 
 
+def texts_are_probed(world: World, dataset: str | None) -> str | None:
+    """Say why accuracy without captions is left out."""
+    return inputs_are_probed(world, dataset) or captions_are_there(world, dataset)
+
+
 def texts_are_read(world: World, dataset: str | None) -> str | None:
     """Say why the table of texts is left out."""
+    if reason := captions_are_there(world, dataset):
+        return reason
     if dataset is None or world.systems_of(dataset, "texts"):
         return None
     return "nobody reads texts: config key systems enables no system that reads captions or prompts"
@@ -195,6 +219,31 @@ def others_are_asked_about(world: World, dataset: str | None) -> str | None:
         f"no system is asked about other classes: config key datasets.{dataset}.out_of_distribution"
         " names none, or evaluation.out_of_distribution_pairs is 0"
     )
+
+
+def others_are_tested_on(world: World, _: str | None) -> str | None:
+    """Say why nothing is tested on another dataset."""
+    if world.asks_elsewhere:
+        return None
+    return (
+        "no system is asked about another dataset: no config key datasets.NAME.tested_on names one "
+        "that a system can be asked about"
+    )
+
+
+def captions_are_there(world: World, dataset: str | None) -> str | None:
+    """Say why what is about captions is left out."""
+    return _lacking(world, dataset, "captions")
+
+
+def ages_are_known(world: World, dataset: str | None) -> str | None:
+    """Say why ages are left out."""
+    return _lacking(world, dataset, "ages")
+
+
+def _lacking(world: World, dataset: str | None, what: str) -> str | None:
+    reason = world.lacks(dataset).get(what) if dataset is not None else None
+    return f"the dataset {dataset} has no {what}: {reason}" if reason else None
 
 
 def two_systems_run(world: World, dataset: str | None) -> str | None:

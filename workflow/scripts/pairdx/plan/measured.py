@@ -48,12 +48,14 @@ def measured_wildcards(plan: Plan) -> dict[str, list[Wildcards]]:
         {"dataset": one.name}
         for one in datasets
         if any("word_vectors" in system.needs for system in plan.systems_of(one.name))
+        or plan.tested_on.read_by_words(one.name)
     ]
     for device, short in (("cuda", "gpu"), ("cpu", "cpu")):
         found[f"extract_features_on_{short}"] = _encoded(plan, datasets, device)
         found[f"train_on_{short}"] = _of(runs, plan.trained_on(device))
     found["predict"] = _of(runs, plan.registered(trained=True))
     found["predict_untrained"] = _of(runs, plan.registered(trained=False))
+    found["predict_elsewhere"] = [one._asdict() for one in plan.tested_on.asked]
     found["probe_inputs"] = [
         cell._asdict() for one in datasets for cell in plan.questions.input_probed_cells(one.name)
     ]

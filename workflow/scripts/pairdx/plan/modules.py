@@ -27,6 +27,11 @@ class Modules:
         prompting = [f"pairdx.models.{name}.prompting"] if prompted else []
         return [*self.family(wildcards), *prompting, f"pairdx.tasks.{task}.rows"]
 
+    def predicting_elsewhere(self, wildcards: Wildcards) -> list[str]:
+        """Name what a job imports to predict for another dataset: no prompts are varied there."""
+        task = self.plan.dataset(wildcards).key("task")
+        return [*self.family(wildcards), f"pairdx.tasks.{task}.rows"]
+
     def task(self, wildcards: Wildcards) -> list[str]:
         """Name what a job imports of the task of the wildcards' dataset, metrics included."""
         return [f"pairdx.tasks.{self.plan.dataset(wildcards).key('task')}.task"]

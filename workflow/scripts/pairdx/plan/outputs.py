@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pairdx.plan import items
 from pairdx.plan.declared import ITEMS, SYSTEM
 from pairdx.plan.items import Item, Kind, World
 
@@ -72,7 +73,7 @@ class Placed:
 def path_of(item: Item, suffix: str, filled: Mapping[str, str]) -> str:
     """Say where a format of an item lies; wildcards that have no value stay."""
     if item.kind == "page":
-        path = f"<results>/{{dataset}}/archive/{item.key}.{suffix}"
+        path = f"<results>/{{dataset}}/{item.folder}/{item.key}.{suffix}"
     else:
         path = f"{FOLDERS[item.kind]}/{item.stem}.{suffix}"
     for name, value in filled.items():
@@ -90,6 +91,8 @@ def is_left_out(item: Item, world: World, dataset: str | None) -> str | None:
     analysis = item.analysis
     if analysis and dataset is not None and analysis not in world.analyses_of(dataset):
         return f"config key datasets.{dataset}.task: {analysis} does not apply to this task"
+    if analysis and dataset is not None and not world.systems_of(dataset):
+        return items.no_system_runs(dataset)
     return item.when(world, dataset) if item.when else None
 
 
@@ -155,7 +158,7 @@ def shapes(world: World, rule: str) -> list[tuple[str, list[str]]]:
 
 # ---------------------------------------------------------------- parts of `all`
 def files(world: World, kind: Kind) -> list[str]:
-    """List the tables or figures of `all`: every format but the page of a table."""
+    """List the tables, figures or pages of `all`: every format but a table's or page's HTML."""
     return [
         path_of(item, suffix, filled)
         for item in ITEMS

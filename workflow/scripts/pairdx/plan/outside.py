@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pairdx.plan.cells import Wildcards
+from pairdx.plan.contents import contents
 from pairdx.plan.descriptions import readers
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ class Outside:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.downloads = plan.config["downloads"]
+        self._contents: dict[str, str] = {}  # a folder is gone through once
 
     def weights_by(self, kind: str) -> list[str]:
         """Name the weights that are described by an address (``url``), or a hub's ``repo``."""
@@ -55,6 +58,25 @@ class Outside:
     def store(self, wildcards: Wildcards) -> str:
         """Say where the wildcards' archive of their dataset lies."""
         return self.plan.dataset(wildcards).store(wildcards.archive)
+
+    def stored(self, wildcards: Wildcards) -> str:
+        """Say what the wildcards' archive of their dataset holds, where that is a folder."""
+        return self._contents_of(self.store(wildcards))
+
+    def tables_stored(self, wildcards: Wildcards) -> dict[str, str]:
+        """Say what the folder holds in which the dataset's table is looked for, if there is one.
+
+        A table that is a file of its own is read anew when that changes, and not for its images.
+        """
+        paths = self.tables(wildcards)
+        if not all(Path(path).is_dir() for path in paths.values()):
+            return {}
+        return {name: self._contents_of(path) for name, path in paths.items()}
+
+    def _contents_of(self, path: str) -> str:
+        if path not in self._contents:
+            self._contents[path] = contents(path)
+        return self._contents[path]
 
     def files(self) -> dict[str, list[str]]:
         """List what is read, by the config key that says where it is, or whence it comes."""

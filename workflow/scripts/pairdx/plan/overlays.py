@@ -9,6 +9,7 @@ names neither file nor line. Run on the same files, this does.
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,8 @@ import yaml
 
 # Snakemake's for YAML refuses tabs that the one in C takes; of JSON Snakemake takes them too.
 YAML_LOADER = yaml.SafeLoader
+# Where labels and display names stand in a dataset.
+LABELLED = ("classes", "class_words", "class_prompts", "out_of_distribution", "source.labels")
 JSON_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -74,6 +77,38 @@ def _of_content(node: yaml.Node | None) -> Iterator[str]:
         yield f", line {_line(node)}: this is {kind}: keys with values are needed: `run: mine`"
     else:
         yield from _twice(node, (), set())
+        for path, label in _labels(node):
+            yield from _of_number(path, label)
+
+
+def _labels(node: yaml.Node) -> Iterator[tuple[str, yaml.Node]]:
+    """Yield what is a label or a display name below `datasets`, after its key."""
+    for dataset, entry in _items(dict(_items(node)).get("datasets")):
+        of_source = [(f"source.{key}", of) for key, of in _items(dict(_items(entry)).get("source"))]
+        for key, of in [*_items(entry), *of_source]:
+            if key not in LABELLED:
+                continue
+            mapped = isinstance(of, yaml.MappingNode)
+            for one in [one for pair in of.value for one in pair] if mapped else of.value:
+                if isinstance(one, yaml.Node):
+                    yield f"datasets.{dataset}.{key}", one
+
+
+def _items(node: yaml.Node | None) -> Iterator[tuple[str, yaml.Node]]:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            yield str(key.value), value
+
+
+def _of_number(path: str, node: yaml.Node) -> Iterator[str]:
+    """Say of a number that YAML reads as another text: of 007, of 12:30, of 1_000."""
+    if not isinstance(node, yaml.ScalarNode) or node.tag != "tag:yaml.org,2002:int":
+        return
+    if node.style is None and not re.fullmatch(r"0|-?[1-9][0-9]*", node.value):
+        yield (
+            f", line {_line(node)}: {path}: YAML reads {node.value} as the number "
+            f'{yaml.safe_load(node.value)}: write "{node.value}", in quotes'
+        )
 
 
 def _twice(node: yaml.Node, path: tuple[str, ...], seen: set[int]) -> Iterator[str]:

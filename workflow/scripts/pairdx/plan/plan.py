@@ -2,7 +2,7 @@
 
 What a rule asks with wildcards is a method that takes them. What concerns one question is a part of
 its own: :mod:`pairdx.plan.questions`, :mod:`~pairdx.plan.search`, :mod:`~pairdx.plan.pricing`,
-:mod:`~pairdx.plan.outside`, :mod:`~pairdx.plan.measured`.
+:mod:`~pairdx.plan.tested_on`, :mod:`~pairdx.plan.outside`, :mod:`~pairdx.plan.measured`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import PurePath
 from typing import Any
 
 from pairdx.plan import curation
-from pairdx.plan.cells import WITH_SIBLINGS, Cell, OfWildcards, Wildcards
+from pairdx.plan.cells import PUBLISHED, WITH_SIBLINGS, Cell, OfWildcards, Wildcards
 from pairdx.plan.datasets import Dataset
 from pairdx.plan.descriptions import Family, Reader
 from pairdx.plan.facts import Facts
@@ -26,6 +26,7 @@ from pairdx.plan.published import Published
 from pairdx.plan.questions import Questions
 from pairdx.plan.search import Search
 from pairdx.plan.systems import System
+from pairdx.plan.tested_on import Elsewhere
 
 NOTHING = "(?!)"  # a regular expression that matches no text
 
@@ -74,6 +75,7 @@ class Plan:
         }
         self.questions = Questions(self)
         self.pricing = Pricing(self)
+        self.tested_on = Elsewhere(self)
         self.outside = Outside(self)
         self.files = Files(self)
         self.modules = Modules(self)
@@ -93,9 +95,22 @@ class Plan:
         """Return the classes of the wildcards' dataset, in order."""
         return self.dataset(wildcards).labels
 
+    def class_names(self, wildcards: Wildcards) -> dict[str, str]:
+        """Return the display name of each of them, by label, in the same order."""
+        return self.dataset(wildcards).class_names
+
+    def lacks(self, wildcards: Wildcards) -> dict[str, str]:
+        """Return what the data of the wildcards' dataset do not tell, each with the reason."""
+        return dict(self.dataset(wildcards).lacks)
+
     def splits(self, wildcards: Wildcards) -> list[str]:
         """Return the splits of the wildcards' dataset."""
         return self.dataset(wildcards).splits
+
+    def needs_subset(self, wildcards: Wildcards) -> bool:
+        """Whether the only split is that of the data, and what states no subset is rejected."""
+        dataset = self.dataset(wildcards)
+        return dataset.splits == [PUBLISHED] and dataset.reader.SCREENED
 
     def stores(self, wildcards: Wildcards) -> list[str]:
         """Say where the archives of the wildcards' dataset lie."""
@@ -108,6 +123,10 @@ class Plan:
     def drawn(self, wildcards: Wildcards) -> bool:
         """Whether the wildcards' dataset is synthetic."""
         return self.dataset(wildcards).reader.DRAWN
+
+    def names_articles(self, wildcards: Wildcards) -> bool:
+        """Whether pictures of the wildcards' dataset are shown with the article they are from."""
+        return self.dataset(wildcards).reader.ARTICLES
 
     def curated_by(self, *keys: str) -> OfWildcards:
         """Return what asks for the part of curation that a rule uses, classes among it if named."""
@@ -180,12 +199,22 @@ class Plan:
         return [
             system
             for system in self.systems.values()
-            if system.entry["enabled"] and any(map(system.runs_on, self.datasets))
+            if system.entry["enabled"] and any(map(system.runs_on, self.datasets.values()))
         ]
 
     def systems_of(self, dataset: str) -> list[System]:
         """Return the systems that run on a dataset, in registry order."""
-        return [system for system in self.enabled if system.runs_on(dataset)]
+        of_dataset = self.datasets[dataset]
+        return [system for system in self.enabled if system.runs_on(of_dataset)]
+
+    def left_out(self, dataset: str) -> dict[str, str]:
+        """Say of every system that is enabled, but not asked about a dataset, why not."""
+        reasons = {
+            name: system.why_not_on(self.datasets[dataset])
+            for name, system in self.systems.items()
+            if system.entry["enabled"]
+        }
+        return {name: reason for name, reason in reasons.items() if reason is not None}
 
     def names_of(self, wildcards: Wildcards) -> list[str]:
         """Name the systems that run on the wildcards' dataset."""

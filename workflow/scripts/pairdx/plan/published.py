@@ -34,10 +34,27 @@ class Published:
         """The paper's file, from the folder of the Snakefile; none where nothing is beside it."""
         return [self.paper.path] if self.paper and self.dataset else []
 
-    def stated(self, wildcards: Wildcards) -> dict[str, Any]:
-        """Return what the paper states about the wildcards' system; nothing off its split."""
-        if self.paper is None or wildcards.dataset != self.dataset:
+    def about(self, dataset: str) -> dict[str, str]:
+        """Return what the paper's file says of a dataset in words; nothing of one that is not its.
+
+        ``citation``, and ``follows``: why the dataset was made.
+        """
+        if self.paper is None or dataset not in self.paper.datasets:
             return {}
+        return dict(self.paper.content["texts"])
+
+    @property
+    def title(self) -> str | None:
+        """The paper's short title, where something of ours is beside it."""
+        return str(self.paper.content["title"]["value"]) if self.paper and self.cell else None
+
+    def stated(self, wildcards: Wildcards) -> dict[str, Any] | None:
+        """Return what the paper states about the wildcards' system.
+
+        Nothing off its split or about another system; None where it is not about the dataset.
+        """
+        if self.paper is None or wildcards.dataset != self.dataset:
+            return None
         key = self.plan.system(wildcards).entry["paper"]
         return dict(self.paper.stated(key, wildcards.dataset, wildcards.split))
 

@@ -26,6 +26,7 @@ class _Named:
     archive: str = ""
     encoder: str = ""
     size: str = ""
+    other: str = ""
 
     def get(self, name: str, default: str | None = None) -> str | None:
         return getattr(self, name) or default
@@ -100,6 +101,11 @@ class Questions:
     def own_templates(self, wildcards: Wildcards) -> dict[str, list[str]]:
         """Return the templates that each of them has of its own."""
         return {one.name: one.settings["templates"] for one in self.prompted(wildcards.dataset)}
+
+    def classes_with_prompts(self, wildcards: Wildcards) -> list[str]:
+        """Name the classes whose prompts are their own, which are never varied."""
+        dataset = self.plan.dataset(wildcards)
+        return [dataset.class_names[label] for label in dataset.class_prompts]
 
     def templates(self, wildcards: Wildcards) -> list[str]:
         """List the templates that the wildcards' system is asked by, beside its own."""

@@ -83,10 +83,11 @@ class Search:
                 remedy="name a system and rates there, or ask for another target",
             )
         system = self.plan.systems[self.system]
-        if not system.runs_on(self.dataset):
+        reason = system.why_not_on(self.plan.datasets[self.dataset])
+        if reason is not None:
             raise PairDxError(
-                f"config key learning_rate_search.dataset: systems.{self.system}.datasets keeps "
-                f"{self.system} from {self.dataset}",
+                f"config key learning_rate_search.dataset: {self.system} is not trained on "
+                f"{self.dataset}: {reason}",
                 remedy="name another dataset there",
             )
         found = [*problems_of_system(self.system, self.plan.config, self.plan.families)]

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pairdx.errors import PairDxError
 from pairdx.plan import configuration
-from pairdx.plan.checks import datasets, downloads, families, moved, paths, place, search, systems
+from pairdx.plan.checks import (
+    datasets,
+    downloads,
+    families,
+    moved,
+    paths,
+    place,
+    search,
+    systems,
+    tested_on,
+)
 from pairdx.plan.checks.inherited import without_inherited
+from pairdx.plan.classes import problems_of_spelling, settled
 from pairdx.plan.descriptions import Family, Reader
 from pairdx.plan.descriptions import families as all_families
 from pairdx.plan.descriptions import readers as all_readers
@@ -40,8 +51,9 @@ def plan_of(
     """
     defaults = configuration.defaults(root)
     default_files = configuration.default_files(root)
+    misspelt, overlay = [*problems_of_spelling(overlay)], settled(overlay)
     found = [*place.problems_of_place(root), *place.problems_of_files(files, default_files)]
-    found = found or [*moved.problems(overlay)]
+    found = found or misspelt or [*moved.problems(overlay)]
     found = found or [*configuration.problems_of_names(defaults, overlay)]
     config = {} if found else configuration.complete(defaults, overlay)
     known = configuration.complete(defaults, {})
@@ -52,12 +64,17 @@ def plan_of(
         found = without_inherited(refused, configuration.merged(defaults, overlay))
     if found and as_module:
         found.append('(a module is given what concerns it alone, as by config: config["pairdx"])')
+    _refuse(found)
+    paper = read_paper(root, config["paper"]) if config["paper"] is not None else None
+    plan = Plan(config, of_families, readers, paper)
+    _refuse([*systems.problems_of_datasets(plan)])
+    return plan, lambda: place.doubts(plan)
+
+
+def _refuse(found: Sequence[str]) -> None:
     if found:
         lines = "\n".join(f"  {line}" for line in found)
         raise PairDxError(f"the configuration is not valid:\n{lines}")
-    paper = read_paper(root, config["paper"]) if config["paper"] is not None else None
-    plan = Plan(config, of_families, readers, paper)
-    return plan, lambda: place.doubts(plan)
 
 
 def _conflicts(
@@ -69,6 +86,7 @@ def _conflicts(
 ) -> Iterator[str]:
     """Say what no single key can get wrong."""
     yield from datasets.problems(config, readers, defaults)
+    yield from tested_on.problems(config)
     yield from systems.problems(config)
     yield from families.problems(config, of_families)
     yield from search.problems(config, of_families)

@@ -87,10 +87,25 @@ class System:
         """The pretrained weights that it is built from, a key of downloads.weights, if any."""
         return self.family.weights_name(self.settings, self.config)
 
-    def runs_on(self, dataset: str) -> bool:
-        """Whether it is asked about a dataset: all of them, unless its entry names some."""
+    @property
+    def needs_of_pairs(self) -> list[str]:
+        """What it cannot do without, in training or when it classifies: image, caption."""
+        trained_on = self.family.learns_from(self.settings) if self.trained else []
+        return list(dict.fromkeys([*self.reads, *trained_on]))
+
+    def why_not_on(self, dataset: Dataset) -> str | None:
+        """Say why it is not asked about a dataset; None where it is."""
         named = self.entry.get("datasets")
-        return named is None or dataset in named
+        if named is not None and dataset.name not in named:
+            return f"config key systems.{self.name}.datasets keeps it from {dataset.name}"
+        if "caption" in self.needs_of_pairs and "captions" in dataset.lacks:
+            verb = "reads" if "caption" in self.reads else "is trained on"
+            return f"it {verb} captions, and {dataset.lacks['captions']}"
+        return None
+
+    def runs_on(self, dataset: Dataset) -> bool:
+        """Whether it is asked about a dataset."""
+        return self.why_not_on(dataset) is None
 
     def image_size(self, dataset: Dataset) -> int:
         """Return the side of the packed images that it sees, in pixels."""
@@ -101,6 +116,7 @@ class System:
         of_dataset = {
             "squaring": dataset.key("packing.squaring"),
             "class_names": dataset.class_names,
+            "class_prompts": dataset.class_prompts,
         }
         return dict(self.family.build_settings(self.settings, self.config, of_dataset))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pairdx.plan.items import Asked, Kind, Search
 from pairdx.plan.plan import Plan
@@ -76,9 +76,18 @@ class PlansWorld:
         """Name the analyses that apply to a dataset's task."""
         return self.plan.datasets[dataset].analyses
 
+    def lacks(self, dataset: str) -> Mapping[str, str]:
+        """Say what a dataset's data do not tell, each with the reason."""
+        return self.plan.datasets[dataset].lacks
+
     def asks_out_of_distribution(self, dataset: str) -> bool:
         """Say whether systems are asked about pairs of classes that none was trained on."""
         return self.plan.datasets[dataset].asks_out_of_distribution
+
+    @property
+    def asks_elsewhere(self) -> bool:
+        """Whether any system is asked about another dataset than its own."""
+        return bool(self.plan.tested_on.asked)
 
     def paper_label(self, kind: Kind, key: str, dataset: str | None) -> str | None:
         """Say which item of the paper this one is, or None."""

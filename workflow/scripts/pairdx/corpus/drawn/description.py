@@ -6,11 +6,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 # The layout is MultiCaRe's.
-from pairdx.corpus.multicare.description import CITATION, TABLES
+from pairdx.corpus.multicare.description import CITATION, CLASSES, FREQUENCIES, PERSONS, TABLES
 
 DRAWN = True
 SCREENED = True
+ARTICLES = True
 PUBLISHED_SPLIT = False
+PATHS: tuple[str, ...] = ()
 
 TEXTS: Mapping[str, str] = {
     "citation": CITATION,
@@ -19,7 +21,15 @@ TEXTS: Mapping[str, str] = {
     "caption_labels": ("The workflow also wrote labels that agree with the words of the captions."),
     "licences": "Each pair keeps the licence of its article; the whole has none of its own.",
     "patients": "Patients are made up, and counted as cases.",
+    "frequencies": FREQUENCIES,
+    "classes": CLASSES,
+    "persons": PERSONS,
 }
+
+
+def lacks(source: Mapping[str, Any]) -> Mapping[str, str]:
+    """Nothing: all of it is drawn."""
+    return {}
 
 
 def archives(source: Mapping[str, Any]) -> list[str]:

@@ -7,20 +7,25 @@ from typing import Any
 
 DRAWN = False
 SCREENED = True
+ARTICLES = True
 PUBLISHED_SPLIT = False
+PATHS: tuple[str, ...] = ("path",)
 
 _AGREEMENT = (
     "A system that agrees with the labels agrees with that classifier, which is not always right."
 )
-# What the dataset is an account of, and what its images and captions come from.
+# Where images and captions come from. A paper that the dataset is an account of stands before it.
 CITATION = (
-    "Aljuhani, Dahab, Alsenani. Enhancing Document Classification Through Multimodal Image-Text "
-    "Classification: Insights from Fine-Tuned CLIP and Multimodal Deep Fusion. Sensors 2025, "
-    "25(24), 7596. https://doi.org/10.3390/s25247596. Source of images and captions (MultiCaRe): "
-    "Nievas Offidani, Roffet, González Galtier, Massiris, Delrieux. An Open-Source Clinical Case "
-    "Dataset for Medical Image Classification and Multimodal AI Applications. Data 2025, 10(8), "
-    "123. https://doi.org/10.3390/data10080123"
+    "Source of images and captions (MultiCaRe): Nievas Offidani, Roffet, González Galtier, "
+    "Massiris, Delrieux. An Open-Source Clinical Case Dataset for Medical Image Classification and "
+    "Multimodal AI Applications. Data 2025, 10(8), 123. https://doi.org/10.3390/data10080123"
 )
+FREQUENCIES = (
+    "Case reports describe the unusual: frequencies of findings, ages and sexes are not those of "
+    "any clinic."
+)
+CLASSES = "classes are kinds of images, not diseases"
+PERSONS = "Case reports of patients: images, age, sex, and captions about their health."
 TEXTS: Mapping[str, str] = {
     "citation": CITATION,
     "source": (
@@ -37,6 +42,9 @@ TEXTS: Mapping[str, str] = {
     ),
     "licences": "Each pair keeps the licence of its article; the whole has none of its own.",
     "patients": "Patients are counted as cases of the source.",
+    "frequencies": FREQUENCIES,
+    "classes": CLASSES,
+    "persons": PERSONS,
 }
 # File names of the layout, by the names that `read` takes.
 TABLES: Mapping[str, str] = {
@@ -44,6 +52,11 @@ TABLES: Mapping[str, str] = {
     "cases": "cases.parquet",
     "metadata": "metadata.parquet",
 }
+
+
+def lacks(source: Mapping[str, Any]) -> Mapping[str, str]:
+    """Nothing: all of it is in the layout."""
+    return {}
 
 
 def archives(source: Mapping[str, Any]) -> list[str]:

@@ -6,15 +6,26 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pairdx.corpus.multicare.description import CITATION
+from pairdx.corpus.multicare.description import CITATION, CLASSES, FREQUENCIES, PERSONS
 from pairdx.corpus.release import ARCHIVE
 
 DRAWN = False
 SCREENED = False
+ARTICLES = True
 PUBLISHED_SPLIT = True
+PATHS: tuple[str, ...] = ("path",)
 
+# The paper that it was published with: this reader's own data, whatever they are compared with.
+PAIRDX = (
+    "Aljuhani, Dahab, Alsenani. Enhancing Document Classification Through Multimodal Image-Text "
+    "Classification: Insights from Fine-Tuned CLIP and Multimodal Deep Fusion. Sensors 2025, "
+    "25(24), 7596. https://doi.org/10.3390/s25247596."
+)
 TEXTS: Mapping[str, str] = {
-    "citation": CITATION,
+    "citation": f"{PAIRDX} {CITATION}",
+    "frequencies": FREQUENCIES,
+    "classes": CLASSES,
+    "persons": PERSONS,
     "source": "PairDx as its authors published it, made by them from MultiCaRe",
     "labels": (
         "Labels are those of the published PairDx, which was made from MultiCaRe; MultiCaRe's "
@@ -31,6 +42,17 @@ TEXTS: Mapping[str, str] = {
         "is not known."
     ),
 }
+
+
+def lacks(source: Mapping[str, Any]) -> Mapping[str, str]:
+    """No patients' ages, and no parts of classes; subsets where a column states them."""
+    found = {
+        "ages": "the published dataset states none",
+        "modalities": "the published dataset states no subtypes",
+    }
+    if source["columns"]["subset"] is None:
+        found["subsets"] = "the table has no column of them (source.columns.subset)"
+    return found
 
 
 def archives(source: Mapping[str, Any]) -> list[str]:

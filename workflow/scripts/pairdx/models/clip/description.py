@@ -21,6 +21,12 @@ def reads(settings: Settings) -> list[str]:
     return ["image"]
 
 
+def learns_from(settings: Settings) -> list[str]:
+    """Captions too, where images are aligned with them."""
+    aligned = settings.get("objective") == "contrastive"
+    return ["image", "caption"] if aligned else ["image"]
+
+
 def weights_name(settings: Settings, config: Settings) -> str | None:
     """Those that it starts from, unless they are random."""
     return settings["weights"] or None
@@ -41,9 +47,11 @@ def build_settings(settings: Settings, config: Settings, dataset: Settings) -> S
 
     Its weights may have been trained on images that became square in another way.
     """
+    prompts = dataset.get("class_prompts")
     return {
         **settings,
         "class_names": dict(dataset["class_names"]),
+        **({"class_prompts": dict(prompts)} if prompts else {}),
         "squaring": dataset["squaring"],
     }
 

@@ -7,6 +7,7 @@ cross-entropy loss. Neither can be excluded: see :class:`Contrastive` and :class
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -27,16 +28,19 @@ class ClipNetwork(nn.Module):
     Args:
         clip: The open_clip model.
         normalise: Turns images in [0, 1] into what the model was trained on.
-        prompts: int64 of shape (C, T, L): the tokens of T prompts for each of C classes.
+        prompts: For each of C classes, int64 of shape (T, L): the tokens of its T prompts.
     """
 
     prompts: Tensor
 
-    def __init__(self, clip: nn.Module, normalise: nn.Module, prompts: Tensor) -> None:
+    def __init__(self, clip: nn.Module, normalise: nn.Module, prompts: Sequence[Tensor]) -> None:
         super().__init__()
         self.clip: Any = clip
         self.normalise = normalise
-        self.register_buffer("prompts", prompts, persistent=False)
+        self.per_class = [len(of_class) for of_class in prompts]
+        none = torch.zeros((0, 0), dtype=torch.int64)
+        tokens = torch.cat(list(prompts)) if self.per_class else none
+        self.register_buffer("prompts", tokens, persistent=False)
 
     def image_features(self, images: Tensor) -> Tensor:
         """Encode images (B, 3, S, S) in [0, 1]: float32 (B, D) of length 1 (paper, Equation 1)."""
@@ -48,8 +52,13 @@ class ClipNetwork(nn.Module):
 
     def class_features(self) -> Tensor:
         """Encode the prompts: float32 (C, D), the mean over a class's prompts, of length 1."""
-        features = self.text_features(self.prompts.flatten(end_dim=1))
-        return F.normalize(features.unflatten(0, self.prompts.shape[:2]).mean(dim=1), dim=-1)
+        features = self.text_features(self.prompts)
+        classes, most = len(self.per_class), self.per_class[0]
+        if self.per_class == [most] * classes:
+            means = features.unflatten(0, (classes, most)).mean(dim=1)
+        else:
+            means = torch.stack([one.mean(dim=0) for one in features.split(self.per_class)])
+        return F.normalize(means, dim=-1)
 
     def scale(self) -> Tensor:
         """Return the learned factor on similarities, 1 / temperature."""

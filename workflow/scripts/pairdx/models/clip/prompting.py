@@ -25,7 +25,8 @@ def predictions_by_prompts(
     """Predict every pair by the system's own prompts, by each template, and by all of them.
 
     Every image and every prompt is encoded once. Several templates are averaged as in the system
-    itself (:meth:`pairdx.models.clip.objectives.ClipNetwork.class_features`).
+    itself (:meth:`pairdx.models.clip.objectives.ClipNetwork.class_features`). A class with prompts
+    of its own in place of templates keeps them in all.
 
     Args:
         classifier: Its own prompts give the predictions that it makes anyway.
@@ -65,12 +66,16 @@ def _class_features(
     classifier: ClipClassifier, templates: Sequence[str], batch_size: int
 ) -> Tensor:
     """Encode each class in each template: float32 (C, T, D) of length 1."""
-    settings = {**classifier.settings, "templates": list(templates)}
-    tokens = prompt_tokens(settings, classifier.classes, classifier.parts)
+    settings = {**classifier.settings, "templates": list(templates), "class_prompts": {}}
+    tokens = torch.stack(prompt_tokens(settings, classifier.classes, classifier.parts))
     with torch.inference_mode():
         parts = tokens.flatten(end_dim=1).split(batch_size)
         features = torch.cat([classifier.network.text_features(part) for part in parts])
-    return features.unflatten(0, tokens.shape[:2])
+        features = features.unflatten(0, tokens.shape[:2])
+        own = classifier.settings.get("class_prompts", {})
+        if kept := [at for at, label in enumerate(classifier.classes) if label in own]:
+            features[kept] = classifier.class_features()[kept].unsqueeze(1)
+    return features
 
 
 def _ensemble(features: Tensor) -> Tensor:

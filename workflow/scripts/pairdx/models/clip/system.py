@@ -231,12 +231,15 @@ def load(folder: Path, resources: Mapping[str, Path]) -> ClipClassifier:
     return classifier
 
 
-def prompt_tokens(settings: Mapping[str, Any], classes: Sequence[str], parts: ClipParts) -> Tensor:
-    """Return the tokens of every class's prompts, int64 (C, T, L).
+def prompt_tokens(
+    settings: Mapping[str, Any], classes: Sequence[str], parts: ClipParts
+) -> list[Tensor]:
+    """Return the tokens of each class's T prompts, int64 (T, L).
 
     Args:
-        settings: T ``templates`` and, by class, ``class_names``.
-        classes: The C labels.
+        settings: ``templates``; by class, ``class_names`` that are put into them; and
+            ``class_prompts``, where given: the whole prompts that stand in their place, by class.
+        classes: The labels.
         parts: The tokeniser's.
 
     Raises:
@@ -252,8 +255,13 @@ def prompt_tokens(settings: Mapping[str, Any], classes: Sequence[str], parts: Cl
             where=f"systems: … settings: {'class_names' if missing else 'templates'}",
             remedy="give every class a phrase, and at least one template such as 'a photo of a {}'",
         )
-    texts = [template.format(names[label]) for label in classes for template in templates]
-    return parts.tokenise(texts).unflatten(0, (len(classes), len(templates)))
+    own = settings.get("class_prompts", {})
+    texts = [
+        own.get(label) or [template.format(names[label]) for template in templates]
+        for label in classes
+    ]
+    tokens = parts.tokenise([text for of_class in texts for text in of_class])
+    return list(tokens.split([len(of_class) for of_class in texts]))
 
 
 def _objective(classifier: ClipClassifier) -> Objective:

@@ -20,6 +20,11 @@ def reads(settings: Settings) -> list[str]:
     return [name for name in ("image", "caption") if name in settings["branches"]]
 
 
+def learns_from(settings: Settings) -> list[str]:
+    """What it reads."""
+    return reads(settings)
+
+
 def weights_name(settings: Settings, config: Settings) -> str | None:
     """Those of its image encoder, unless they are random."""
     return settings["weights"] or None

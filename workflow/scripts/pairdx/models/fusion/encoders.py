@@ -119,6 +119,21 @@ class CaptionEncoder(nn.Module):
         attended = attended.transpose(1, 2).flatten(start_dim=2)
         return CaptionFeatures(pool_words(attended, is_word, self.pooling), attended, is_word)
 
+    def add_words(self, vectors: Tensor) -> None:
+        """Put further words' vectors, float of shape (W, d), behind those that are there.
+
+        Raises:
+            PairDxError: Their d is another.
+        """
+        known = self.words.weight
+        if vectors.shape[1] != known.shape[1]:
+            raise PairDxError(
+                f"vectors of {vectors.shape[1]} numbers do not fit words of {known.shape[1]}",
+                remedy="build word vectors of one dimension for both datasets",
+            )
+        rows = torch.cat([known.detach(), vectors.to(known)])
+        self.words = nn.Embedding.from_pretrained(rows, freeze=True, padding_idx=PADDING_ID)
+
     def _by_head(self, projected: Tensor) -> Tensor:
         """(B, L, dimension) to (B, heads, L, dimension / heads)."""
         return projected.unflatten(2, (self.heads, -1)).transpose(1, 2)

@@ -42,11 +42,18 @@ from pairdx.models.weights import (
 from pairdx.training.batches import Batch
 from pairdx.training.optimisation import Objective
 from pairdx.training.randomness import seeded
-from pairdx.words import FIRST_WORD_ID, read_words, word_ids, word_numbers
+from pairdx.words import (
+    FIRST_WORD_ID,
+    further_word_vectors,
+    read_words,
+    word_ids,
+    word_numbers,
+)
 
 FAMILY = "fusion"
 BRANCHES = ("image", "caption")
 WORD_VECTORS = "captions.words.weight"
+RANDOM = "random"  # config key word_vectors.source: stand-ins
 # What the settings that older saved systems lack were then, without a choice.
 SETTINGS_OF_OLD = {"branches": BRANCHES, "fusion": "concatenation"}
 
@@ -101,6 +108,30 @@ class FusionClassifier:
     def words(self, caption: str) -> list[str]:
         """Return the words that ``tokenise`` numbers, beyond the last that is read, too."""
         return read_words(caption, self._numbers)
+
+    def add_words(self, resources: Mapping[str, Path]) -> int:
+        """Know the words of another dataset, too (:class:`pairdx.models.base.WordClassifier`).
+
+        Words that are known keep their vectors, and the new ones have those of the same source:
+        what the system would have read, had its vocabulary been of both datasets.
+        """
+        if self.network.captions is None:
+            return 0
+        vectors, vocabulary, source = _read_words(resources)
+        rows = word_numbers(vocabulary)
+        new = [word for word in vocabulary if word not in self._numbers]
+        added = vectors[[rows[word] for word in new]]
+        if source == RANDOM:
+            added = torch.from_numpy(further_word_vectors(new, vectors.shape[1]))
+        try:
+            self.network.captions.add_words(added)
+        except PairDxError as error:
+            raise PairDxError(
+                error.what, where=resources["word_vectors"], remedy=error.remedy
+            ) from error
+        self.vocabulary += new
+        self._numbers = word_numbers(self.vocabulary)
+        return len(new)
 
     def probabilities(self, images: np.ndarray, tokens: np.ndarray | None) -> np.ndarray:
         """Classify uint8 images (B, S, S, 3) with word numbers (B, tokens): float32 (B, C)."""
@@ -170,7 +201,7 @@ def build(
     vectors: Tensor | None = None
     vocabulary: list[str] = []
     if "caption" in settings["branches"]:
-        vectors, vocabulary = _read_words(resources)
+        vectors, vocabulary, _ = _read_words(resources)
         sources["word_vectors"] = named_with_checksum(require_resource(resources, "word_vectors"))
     with seeded(torch.device("cpu"), "build", seed):
         network = _network(settings, vectors, len(classes))
@@ -284,15 +315,16 @@ def _texts(classifier: FusionClassifier, pairs: Pairs) -> np.ndarray:
     return np.zeros((len(pairs), 0), dtype=np.int64) if ids is None else ids
 
 
-def _read_words(resources: Mapping[str, Path]) -> tuple[Tensor, list[str]]:
+def _read_words(resources: Mapping[str, Path]) -> tuple[Tensor, list[str], str]:
+    """Return vectors, words, and where the vectors are from."""
     path = require_resource(resources, "word_vectors")
     tensors = read_weights(path)
     if "vectors" not in tensors or tensors["vectors"].ndim != 2:
         raise PairDxError("this file has no matrix called `vectors`", where=path)
     require_finite_weights(tensors, path)
-    vocabulary = read_json(require_resource(resources, "vocabulary"))["words"]
-    _require_matching(tensors["vectors"], vocabulary, path)
-    return tensors["vectors"].float(), vocabulary
+    content = read_json(require_resource(resources, "vocabulary"))
+    _require_matching(tensors["vectors"], content["words"], path)
+    return tensors["vectors"].float(), content["words"], content.get("source", "")
 
 
 def _require_matching(vectors: Tensor, vocabulary: Sequence[str], where: Path) -> None:

@@ -21,6 +21,11 @@ def reads(settings: Settings) -> list[str]:
     return list(READ_BY_FEATURES[settings["features"]])
 
 
+def learns_from(settings: Settings) -> list[str]:
+    """What it reads."""
+    return reads(settings)
+
+
 def weights_name(settings: Settings, config: Settings) -> str | None:
     """None: it starts from nothing."""
     return None

@@ -25,6 +25,11 @@ def reads(settings: Settings) -> list[str]:
     return [name for name in ("image", "caption") if name in settings["inputs"]]
 
 
+def learns_from(settings: Settings) -> list[str]:
+    """What it reads."""
+    return reads(settings)
+
+
 def weights_name(settings: Settings, config: Settings) -> str | None:
     """Those of its encoder, unless they are random."""
     return clip.weights_name(config["feature_extractors"][settings["features"]], config)

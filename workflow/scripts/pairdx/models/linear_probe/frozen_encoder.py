@@ -28,7 +28,7 @@ from pairdx.models.neural import (
 from pairdx.models.sources import require_resource, weights_file
 from pairdx.training.device import reproducible, synchronise, torch_device
 
-NO_PROMPTS = (0, 0, 1)
+NO_PROMPTS: list[torch.Tensor] = []
 
 
 class FrozenEncoder:
@@ -50,8 +50,7 @@ class FrozenEncoder:
         self.parts, self.settings = parts, dict(settings)
         self.seed, self.resources = seed, resources
         normalise = Normalise(parts.mean, parts.std)
-        prompts = torch.zeros(NO_PROMPTS, dtype=torch.int64)
-        self.network = ClipNetwork(parts.clip, normalise, prompts).eval().requires_grad_(False)
+        self.network = ClipNetwork(parts.clip, normalise, NO_PROMPTS).eval().requires_grad_(False)
 
     def identity(self) -> dict[str, Any]:
         """Return what decides the features, as JSON keeps it."""
@@ -123,7 +122,7 @@ def extract_features(
         encoder: It is moved to the device and left on the CPU.
         pair_ids: N pairs.
         images: uint8 of shape (N, S, S, 3), row i for pair i; a batch of them at a time is read.
-        captions: N captions.
+        captions: N captions; where all are empty, none is encoded, and their features are 0.
         batch_size: Images, or captions, at a time.
         device: ``cpu`` or ``cuda``.
         threads: CPU threads.
@@ -149,12 +148,13 @@ def extract_features(
         between = time.perf_counter()
         of_captions = [
             encoder.caption_features(encoder.tokenise(distinct[rows]))
-            for rows in _batches(distinct, batch_size)
+            for rows in (_batches(distinct, batch_size) if any(captions) else [])
         ]
         synchronise(target)
         seconds = {"image": between - started, "caption": time.perf_counter() - between}
         encoder.network.to("cpu")
-    image, caption = np.concatenate(of_images), np.concatenate(of_captions)[inverse]
+    image = np.concatenate(of_images)
+    caption = np.concatenate(of_captions)[inverse] if of_captions else np.zeros_like(image)
     if not (np.isfinite(image).all() and np.isfinite(caption).all()):
         raise PairDxError("features are not numbers", remedy="the encoder's weights are damaged")
     return Features(

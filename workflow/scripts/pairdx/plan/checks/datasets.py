@@ -10,26 +10,26 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pairdx.plan import curation
+from pairdx.plan.cells import PUBLISHED
+from pairdx.plan.checks import classes
 from pairdx.plan.descriptions import Reader
-from pairdx.plan.sizes import least_pairs
-from pairdx.plan.wording import similar
 
 Config = Mapping[str, Any]
 # Folders beside those of the datasets in the results.
 TAKEN = ("tables", "figures", "cluster_check")
 # The split that comes with data.
-PUBLISHED = "published"
 
 
 def problems(config: Config, readers: Mapping[str, Reader], defaults: Config) -> Iterator[str]:
     """Say everything that is wrong: names and sources of all datasets, the rest of enabled ones."""
     yield from problems_of_names(config)
     yield from problems_of_sources(config, readers)
-    yield from problems_of_classes(config)
-    yield from problems_of_class_words(config, defaults)
+    yield from problems_of_paths(config, readers)
+    yield from classes.problems(enabled(config), config["datasets"], defaults["datasets"])
     yield from problems_of_splits(config, readers)
     yield from problems_of_sizes(config)
     yield from problems_of_drawings(config, readers)
+    yield from problems_of_lacks(config, readers)
 
 
 def enabled(config: Config) -> dict[str, Config]:
@@ -56,45 +56,25 @@ def problems_of_sources(config: Config, readers: Mapping[str, Reader]) -> Iterat
         yield from readers[entry["reader"]].problems(f"datasets.{name}.source", entry["source"])
 
 
-def problems_of_classes(config: Config) -> Iterator[str]:
-    """Classes that are out of distribution too, and those of which nothing would be left."""
+def problems_of_paths(config: Config, readers: Mapping[str, Reader]) -> Iterator[str]:
+    """Paths that are not stated, of data that nobody downloads or draws."""
     for name, entry in enabled(config).items():
-        classes, others = entry["classes"], entry["out_of_distribution"]
-        if both := sorted(set(classes) & set(others)):
-            yield (
-                f"config key datasets.{name}.out_of_distribution: {', '.join(both)} "
-                f"{'is' if len(both) == 1 else 'are'} among the classes too"
-            )
-        names = [*classes.values()]
-        for twice in dict.fromkeys(one for one in names if names.count(one) > 1):
-            yield (
-                f"config key datasets.{name}.classes: several classes are called {twice}, and "
-                "prompts do not tell them apart"
-            )
-        modalities = entry["curation"]["modalities"]
-        if modalities is None:
-            continue
-        covered = {modality["label"] for modality in modalities.values()}
-        for label in dict.fromkeys([*classes, *others]):
-            if label not in covered:
-                yield (
-                    f"config key datasets.{name}.curation.modalities: none of them has the label "
-                    f"{label}, so all its pairs would be rejected (null in place of all of them "
-                    "takes every class as a whole)"
-                )
+        reader, source = readers[entry["reader"]], entry["source"]
+        for key in reader.PATHS:
+            if source[key] is None and reader.record(source, config) is None:
+                yield f"config key datasets.{name}.source.{key}: no path is stated"
 
 
-def problems_of_class_words(config: Config, defaults: Config) -> Iterator[str]:
-    """Words of what is no class: neither here nor, for datasets that lack some, anywhere else."""
-    elsewhere: set[str] = set()
-    for entry in (*config["datasets"].values(), *defaults["datasets"].values()):
-        elsewhere |= {*entry["classes"], *entry["out_of_distribution"]}
+def problems_of_lacks(config: Config, readers: Mapping[str, Reader]) -> Iterator[str]:
+    """Screens that would reject all there is, because the data do not tell what they ask."""
     for name, entry in enabled(config).items():
-        own = [*entry["classes"], *entry["out_of_distribution"]]
-        for label in entry["class_words"]:
-            if label not in own and label not in elsewhere:
-                guess = similar(label, own)
-                yield f"config key datasets.{name}.class_words: {label} is no class{guess}"
+        lacks = readers[entry["reader"]].lacks(entry["source"])
+        settings = curation.settings(entry["curation"])
+        key = f"config key datasets.{name}.curation"
+        if "ages" in lacks and settings["unknown_age"] == "reject":
+            yield f"{key}.unknown_age: reject would leave nothing: ages: {lacks['ages']}"
+        if "licences" in lacks and settings["licences"] is not None:
+            yield f"{key}.licences: none would be allowed: licences: {lacks['licences']}"
 
 
 def problems_of_splits(config: Config, readers: Mapping[str, Reader]) -> Iterator[str]:
@@ -106,12 +86,19 @@ def problems_of_splits(config: Config, readers: Mapping[str, Reader]) -> Iterato
                 f"config key datasets.{name}.split.fractions: the shares add up to {total:g}; they "
                 "must add up to 1"
             )
-        if PUBLISHED in entry["splits"] and not readers[entry["reader"]].PUBLISHED_SPLIT:
-            others = ", ".join(other for other in readers if readers[other].PUBLISHED_SPLIT)
+        reader = readers[entry["reader"]]
+        lacking = reader.lacks(entry["source"]).get("subsets")
+        if PUBLISHED in entry["splits"] and reader.PUBLISHED_SPLIT and lacking:
             yield (
                 f"config key datasets.{name}.splits: {PUBLISHED} is a split that comes with the "
-                f"data, and what the reader {entry['reader']} reads has none (of the reader "
-                f"{others} it has)"
+                f"data, and {lacking}"
+            )
+        if PUBLISHED in entry["splits"] and not reader.PUBLISHED_SPLIT:
+            others = " and ".join(other for other in readers if readers[other].PUBLISHED_SPLIT)
+            yield (
+                f"config key datasets.{name}.splits: {PUBLISHED} is a split that comes with the "
+                f"data, and what the reader {entry['reader']} reads has none (that of the "
+                f"readers {others} has)"
             )
 
 
@@ -119,10 +106,10 @@ def problems_of_sizes(config: Config) -> Iterator[str]:
     """Numbers of pairs too small for every class to have one in each subset."""
     for name, entry in enabled(config).items():
         balance = curation.settings(entry["curation"])["balance"]
-        classes = len(entry["classes"])
-        least = least_pairs(entry["split"]["fractions"].values())
+        several = len(entry["classes"])
+        least = len(entry["split"]["fractions"])
         bounds = {
-            "curation.balance.total": (balance["total"], least * classes),
+            "curation.balance.total": (balance["total"], least * several),
             "curation.balance.per_class_cap": (balance["per_class_cap"], least),
             "subset": (entry["subset"], least),
         }
@@ -130,8 +117,7 @@ def problems_of_sizes(config: Config) -> Iterator[str]:
             if value is not None and value < needed:
                 yield (
                     f"config key datasets.{name}.{key}: of {value} pairs, some class would have "
-                    f"none in some subset: with {classes} classes and these split.fractions at "
-                    f"least {needed} are needed"
+                    f"none in some subset: with {several} classes at least {needed} are needed"
                 )
 
 

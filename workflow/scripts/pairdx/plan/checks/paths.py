@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from pairdx.plan.descriptions import readers
+
 Config = Mapping[str, Any]
 
 
 def stated(config: Config) -> dict[str, str]:
     """Return the paths that a completed configuration states, by key; of what is not enabled, too.
 
-    Of a dataset's source these are the keys ``path`` and ``..._path``.
+    Of a dataset's source these are the keys that its reader calls paths.
     """
     found: dict[str, Any] = {}
+    known = readers()
     for name, entry in config["datasets"].items():
-        for key, value in entry["source"].items():
-            if key == "path" or key.endswith("_path"):
-                found[f"datasets.{name}.source.{key}"] = value
+        for key in known[entry["reader"]].PATHS:
+            found[f"datasets.{name}.source.{key}"] = entry["source"][key]
         review = f"datasets.{name}.curation.review.decisions"
         found[review] = entry["curation"]["review"]["decisions"]
     for name, source in config["downloads"]["weights"].items():

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pairdx.plan.checks import paths
+from pairdx.plan.checks.datasets import PUBLISHED
+from pairdx.plan.classes import folded
+from pairdx.plan.matching import nearly_matched
 from pairdx.plan.overlays import problems_of_overlay
 from pairdx.plan.plan import Plan
+from pairdx.plan.wording import similar
 
 
 def problems_of_place(root: Path) -> Iterator[str]:
@@ -50,6 +55,9 @@ def doubts(plan: Plan) -> Iterator[str]:
     No errors: a job that needs such a file is refused anyway, and another may make it.
     """
     yield from _of_questions(plan)
+    yield from _of_what_data_lack(plan)
+    yield from _of_classes_elsewhere(plan)
+    yield from _of_spellings(plan)
     for section, several in (("systems", plan.enabled), ("datasets", plan.datasets.values())):
         titles = [one.entry["title"] for one in several]
         for title in dict.fromkeys(title for title in titles if titles.count(title) > 1):
@@ -79,6 +87,53 @@ def _of_questions(plan: Plan) -> Iterator[str]:
                 f"is among datasets.{name}.splits ({', '.join(dataset.splits)}), so that no input "
                 "is changed"
             )
+
+
+def _of_what_data_lack(plan: Plan) -> Iterator[str]:
+    """Say which systems a dataset leaves out for what it lacks, and what of it is not used."""
+    for name, dataset in plan.datasets.items():
+        reasons: dict[str, list[str]] = {}
+        for system, reason in plan.left_out(name).items():
+            if not reason.startswith("config key"):  # kept from it by the user
+                reasons.setdefault(reason, []).append(system)
+        for reason, systems in reasons.items():
+            each = reason.replace("it ", "each ", 1) if len(systems) > 1 else reason
+            yield f"dataset {name}: {', '.join(systems)} left out: {each}"
+        has_subsets = dataset.reader.PUBLISHED_SPLIT and "subsets" not in dataset.lacks
+        if has_subsets and PUBLISHED not in dataset.splits:
+            yield (
+                f"config key datasets.{name}.splits: the data come with their own split, which is "
+                f"not used: `splits: [{PUBLISHED}]` takes it"
+            )
+
+
+def _of_classes_elsewhere(plan: Plan) -> Iterator[str]:
+    """Say which classes of two datasets do not match, though they are written nearly alike."""
+    for name, other in plan.tested_on.directions:
+        here, there = (plan.datasets[one].labels for one in (name, other))
+        pairs = [*nearly_matched(here, there, plan.tested_on.matched(name, other))]
+        if pairs:
+            # As YAML, whatever is in the labels.
+            both = json.dumps(dict(pairs), ensure_ascii=False)
+            yield (
+                f"config key datasets.{name}.tested_on.{other}: classes of the two datasets are "
+                "written nearly alike, but are not the same text, and count as different ones; "
+                f"where they are the same, say so: classes: {both}"
+            )
+
+
+def _of_spellings(plan: Plan) -> Iterator[str]:
+    """Name what own documents' spellings are said to mean and is no class of the dataset."""
+    for name, dataset in plan.datasets.items():
+        known = [*dataset.labels, *dataset.key("out_of_distribution")]
+        known_folded = set(map(folded, known))
+        for spelling, label in (dataset.source.get("labels") or {}).items():
+            if folded(label) not in known_folded:
+                yield (
+                    f"config key datasets.{name}.source.labels: {label}, for which {spelling} is "
+                    f"said to stand, is no class of this dataset{similar(label, known)}: such rows "
+                    "are rejected"
+                )
 
 
 def _shown(path: str | Path) -> str:

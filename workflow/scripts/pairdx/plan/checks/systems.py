@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from pairdx.plan.plan import Plan
+
 Config = Mapping[str, Any]
 
 
@@ -20,11 +22,23 @@ def problems(config: Config) -> Iterator[str]:
             yield (
                 f"config key systems.{name}.datasets: {unknown[0]} is not among datasets ({known})"
             )
-    for dataset, entry in config["datasets"].items():
+    datasets = {name: entry for name, entry in config["datasets"].items() if entry["enabled"]}
+    asked_about = {other for entry in datasets.values() for other in entry.get("tested_on", {})}
+    for dataset in datasets:
         runs = [one for one in enabled.values() if dataset in (one.get("datasets") or [dataset])]
-        if entry["enabled"] and enabled and not runs:
+        if enabled and not runs and dataset not in asked_about:
             yield f"config key systems: no enabled system runs on datasets.{dataset}"
     yield from _problems_of_named(config)
+
+
+def problems_of_datasets(plan: Plan) -> Iterator[str]:
+    """Say of every dataset on which no system runs, and which none is asked about, why none is."""
+    asked_about = {one.other for one in plan.tested_on.asked}
+    for name in plan.datasets:
+        if not plan.systems_of(name) and name not in asked_about:
+            left_out = plan.left_out(name)
+            reasons = "; ".join(f"{system}: {reason}" for system, reason in left_out.items())
+            yield f"config key systems: no enabled system runs on datasets.{name} ({reasons})"
 
 
 def _problems_of_named(config: Config) -> Iterator[str]:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from pairdx.images import NOT_STRIPPABLE, TURNED
 from pairdx.logs import logger
+from pairdx.reporting.format.classes import free
 
 QUANTILES = {
     "minimum": 0.0,
@@ -22,12 +23,17 @@ QUANTILES = {
 UNKNOWN = "unknown"
 # Of what pairdx.images.beside_pixels names, this says how a file is built, not what it states.
 NO_METADATA = NOT_STRIPPABLE
+CAPTIONS = "caption_cluster"
 # What pairs may share, and the column that tells.
 REPETITIONS = {
     "identical image file": "sha256",
     "near-duplicate image": "duplicate_cluster",
-    "identical caption": "caption_cluster",
+    "identical caption": CAPTIONS,
 }
+
+
+SEE_ARTICLE = "unknown; see the article"
+ARTICLES = {"article_id": "articles", "case_id": "cases", "figure_id": "figures"}
 
 
 def quantiles(quantities: Mapping[str, pd.Series]) -> pd.DataFrame:
@@ -65,21 +71,23 @@ def subtypes(pairs: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
         class, subtype, pairs, share (of the class).
     """
     tables = []
+    of_label = dict([*pairs.groupby("label")["subtype"]])
     for name in classes:
-        of_class = counted(pairs.loc[pairs["label"] == name, "subtype"], "subtype", "pairs")
+        of_class = counted(of_label.get(name, pairs["subtype"].iloc[:0]), "subtype", "pairs")
         of_class.insert(0, "class", name)
         tables.append(of_class)
     return pd.concat(tables, ignore_index=True)
 
 
-def sources(pairs: pd.DataFrame) -> pd.DataFrame:
-    """Count what pairs come from, per archive and in all: archive, articles, cases, figures, pairs.
+def sources(pairs: pd.DataFrame, groups: Mapping[str, str] = ARTICLES) -> pd.DataFrame:
+    """Count what pairs come from, per archive and in all: archive, what ``groups`` names, pairs.
 
     Args:
         pairs: pair_id, archive, article_id, case_id, figure_id. An empty identifier, which is an
             unknown one, is not counted.
+        groups: What is counted: columns of the pairs, and what these are called.
     """
-    columns = {"article_id": "articles", "case_id": "cases", "figure_id": "figures"}
+    columns = {column: free(name, ["archive", "pairs"]) for column, name in groups.items()}
     known = pairs[[*columns, "pair_id"]].replace("", pd.NA).rename(columns=columns)
     known = known.rename(columns={"pair_id": "pairs"})
     counts = known.groupby(pairs["archive"]).nunique()
@@ -87,20 +95,20 @@ def sources(pairs: pd.DataFrame) -> pd.DataFrame:
     return counts.rename_axis("archive").reset_index()
 
 
-def licence_terms(licence: str) -> str:
-    """Say in words what the letters of a Creative Commons licence restrict."""
+def licence_terms(licence: str, unknown: str = SEE_ARTICLE) -> str:
+    """Say in words what the letters of a Creative Commons licence restrict; else ``unknown``."""
     parts = re.split(r"[^A-Z0-9]+", licence.upper().strip())
     if parts[0] not in ("CC", "CC0"):
-        return "unknown; see the article"
+        return unknown
     terms = {"NC": "no commercial use", "ND": "no changed versions", "SA": "share alike"}
     found = [text for part, text in terms.items() if part in parts]
     return ", ".join(found) or ("none" if "BY" not in parts else "attribution")
 
 
-def licences(pairs: pd.DataFrame) -> pd.DataFrame:
+def licences(pairs: pd.DataFrame, unknown: str = SEE_ARTICLE) -> pd.DataFrame:
     """Count pairs by licence: licence, pairs, share, terms (see :func:`licence_terms`)."""
     table = counted(pairs["licence"], "licence", "pairs")
-    return table.assign(terms=table["licence"].map(licence_terms))
+    return table.assign(terms=[licence_terms(one, unknown) for one in table["licence"]])
 
 
 def masked_kinds(pairs: pd.DataFrame) -> pd.Series:
@@ -150,15 +158,17 @@ def drawn_anew(pairs: pd.DataFrame) -> dict[str, int]:
     }
 
 
-def reviewed(pairs: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
+def reviewed(pairs: pd.DataFrame, classes: Sequence[str], *, captions: bool = True) -> pd.DataFrame:
     """Count what people looked at, per class and in all.
 
     Args:
         pairs: label, caption_reviewed, image_reviewed (bool), image_edit ("" for none).
         classes: The classes, in table order.
+        captions: Whether there are any.
 
     Returns:
-        class, pairs, captions_reviewed, images_reviewed, images_never_reviewed, images_edited.
+        class, pairs, captions_reviewed (if there are any), images_reviewed, images_never_reviewed,
+        images_edited.
     """
     facts = pd.DataFrame(
         {
@@ -170,28 +180,32 @@ def reviewed(pairs: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
             "images_edited": (pairs["image_edit"] != "").astype("int64"),
         }
     )
-    return _per_class(facts, classes).reset_index()
+    shown = facts if captions else facts.drop(columns="captions_reviewed")
+    return _per_class(shown, classes).reset_index()
 
 
 def _per_class(facts: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
     """Add up numbers per class, in the order given, and over all classes."""
     sums = facts.groupby("class").sum().reindex(list(classes), fill_value=0)
-    sums.loc["total"] = sums.sum()
+    sums.loc[free("total", classes)] = sums.sum()
     return sums.rename_axis("class")
 
 
-def repetitions(pairs: pd.DataFrame) -> pd.DataFrame:
+def repetitions(pairs: pd.DataFrame, *, captions: bool = True) -> pd.DataFrame:
     """Count pairs that share an image or a caption with another pair.
 
     Args:
         pairs: The columns of :data:`REPETITIONS`.
+        captions: Whether there are any.
 
     Returns:
         shared, groups (of two or more pairs that share it), pairs (in such groups), share.
     """
     rows = []
     for name, column in REPETITIONS.items():
-        sizes = pairs[column].value_counts()
+        if column == CAPTIONS and not captions:
+            continue
+        sizes = pairs.loc[pairs[column] != "", column].value_counts()  # "": unknown
         groups = sizes[sizes > 1]
         share = int(groups.sum()) / max(1, len(pairs))
         rows.append((name, len(groups), int(groups.sum()), share))

@@ -61,7 +61,8 @@ def croissant(
         pairs: curated/pairs.parquet, of which the archive was made.
         archive: What :func:`pairdx.dataset_archive.archive_dataset` wrote from them.
         layout: The same as for the archive.
-        facts: ``title``; ``texts`` and ``drawn`` (as for the datasheet); ``classes`` (their
+        facts: ``title``; ``texts``, ``drawn``, ``articles``, ``grouped_by`` and ``lacks`` (as for
+            the datasheet); ``classes`` (their
             labels); ``split`` (that the table names); ``version`` (major.minor.patch); ``url``
             (page of the source, or None).
 
@@ -86,7 +87,7 @@ def croissant(
             cite_as=facts["texts"]["citation"],
             in_language=["en"],
             distribution=_files(context, archive, layout),
-            record_sets=_record_sets(context, layout, facts["classes"]),
+            record_sets=_record_sets(context, layout, facts),
             **_responsible_use(pairs, facts),
         )
         described: dict[str, Any] = metadata.to_json()
@@ -103,34 +104,79 @@ def croissant(
 
 def _description(pairs: pd.DataFrame, facts: Mapping[str, Any]) -> str:
     drawn = f" {DRAWN_NOTE}" if facts["drawn"] else ""
+    lacks = facts["lacks"]
+    what = "images without captions" if "captions" in lacks else "pairs of an image and its caption"
+    unit = "articles" if facts["articles"] else f"groups by {facts['grouped_by'].get('article_id')}"
+    groups = "" if "groups" in lacks else f", from {pairs['article_id'].nunique():,} {unit}"
+    licence = "No licences are known" if "licences" in lacks else "Each has a licence of its own"
     return (
-        f"{len(pairs):,} pairs of a medical image and its caption in {len(facts['classes'])} "
-        f"classes, from {pairs['article_id'].nunique():,} articles. The subsets are those of the "
-        f"{facts['split']} split. Each pair has a licence of its own.{drawn}"
+        f"{len(pairs):,} {what} in {len(facts['classes'])} classes{groups}. The subsets are those "
+        f"of the {facts['split']} split. {licence}.{drawn}"
     )
+
+
+def _meanings(facts: Mapping[str, Any]) -> dict[str, str]:
+    """Say what columns hold where data are not of articles, or lack something: by column."""
+    found = {}
+    if "captions" in facts["lacks"]:
+        found["caption"] = "Empty: there are no captions."
+        found["licence"] = "Licence of this image."
+    if not facts["articles"]:
+        names = facts["grouped_by"]
+        checksum = "a checksum in place of the value; an image without one stands alone."
+        alone = "The image itself: what belongs together is not known."
+        first = names.get("article_id")
+        widest = names.get("case_id", first)
+        found["article_id"] = f"Group by {first}: {checksum}" if first else alone
+        found["case_id"] = f"What is connected by {widest}: {checksum}" if first else alone
+        found["year"] = "Year of the document; empty where it is not known."
+    return found
 
 
 def _responsible_use(pairs: pd.DataFrame, facts: Mapping[str, Any]) -> dict[str, Any]:
     masked = int((pairs["masked"] != "").sum())
-    captions, images = (int(pairs[f"{what}_reviewed"].sum()) for what in ("caption", "image"))
     unknown = int(pairs["age"].isna().sum())
     if facts["drawn"]:
         return {"data_collection": DRAWN_NOTE}
+    lacks = facts["lacks"]
+    masking = f"Identifiers are masked in {masked:,} captions. "
     return {
         "data_collection": f"{facts['texts']['source']}.",
-        "data_collection_missing_data": f"The age is not known for {unknown:,} pairs.",
+        "data_collection_missing_data": "Ages are not known."
+        if "ages" in lacks and not facts["articles"]
+        else f"The age is not known for {unknown:,} pairs.",
         "data_annotation_protocol": [facts["texts"]["labels"]],
         "personal_sensitive_information": [
-            "Case reports of patients: images, age, sex, and captions about their health.",
-            f"Identifiers are masked in {masked:,} captions. A person reviewed {captions:,} "
-            f"captions and {images:,} images of {len(pairs):,}. No face detector was used. Image "
-            "files hold nothing beside the pixels but colour profiles.",
+            facts["texts"]["persons"],
+            f"{'' if 'captions' in lacks else masking}A person reviewed {_reviewed(pairs, facts)} "
+            f"of {len(pairs):,}. No face detector was used. Image files hold nothing beside the "
+            "pixels but colour profiles.",
         ],
         "data_limitations": [
-            "Not for diagnosis: classes are kinds of images, not diseases.",
-            "Identical captions and panels of one figure may stand on two sides of a split.",
+            f"Not for diagnosis: {facts['texts']['classes']}.",
+            *_divided(facts),
         ],
     }
+
+
+def _reviewed(pairs: pd.DataFrame, facts: Mapping[str, Any]) -> str:
+    captions, images = (int(pairs[f"{what}_reviewed"].sum()) for what in ("caption", "image"))
+    if "captions" in facts["lacks"]:
+        return f"{images:,} images"
+    return f"{captions:,} captions and {images:,} images"
+
+
+def _divided(facts: Mapping[str, Any]) -> list[str]:
+    """Name what may stand on two sides of a split: a sentence, or none."""
+    found = [] if "captions" in facts["lacks"] else ["identical captions"]
+    if facts["articles"]:
+        found.append("panels of one figure")
+    elif facts["grouped_by"]:
+        found.append("images of one group")
+    if not found:
+        return []
+    text = " and ".join(found)
+    return [f"{text[0].upper()}{text[1:]} may stand on two sides of a split."]
 
 
 def _files(context: mlc.Context, archive: Path, layout: Mapping[str, Any]) -> list[Any]:
@@ -168,12 +214,14 @@ def _files(context: mlc.Context, archive: Path, layout: Mapping[str, Any]) -> li
 
 
 def _record_sets(
-    context: mlc.Context, layout: Mapping[str, Any], classes: Sequence[str]
+    context: mlc.Context, layout: Mapping[str, Any], facts: Mapping[str, Any]
 ) -> list[Any]:
     names = column_names(layout)
     referenced = {"label": "classes/name", "subset": "subsets/name"}
     fields = [*_image_fields(context, names["file"])]
-    for name, (kind, meaning) in FIELDS.items():
+    own = _meanings(facts)
+    for name, (kind, usual) in FIELDS.items():
+        meaning = own.get(name, usual)
         references = {}
         if name in referenced:
             references["references"] = mlc.Source(ctx=context, field=referenced[name])
@@ -183,7 +231,7 @@ def _record_sets(
         ctx=context, id="pairs", name="pairs", key=["pairs/pair_id"], fields=fields
     )
     return [
-        _listed(context, "classes", [ENUMERATION], classes),
+        _listed(context, "classes", [ENUMERATION], facts["classes"]),
         _listed(context, "subsets", [mlc.DataType.SPLIT, ENUMERATION], SUBSETS),
         pairs,
     ]

@@ -10,7 +10,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from pairdx.reporting.dataset.curation_tables import BEFORE, shared
+from pairdx.reporting.dataset.curation_tables import NEAR, shared
+from pairdx.reporting.format.class_ticks import heading
+from pairdx.reporting.format.classes import Names, most_of, title_of, with_remark
 from pairdx.reporting.format.labels import readable
 from pairdx.reporting.format.theme import (
     BODY,
@@ -33,7 +35,10 @@ OUTCOMES = (
 )
 NUMBER_COLUMNS = (46, 92, 176)  # right edges, in points beside the funnel's bars
 PANELS_PER_ROW = 4
-NAMES_OF_KINDS = {"near_duplicate_image": "Near-duplicate image"}
+MOST_PANELS = 16  # of classes
+HEADING_WIDTH = 1.4  # inches over a panel
+NAMES_OF_KINDS = {NEAR: "Near-duplicate image"}
+NAME_WIDTH = 1.6  # inches, for the users' own names of what subsets share
 
 
 @theme()
@@ -91,7 +96,7 @@ def _number_column(panel: Axes, counts: np.ndarray, edge: float, heading: str) -
 @theme()
 def funnel_per_class(
     left: pd.DataFrame,
-    classes: Sequence[str],
+    classes: Names,
     out_of_distribution: Sequence[str] = (),
     *,
     title: str,
@@ -101,32 +106,36 @@ def funnel_per_class(
 
     Args:
         left: What ``funnel_by_class`` returned: stage and one column per class.
-        classes: The classes, one panel each, in figure order.
+        classes: Display names by label, one panel each, in figure order; of many, those of which
+            the smallest share is left.
         out_of_distribution: The classes outside the comparison, one panel each, after the others;
             without a panel where there are no candidates.
         title: Title of the figure.
         note: Small print under it.
     """
-    names = [*classes, *(name for name in out_of_distribution if left[name].any())]
-    stages = left[left["stage"] != BEFORE]
+    every = [*classes, *(name for name in out_of_distribution if left[name].any())]
+    stages, before = left.iloc[1:], left.iloc[0]
+    lost = {name: -left[name].iloc[-1] / max(1, before[name]) for name in every}
+    names = most_of(every, lost, MOST_PANELS)
+    which, rest = "of which the smallest share is left", "see tables/funnel_by_class"
+    note = with_remark(note, len(names), len(every), which, rest)
     columns = min(PANELS_PER_ROW, len(names))
     rows = -(-len(names) // columns)
     figure = new_figure(0.45 + rows * (0.4 + 0.155 * len(stages)), title=title, note=note)
     panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
     for panel, name in zip(panels, names, strict=False):
-        before = max(1, int(left.loc[left["stage"] == BEFORE, name].iloc[0]))
-        panel.barh(
-            range(len(stages)), 100 * stages[name] / before, height=0.8, color=STYLES[4].colour
-        )
+        shares = 100 * stages[name] / max(1, int(before[name]))
+        panel.barh(range(len(stages)), shares, height=0.8, color=STYLES[4].colour)
         for row, count in enumerate(stages[name]):
             panel.annotate(f"{count:,}", (3, row), va="center_baseline", size=SMALL)
         outside = "\n(out of distribution)" if name in out_of_distribution else ""
-        panel.set_title(f"{readable(name)}{outside}", loc="left")
+        above = heading(title_of(name, classes), HEADING_WIDTH, BODY + 0.5)
+        panel.set_title(f"{above}{outside}", loc="left")
         panel.grid(axis="y", visible=False)
         despine(panel)
     for panel in panels[len(names) :]:
         panel.set_axis_off()
-    panels[0].set_yticks(range(len(stages)), [readable(name) for name in stages["stage"]])
+    panels[0].set_yticks(range(len(stages)), [readable(name) for name in stages.iloc[:, 0]])
     panels[0].set(ylim=(len(stages) - 0.45, -0.55), xlim=(0, 105), xticks=(0, 50, 100))
     figure.supxlabel("Share of the class's candidates that is left (%)", size=BODY)
     return figure
@@ -171,7 +180,7 @@ def leakage(reports: Sequence[Mapping[str, Any]], *, title: str, note: str | Non
 
 
 def _name(report: Mapping[str, Any], kind: str) -> str:
-    name = NAMES_OF_KINDS.get(kind, f"Same {readable(kind).lower()}")
+    name = NAMES_OF_KINDS.get(kind) or heading(f"Same {kind}", NAME_WIDTH, BODY)
     unknown = report.get("unknown", {}).get(kind, 0)
     return f"{name}\n(unknown: {unknown:,} pairs)" if unknown else name
 

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from pairdx.ordering import seeded_rank
+from pairdx.reporting.format.classes import Names, free, title_of
 from pairdx.reporting.format.labels import readable
+from pairdx.sheets import unescaped
+from pairdx.subsets import LEAKAGE_KINDS
 
 IDENTIFIERS = "identifiers"  # the stage that looks for identifiers in captions
 BEFORE = "candidates"  # the row before the first stage
+NEAR = "near_duplicate_image"
+PARTS = ("kinds", "unknown")  # of leakage.json: what is told of each kind
+
+
+def read_funnel(path: str | Path) -> pd.DataFrame:
+    """Read curated/funnel.csv: labels are text, such as ``007`` or ``NA``, as they were written."""
+    table = pd.read_csv(path, dtype={"label": str, "stage": str}, keep_default_na=False)
+    return table.assign(label=table["label"].map(unescaped))
 
 
 def funnel_table(funnel: pd.DataFrame) -> pd.DataFrame:
@@ -46,8 +58,9 @@ def funnel_by_class(
     Returns:
         stage, one column per class, all_classes (their sum), one column per class of
         ``out_of_distribution``, and other_labels (the sum over all other labels) if there are
-        any. The first row, ``candidates``, is what the first stage received; then one row per
-        stage, in order.
+        any; a name of ours that is a label stands in brackets (see
+        :func:`pairdx.reporting.format.classes.free`). The first row, ``candidates``, is what the
+        first stage received; then one row per stage, in order.
     """
     left = funnel.assign(left=funnel["kept"] + funnel["out_of_distribution"])
     stages = left["stage"].unique()
@@ -55,14 +68,39 @@ def funnel_by_class(
     first = first.rename(columns={"candidates": "left"}).assign(stage=BEFORE)
     counts = pd.concat([first, left]).pivot_table("left", "stage", "label", "sum", fill_value=0)
     counts = counts.reindex([BEFORE, *stages])
+    labels = [*classes, *out_of_distribution]
     table = counts.reindex(columns=list(classes), fill_value=0)
-    table["all_classes"] = table.sum(axis=1)
-    for name in out_of_distribution:
-        table[name] = counts.get(name, 0)
-    others = counts.drop(columns=[*classes, *out_of_distribution], errors="ignore")
+    table[free("all_classes", labels)] = table.sum(axis=1)
+    table = pd.concat(
+        [table, counts.reindex(columns=list(out_of_distribution), fill_value=0)], axis=1
+    )
+    others = counts.drop(columns=labels, errors="ignore")
     if not others.empty:
-        table["other_labels"] = others.sum(axis=1)
-    return table.astype("int64").rename_axis(columns=None).reset_index()
+        table[free("other_labels", labels)] = others.sum(axis=1)
+    table = table.astype("int64").rename_axis(columns=None, index=None)
+    return table.reset_index(names=free("stage", labels))
+
+
+def funnel_by_class_for_reading(
+    left: pd.DataFrame, classes: Names, out_of_distribution: Sequence[str] = ()
+) -> pd.DataFrame:
+    """Turn the table round: a row per class, so that many of them can be read.
+
+    Args:
+        left: What :func:`funnel_by_class` returned.
+        classes: Display names of the classes, by label.
+        out_of_distribution: The classes that no system is trained on.
+    """
+    stages, counts = left.iloc[:, 0], left.iloc[:, 1:]
+    titles = [
+        title_of(str(name), classes)
+        + (" (out of distribution)" if name in out_of_distribution else "")
+        if name in classes or name in out_of_distribution
+        else readable(str(name))
+        for name in counts.columns
+    ]
+    columns = {str(stage): counts.iloc[at].to_numpy() for at, stage in enumerate(stages)}
+    return pd.DataFrame({"Of class": titles, **columns})
 
 
 def rejections_table(rejected: pd.DataFrame, stages: Sequence[str]) -> pd.DataFrame:
@@ -129,6 +167,38 @@ def masked_captions(pairs: pd.DataFrame, *, most: int, seed: int) -> pd.DataFram
     kinds = [", ".join(readable(kind).lower() for kind in one.split(";")) for one in chosen.masked]
     table = chosen.rename(columns={"label": "class"}).assign(kinds=kinds)
     return table[["pair_id", "class", "kinds", "caption"]].reset_index(drop=True)
+
+
+def with_own_words(
+    reports: Sequence[Mapping[str, Any]], tells: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """Name what subsets share as the user's columns are called, and leave out what is not known.
+
+    Args:
+        reports: leakage.json of every split.
+        tells: ``grouped_by`` (columns of the pairs that tell what belongs together, and how these
+            are called); ``lacks``, of which captions count here.
+    """
+    names = dict(tells["grouped_by"])
+    if "captions" not in tells["lacks"]:
+        names["caption_cluster"] = "caption"
+    names["duplicate_cluster"] = NEAR
+    columns = {kind: column for kind, column in LEAKAGE_KINDS.items() if column in names}
+    shown = {
+        # A column of groups may be called as a kind of ours.
+        kind: f"{names[column]} (group)"
+        if column in tells["grouped_by"] and names[column] in ("caption", NEAR)
+        else names[column]
+        for kind, column in columns.items()
+    }
+    return [
+        {**report, **{part: _named(report[part], shown) for part in PARTS if part in report}}
+        for report in reports
+    ]
+
+
+def _named(counts: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    return {names[kind]: found for kind, found in counts.items() if kind in names}
 
 
 def leakage_table(reports: Sequence[Mapping[str, Any]]) -> pd.DataFrame:

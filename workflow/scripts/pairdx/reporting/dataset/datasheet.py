@@ -19,7 +19,9 @@ from pairdx.reporting.dataset.curation_tables import (
     identifiers_table,
     leakage_table,
     rejections_table,
+    with_own_words,
 )
+from pairdx.reporting.format.classes import title_of, with_titles
 from pairdx.reporting.format.labels import readable
 from pairdx.reporting.format.markdown import as_markdown, escape, percent
 from pairdx.reporting.format.tables import DRAWN_NOTE, dataset_table
@@ -28,7 +30,7 @@ from pairdx.reporting.format.webpage import STYLE
 PHOTOGRAPHS = "medical_photograph"  # the class that may show a patient's face
 PAGE_STYLE = (
     STYLE + "\nh2 { font-size: 1.1rem; margin-top: 2rem; }\nh3 { font-size: 1rem; }"
-    "\np, li { max-width: 50rem; }\n"
+    "\np, li { max-width: 50rem; }\npre { overflow-x: auto; }\n"
 )
 
 
@@ -52,14 +54,16 @@ def datasheet(
         splits: Per split: pair_id, subset.
         leakage_reports: leakage.json of every split.
         facts: ``title``; ``texts`` and ``drawn`` (what the dataset's reader says: TEXTS, DRAWN of
-            :class:`pairdx.plan.descriptions.Reader`); ``record`` (number of the downloaded record,
-            or None); ``archives`` (names); ``classes`` (in table order);
+            :class:`pairdx.plan.descriptions.Reader`); ``articles``, ``grouped_by`` and ``lacks``
+            (see :meth:`pairdx.plan.facts.Facts.tells`); ``record`` (number of the downloaded
+            record, or None); ``archives`` (names); ``classes`` (display names by label, in order);
             ``min_age`` (years) and ``unknown_age`` (keep or reject); ``identifiers`` (per kind:
             reject, mask or keep); ``tokens`` (words that are read of a caption, None: all) by
-            ``tokens_of`` (a system's title); ``versions`` (name to version).
+            ``tokens_of`` (a system's title); ``versions`` (name to version); ``follows`` (what a
+            paper's file says of why the dataset was made, or None).
     """
     sections = {
-        "Motivation": [origins.MOTIVATION],
+        "Motivation": [" ".join([origins.motivation(facts), *filter(None, [facts["follows"]])])],
         "Composition": _composition(pairs, out_of_distribution, splits, facts),
         "Sources": _sources(pairs, facts),
         "Licences": _licences(pairs, facts),
@@ -68,9 +72,9 @@ def datasheet(
         "Labels": _labels(pairs, out_of_distribution, facts),
         "De-identification and review": _review(pairs, rejected, facts),
         "Curation funnel": _funnel(funnel, rejected),
-        "Duplicates": _duplicates(pairs, rejected),
-        "Splits and leakage": _leakage(leakage_reports),
-        "Recommended uses and limits": ["\n".join(f"- {use}" for use in origins.USES)],
+        "Duplicates": _duplicates(pairs, rejected, facts),
+        "Splits and leakage": _leakage(leakage_reports, facts),
+        "Recommended uses and limits": ["\n".join(f"- {use}" for use in origins.uses(facts))],
         "Versions": _versions(facts),
     }
     parts = [f"# {escape(facts['title'])}: datasheet"]
@@ -96,6 +100,22 @@ def _table(table: pd.DataFrame, title: str, *notes: str) -> str:
     return "##" + as_markdown(table, title=title, notes=notes)
 
 
+# How a sentence begins that says what is not known; the reason follows.
+_LACKING = {
+    "captions": "There are no captions, and none were screened or searched for identifiers",
+    "ages": "No ages are known, and none were screened",
+    "modalities": "Parts of classes are not told apart",
+    "licences": "No licences are known",
+    "groups": "What belongs together is not known but for copies, and every image counts as one",
+}
+
+
+def _lacking(facts: Mapping[str, Any], what: str) -> str:
+    """Say that the data do not tell something, and why; nothing where they do."""
+    reason = facts["lacks"].get(what)
+    return f"{_LACKING[what]}: {escape(reason)}." if reason else ""
+
+
 def _of(part: int, whole: int) -> str:
     return f"{part:,} of {whole:,} ({percent(part / max(1, whole))} %)"
 
@@ -106,12 +126,17 @@ def _composition(
     splits: Mapping[str, pd.DataFrame],
     facts: Mapping[str, Any],
 ) -> list[str]:
+    names = facts["classes"]
     sizes = {"width, pixels": pairs["width"], "height, pixels": pairs["height"]}
+    what = "images" if _lacking(facts, "captions") else "pairs of an image and its caption"
     blocks = [
-        f"{len(pairs):,} pairs of an image and its caption in {pairs['label'].nunique()} classes.",
-        _table(dataset_table(pairs, splits, facts["classes"]), "Pairs per class and subset"),
+        f"{len(pairs):,} {what} in {pairs['label'].nunique()} classes.",
         _table(
-            counts.subtypes(pairs, facts["classes"]),
+            with_titles(dataset_table(pairs, splits, names), names), "Pairs per class and subset"
+        ),
+        _lacking(facts, "modalities")
+        or _table(
+            with_titles(counts.subtypes(pairs, names), names),
             "Pairs per subtype",
             "Shares are of the class.",
         ),
@@ -121,9 +146,9 @@ def _composition(
     ]
     if len(out_of_distribution):
         others = sorted(out_of_distribution["label"].unique())
-        blocks.append(
-            _table(counts.subtypes(out_of_distribution, others), "Pairs out of distribution")
-        )
+        found = counts.subtypes(out_of_distribution, others)
+        found = found.assign(**{"class": [title_of(one, {}) for one in found["class"]]})
+        blocks.append(_table(found, "Pairs out of distribution"))
     return blocks
 
 
@@ -134,9 +159,21 @@ def _sources(pairs: pd.DataFrame, facts: Mapping[str, Any]) -> list[str]:
     archives = escape(", ".join(facts["archives"]))
     return [
         f"{facts['texts']['source']}{place}. Archives: {archives}.",
-        _table(counts.sources(pairs), "Articles, cases, figures and pairs"),
-        _years(pairs),
+        _table(counts.sources(pairs), "Articles, cases, figures and pairs")
+        if facts["articles"]
+        else _table(counts.sources(pairs, facts["grouped_by"]), "What pairs come from"),
+        _years(pairs) if facts["articles"] else _years_of_documents(pairs),
     ]
+
+
+def _years_of_documents(pairs: pd.DataFrame) -> str:
+    years = pd.to_numeric(pairs["year"], errors="coerce").dropna().astype("int64")
+    if years.empty:
+        return "No document's year is known."
+    return (
+        f"The documents are of {years.min()} to {years.max()}. The year of "
+        f"{_of(len(pairs) - len(years), len(pairs))} is not known."
+    )
 
 
 def _years(pairs: pd.DataFrame) -> str:
@@ -152,13 +189,13 @@ def _years(pairs: pd.DataFrame) -> str:
 
 
 def _licences(pairs: pd.DataFrame, facts: Mapping[str, Any]) -> list[str]:
-    table = counts.licences(pairs)
+    table = counts.licences(pairs, counts.SEE_ARTICLE if facts["articles"] else counts.UNKNOWN)
     restricted = {
         letters: int(table.loc[table["terms"].str.contains(words), "pairs"].sum())
         for letters, words in (("NC", "no commercial"), ("ND", "no changed"), ("?", "unknown"))
     }
     return [
-        facts["texts"]["licences"],
+        " ".join(filter(None, (facts["texts"]["licences"], _lacking(facts, "licences")))),
         _table(table, "Licences", "Terms are read off the letters of the licence's name."),
         f"A licence with NC forbids commercial use: {_of(restricted['NC'], len(pairs))} pairs. "
         f"One with ND forbids passing on changed versions, such as cropped images: "
@@ -172,12 +209,26 @@ def _patients(pairs: pd.DataFrame, facts: Mapping[str, Any]) -> list[str]:
     patients = pairs.drop_duplicates("case_id")
     unknown = int(patients["age"].isna().sum())
     sexes = patients["sex"].replace("Unknown", "")  # MultiCaRe's own word
+    counted = f"{len(patients):,} {_people(facts)}. " if facts["grouped_by"] else ""
+    number = f"{counted}{facts['texts']['patients']}"
+    ages = _lacking(facts, "ages") or (
+        f"The age of {_of(unknown, len(patients))} is not known. {_ages_left_out(facts)}"
+    )
+    table = _table(counts.quantiles({"age, years": patients["age"]}), "Ages")
+    by_sex = _table(counts.counted(sexes, "sex", "patients"), "Sex, as the source states it")
     return [
-        f"{len(patients):,} patients. {facts['texts']['patients']} The age of "
-        f"{_of(unknown, len(patients))} is not known. {_ages_left_out(facts)}",
-        _table(counts.quantiles({"age, years": patients["age"]}), "Ages"),
-        _table(counts.counted(sexes, "sex", "patients"), "Sex, as the source states it"),
+        " ".join(filter(None, (number, _lacking(facts, "groups"), ages))),
+        *([] if _lacking(facts, "ages") else [table]),
+        *([] if "sexes" in facts["lacks"] else [by_sex]),
     ]
+
+
+def _people(facts: Mapping[str, Any]) -> str:
+    """Name what counts as a patient: the widest of the user's own groups."""
+    if facts["articles"]:
+        return "patients"
+    names = facts["grouped_by"]
+    return f"groups by {escape(names.get('case_id', names['article_id']))}"
 
 
 def _ages_left_out(facts: Mapping[str, Any]) -> str:
@@ -201,15 +252,21 @@ def _longer(words: pd.Series, facts: Mapping[str, Any]) -> str:
 
 
 def _captions(pairs: pd.DataFrame, facts: Mapping[str, Any]) -> list[str]:
+    if lacking := _lacking(facts, "captions"):
+        return [lacking]
     words = pairs["caption"].str.split().map(len)
-    lengths = {readable(name): words[pairs["label"] == name] for name in facts["classes"]}
-    same = int(pairs["caption_cluster"].duplicated(keep=False).sum())
+    names = facts["classes"]
+    lengths = counts.quantiles({label: words[pairs["label"] == label] for label in names})
+    lengths = with_titles(lengths, names, "quantity")
+    lengths = pd.concat([counts.quantiles({"All": words}), lengths], ignore_index=True)
+    known = pairs.loc[pairs["caption_cluster"] != "", "caption_cluster"]
+    same = int(known.duplicated(keep=False).sum())
     masked = counts.masked_kinds(pairs)
     kinds = ", ".join(
         f"{readable(str(kind)).lower()} {number:,}" for kind, number in masked.items()
     )
     return [
-        _table(counts.quantiles({"All": words, **lengths}), "Words per caption"),
+        _table(lengths, "Words per caption"),
         f"{_longer(words, facts)}{_of(same, len(pairs))} captions stand in several pairs.",
         f"Identifiers were masked in {_of(int((pairs['masked'] != '').sum()), len(pairs))} "
         f"captions{f': {kinds}' if kinds else ''}.",
@@ -219,6 +276,8 @@ def _captions(pairs: pd.DataFrame, facts: Mapping[str, Any]) -> list[str]:
 def _labels(
     pairs: pd.DataFrame, out_of_distribution: pd.DataFrame, facts: Mapping[str, Any]
 ) -> list[str]:
+    if {"captions", "caption_labels"} & {*facts["lacks"]}:  # nothing that could be compared
+        return [facts["texts"]["labels"]]
     agreement = counts.text_label_agreement(pairs, out_of_distribution, facts["classes"])
     total = agreement.iloc[-1]
     named, agreeing = int(total["captions_naming_a_class"]), int(total["agreeing"])
@@ -228,7 +287,7 @@ def _labels(
         f"is a class, or a subtype of one: {_of(named, len(pairs))} captions do, and of these "
         f"{_of(agreeing, named)} name that of the image's label.",
         _table(
-            agreement,
+            with_titles(agreement, facts["classes"]),
             "Labels and captions",
             "A caption that names several classes agrees if the label's is among them.",
         ),
@@ -241,14 +300,17 @@ def _review(pairs: pd.DataFrame, rejected: pd.DataFrame, facts: Mapping[str, Any
     what = "medical photographs" if named else "images"
     unseen = int((~photographs["image_reviewed"].astype(bool)).sum())
     found = identifiers_table(rejected, pairs, facts["identifiers"])
+    table = _table(found, "Identifiers found in captions, by what was done")
+    lacking = _lacking(facts, "captions")
+    captions = f"{_of(int(pairs['caption_reviewed'].sum()), len(pairs))} captions and "
+    table_of_people = counts.reviewed(pairs, facts["classes"], captions=not lacking)
     return [
-        _search(facts["identifiers"]),
-        _table(found, "Identifiers found in captions, by what was done"),
-        f"A person reviewed {_of(int(pairs['caption_reviewed'].sum()), len(pairs))} captions and "
+        *([lacking] if lacking else [_search(facts["identifiers"]), table]),
+        f"A person reviewed {'' if lacking else captions}"
         f"{_of(int(pairs['image_reviewed'].sum()), len(pairs))} images.",
         f"**{unseen:,} of {len(photographs):,} {what} were never reviewed by a "
         "person.** No face detector is used: a face that nobody saw is still there.",
-        _table(counts.reviewed(pairs, facts["classes"]), "Review by people"),
+        _table(with_titles(table_of_people, facts["classes"]), "Review by people"),
         *_image_files(pairs),
     ]
 
@@ -288,22 +350,44 @@ def _funnel(funnel: pd.DataFrame, rejected: pd.DataFrame) -> list[str]:
     ]
 
 
-def _duplicates(pairs: pd.DataFrame, rejected: pd.DataFrame) -> list[str]:
+def _duplicates(pairs: pd.DataFrame, rejected: pd.DataFrame, facts: Mapping[str, Any]) -> list[str]:
+    captions = "captions" not in facts["lacks"]
+    shared = "an image or a caption" if captions else "an image"
     copies = int((rejected["stage"] == "duplicates").sum())
     return [
         f"Candidates rejected as copies: {copies:,}. What is left in the dataset:",
-        _table(counts.repetitions(pairs), "Pairs that share an image or a caption with another"),
+        _table(
+            counts.repetitions(pairs, captions=captions), f"Pairs that share {shared} with another"
+        ),
     ]
 
 
-def _leakage(reports: Sequence[Mapping[str, Any]]) -> list[str]:
+def _together(facts: Mapping[str, Any]) -> str:
+    """Name what the grouped split keeps on one side."""
+    captions = [] if "captions" in facts["lacks"] else ["identical captions"]
+    if facts["articles"]:
+        groups = ["articles", "cases"]
+    else:
+        columns = [name for key, name in facts["grouped_by"].items() if key != "case_id"]
+        groups = [f"what shares a value of {escape(name)}" for name in columns]
+    return ", ".join([*groups, "near-duplicate images", *captions])
+
+
+def _leakage(reports: Sequence[Mapping[str, Any]], facts: Mapping[str, Any]) -> list[str]:
+    published = any(report["split"] == "published" for report in reports)
+    whose = "the authors' own" if facts["articles"] else "the one that comes with the data"
+    theirs = f"`published` is {whose}. " if published else ""
     return [
         "`stratified` gives every class the same shares in each subset. `grouped` also keeps on "
-        "one side what belongs together: articles, cases, near-duplicate images, identical "
-        "captions. `published` is the authors' own. What two subsets share lets a system recognise "
-        "what it was trained on.",
+        f"one side what belongs together: {_together(facts)}. {theirs}What two "
+        "subsets share lets a system recognise what it was trained on.",
+        *(
+            f"The split `{report['split']}` {report['validation']}."
+            for report in reports
+            if "validation" in report
+        ),
         _table(
-            leakage_table(reports),
+            leakage_table(with_own_words(reports, facts)),
             "What subsets share",
             "Pairs and share are those of the subset named last.",
         ),

@@ -1,4 +1,4 @@
-"""How classes, splits and systems are called in tables and figures, and what a demo has to say."""
+"""How classes, splits and systems are called in tables and figures; what is said of stand-ins."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 Datasets = Mapping[str, Mapping[str, Any]]
-DEMO_NOTE = (
-    "Demo: encoders are small and randomly initialised; "
-    "these numbers say nothing about the real systems."
+STAND_IN_NOTE = (
+    "Stand-ins: small, randomly initialised encoders; "
+    "their numbers say nothing about the real systems."
 )
 
 
@@ -27,6 +27,19 @@ def system_title(name: str, registry: Mapping[str, Mapping[str, Any]]) -> str:
     return f"{title} ({'stand-in' if entry.get('trained') else 'untrained stand-in'})"
 
 
+def groups_in_words(tells: Mapping[str, Any]) -> str:
+    """Name what tells that pairs belong together, as in "Siblings share an article, case".
+
+    Args:
+        tells: ``articles`` (the data are made of publications); ``grouped_by`` (how the columns
+            of groups are called, by column of the pairs).
+    """
+    if tells["articles"]:
+        return "an article, case, figure"
+    names = [name for column, name in tells["grouped_by"].items() if column != "case_id"]
+    return ", ".join(f"a value of {name}" for name in names)
+
+
 def dataset_column(names: Iterable[str], datasets: Datasets, heading: str) -> dict[str, list[str]]:
     """Return a column of datasets' titles for reading, by its heading; none where all are of one.
 
@@ -41,9 +54,9 @@ def dataset_column(names: Iterable[str], datasets: Datasets, heading: str) -> di
     return {heading: [str(datasets[name]["title"]) for name in names]}
 
 
-def demo_note(entries: Iterable[Mapping[str, Any]]) -> str | None:
+def stand_in_note(entries: Iterable[Mapping[str, Any]]) -> str | None:
     """Return the demo's note if any of these registry entries (or passports) is a stand-in's."""
-    return DEMO_NOTE if any(entry.get("stand_in") for entry in entries) else None
+    return STAND_IN_NOTE if any(entry.get("stand_in") for entry in entries) else None
 
 
 def as_in_paper(title: str, label: str | None) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from pairdx.reporting.format.characters import in_one_bracket, named
 from pairdx.reporting.format.markdown import Column, columns_as_text
 
 NEEDS = (
@@ -204,12 +205,12 @@ def escape(text: str) -> str:
     """Make text show as itself in LaTeX, in ASCII.
 
     Control characters and line breaks become spaces, accented Latin letters accent commands, and
-    common symbols their commands. A character that pdfLaTeX may not know is named by its code
-    point: ``[U+5FC3]``.
+    common symbols their commands. A character that pdfLaTeX may not know is named:
+    ``[grinning face]``, ``[U+5FC3]``.
     """
     text = "".join(character if character.isprintable() else " " for character in text)
     text = re.sub(r"\s+", " ", unicodedata.normalize("NFC", text)).strip()
-    written = "".join(map(_character, text))
+    written = in_one_bracket("".join(map(_character, text)))
     # Two hyphens would become a dash, two commas a quotation mark; a hyphen before a number is a
     # minus sign.
     written = re.sub(r"([-,'])(?=\1)", r"\1{}", written)
@@ -229,7 +230,8 @@ def _character(character: str) -> str:
     plain = unicodedata.normalize("NFKC", character)
     if plain != character:  # a ligature, a full-width letter, the micro sign
         return "".join(map(_character, plain))
-    return _greek(character) or f"{{[}}U+{ord(character):04X}]"
+    name = named(character)
+    return _greek(character) or (f"{{[}}{name}]" if name else "")
 
 
 def _greek(character: str) -> str | None:

@@ -16,6 +16,7 @@ from pairdx.reporting.format.labels import readable
 
 SHARES = re.compile(r"^(.*_)?(share|accuracy|precision|recall|f1)(_low|_high)?$")
 NUMBER = re.compile(r"^([-+]?\d.*)?$")
+JOINERS = "\u200c\u200d"  # within words of some scripts, and in pictures
 SECONDS = re.compile(r"^(.*_)?seconds(_.*)?$")
 
 
@@ -57,30 +58,35 @@ def as_markdown(table: pd.DataFrame, *, title: str, notes: Sequence[str] = ()) -
         title: The heading.
         notes: What a reader has to know about the numbers, without Markdown.
     """
+    listed = [f"- {escape(note)}" for note in notes]
+    body = laid_out(table, "pipe", escape)
+    parts = [f"# {escape(title)}", body, *(["\n".join(listed)] if listed else [])]
+    return "\n\n".join(parts) + "\n"
+
+
+def laid_out(table: pd.DataFrame, layout: str, write: Callable[[str], str]) -> str:
+    """Write a table alone in one of tabulate's layouts, every text as ``write`` gives it."""
     columns = columns_as_text(table)
-    body = tabulate(
-        list(zip(*(map(escape, column.texts) for column in columns), strict=True)),
-        headers=[escape(column.heading) for column in columns],
-        tablefmt="pipe",
+    return tabulate(
+        list(zip(*(map(write, column.texts) for column in columns), strict=True)),
+        headers=[write(column.heading) for column in columns],
+        tablefmt=layout,
         disable_numparse=True,
         colalign=["right" if column.is_number else "left" for column in columns]
         if len(table)
         else None,
     )
-    listed = [f"- {escape(note)}" for note in notes]
-    parts = [f"# {escape(title)}", body, *(["\n".join(listed)] if listed else [])]
-    return "\n\n".join(parts) + "\n"
 
 
 def escape(text: str) -> str:
     """Make text show as itself in a Markdown table cell.
 
     HTML becomes entities; control characters and line breaks become spaces; what Markdown would
-    read as code, emphasis, a link or a column border is preceded by a backslash.
+    read as code, emphasis, a link, a formula or a column border is preceded by a backslash.
     """
-    text = "".join(character if character.isprintable() else " " for character in text)
+    text = "".join(one if one.isprintable() or one in JOINERS else " " for one in text)
     text = re.sub(r"\s+", " ", text).strip()
-    text = re.sub(r"([\\`*\[\]~|])", r"\\\1", text)
+    text = re.sub(r"([\\`*\[\]~|$])", r"\\\1", text)
     # An underscore within a word, as in a class name, is no emphasis.
     text = re.sub(r"(?<!\w)_|_(?!\w)", r"\\_", text)
     return html.escape(text, quote=False)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
-from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from pairdx.reporting.format.glyphs import drawable
 from pairdx.reporting.format.theme import PAGE_WIDTH, SMALL, new_figure
 
 # Geometry, in inches.
@@ -19,8 +18,6 @@ MARGIN, HEADING, LINE = 0.1, 0.2, 0.135
 MOST_INCHES_PER_IMAGE = 2.1
 INCHES_PER_CHARACTER = 0.059  # of a caption, on average, at its font size
 INCHES_PER_BOLD_CHARACTER = 0.075  # likewise of a heading
-
-MISSING_GLYPH = "\u25a1"
 
 
 @dataclass(frozen=True)
@@ -72,21 +69,6 @@ def picture_grid(
     return figure
 
 
-def drawable(text: str) -> str:
-    """Replace what the figures' font lacks by a box, and control characters by spaces."""
-    known = _characters()
-    return "".join(
-        character if ord(character) in known else MISSING_GLYPH if character.isprintable() else " "
-        for character in text
-    )
-
-
-@cache
-def _characters() -> frozenset[int]:
-    font = font_manager.get_font(font_manager.findfont("DejaVu Sans"))
-    return frozenset(code for code in font.get_charmap() if chr(code).isprintable())
-
-
 def _wrapped(text: str, characters: int) -> list[str]:
     return [
         line
@@ -98,7 +80,8 @@ def _wrapped(text: str, characters: int) -> list[str]:
 def _draw(panel: Axes, image: np.ndarray, heading: str, caption: str) -> None:
     panel.imshow(image)
     panel.set_axis_off()
-    panel.set_title(heading, loc="left", size=SMALL + 0.5, weight="bold", pad=3)
+    above = panel.set_title(heading, loc="left", size=SMALL + 0.5, weight="bold", pad=3)
+    above.set_parse_math(False)
     text = panel.annotate(
         caption,
         (0, 0),

@@ -10,9 +10,12 @@ import pandas as pd
 
 from pairdx.joins import joined
 from pairdx.ordering import seeded_rank
+from pairdx.reporting.format.classes import Names, free, with_titles
 from pairdx.reporting.format.markdown import with_interval
 from pairdx.subsets import SUBSETS
 
+# The rows of a report per class after the classes.
+AVERAGES = ("accuracy", "macro average", "weighted average")
 DRAWN_NOTE = "Demo: images and captions are drawn by the workflow; no patient is shown."
 
 
@@ -28,10 +31,10 @@ def dataset_table(
 
     Returns:
         class, pairs, share, and ``{split}_{subset}`` per split and subset; the last row is the
-        total.
+        total (see :func:`pairdx.reporting.format.classes.free`).
     """
-    table = pd.DataFrame({"class": list(classes)})
-    table["pairs"] = [int((pairs["label"] == name).sum()) for name in classes]
+    table = pd.DataFrame({"class": list(classes)}, dtype=str)
+    table["pairs"] = table["class"].map(pairs["label"].value_counts()).fillna(0).astype("int64")
     table["share"] = table["pairs"] / max(1, int(table["pairs"].sum()))
     for split, subsets in splits.items():
         what = f"the split {split} and the pairs"
@@ -40,7 +43,8 @@ def dataset_table(
         counts = counts.reindex(index=list(classes), columns=list(SUBSETS), fill_value=0)
         for subset in SUBSETS:
             table[f"{split}_{subset}"] = counts[subset].to_numpy()
-    total = table.drop(columns="class").sum().to_frame().T.assign(**{"class": "total"})
+    name = free("total", classes)
+    total = table.drop(columns="class").sum().to_frame().T.assign(**{"class": name})
     whole = pd.concat([table, total[table.columns]], ignore_index=True)
     counted = [name for name in whole.columns if name not in ("class", "share")]
     return whole.astype(dict.fromkeys(counted, "int64") | {"share": "float64"})
@@ -61,10 +65,9 @@ def example_pairs(
         Rows of ``pairs`` with their index kept, class by class.
     """
     rank = seeded_rank(pairs["pair_id"], seed, "examples").set_axis(pairs.index)
-    chosen = [
-        rank[pairs["label"] == name].sort_values(kind="stable").index[:per_class]
-        for name in classes
-    ]
+    ordered = pairs.loc[rank.sort_values(kind="stable").index, "label"]
+    of_class = ordered.groupby(ordered).groups
+    chosen = [of_class[name][:per_class] for name in classes if name in of_class]
     return pairs.loc[[index for part in chosen for index in part]]
 
 
@@ -108,33 +111,32 @@ def per_class_report(
 ) -> pd.DataFrame:
     """Report precision, recall, F1 and support per class, as means over seeds (Tables 5 to 7).
 
-    The layout is that of scikit-learn's classification report: after the classes come ``accuracy``
-    (in the column f1), ``macro average`` and ``weighted average``. Both averages are over the
-    classes present in the test set, and count the precision of a class that was never predicted as
-    0; its own cell is empty.
+    The layout is that of scikit-learn's classification report: after the classes come three rows,
+    ``accuracy`` (in the column f1), ``macro average`` and ``weighted average`` (see
+    :func:`pairdx.reporting.format.classes.free`). Both averages are over the classes present in the
+    test set, and count the precision of a class that was never predicted as 0; its own cell is
+    empty.
 
     Args:
         metrics: metrics.json of every seed, over the same test set.
-        stated: What the paper states about the system on this split (its file of config/papers).
+        stated: What the paper states about the system on this split (its file of config/papers);
+            None where no paper is about the dataset.
         scores: What ``per_class`` returned for all seeds, whose intervals are shown; with one seed
             metrics.json holds the same.
 
     Returns:
         class, precision, recall, f1 (each also with ``_low`` and ``_high``), paper_recall,
-        paper_accuracy and support. The paper's accuracies per class are taken as recall; its
-        overall accuracy stands in the row ``accuracy``.
+        paper_accuracy (both only where a paper is about the dataset) and support. The paper's
+        accuracies per class are taken as recall; its overall accuracy stands in the row
+        ``accuracy``.
     """
-    reports = [_report_of_one_seed(one) for one in metrics]
+    averages = [free(name, metrics[0]["classes"]) for name in AVERAGES]
+    reports = [_report_of_one_seed(one, averages) for one in metrics]
     values = ["precision", "recall", "f1"]
     mean = pd.concat(reports).groupby(level=0, sort=False)[values].mean()
     table = mean.assign(support=reports[0]["support"]).reset_index(names="class")
-    stated = stated or {}
-    per_class = {
-        name: number["value"] for name, number in stated.get("per_class_accuracy", {}).items()
-    }
-    overall = {"accuracy": stated.get("accuracy", {}).get("value")}
-    table.insert(3, "paper_recall", table["class"].map(per_class).astype("float64"))
-    table.insert(5, "paper_accuracy", table["class"].map(overall).astype("float64"))
+    if stated is not None:
+        _insert_stated(table, stated, overall=averages[0])
     if scores is None:
         scores = metrics[0]["per_class"] if len(metrics) == 1 else {}
     for name in values:
@@ -145,13 +147,24 @@ def per_class_report(
     return table.astype({"support": "Int64"})
 
 
-def per_class_for_reading(report: pd.DataFrame) -> pd.DataFrame:
+def _insert_stated(table: pd.DataFrame, stated: Mapping[str, Any], *, overall: str) -> None:
+    """Set what the paper states behind our recall and F1; all classes together in one row."""
+    per_class = {
+        name: number["value"] for name, number in stated.get("per_class_accuracy", {}).items()
+    }
+    of_all = {overall: stated.get("accuracy", {}).get("value")}
+    table.insert(3, "paper_recall", table["class"].map(per_class).astype("float64"))
+    table.insert(5, "paper_accuracy", table["class"].map(of_all).astype("float64"))
+
+
+def per_class_for_reading(report: pd.DataFrame, classes: Names) -> pd.DataFrame:
     """Write the scores as text, intervals beside their values, without the paper's empty columns.
 
     Args:
         report: What :func:`per_class_report` returned.
+        classes: Display names, by label.
     """
-    table = without_empty_paper(report)
+    table = with_titles(without_empty_paper(report), classes)
     for name in ("precision", "recall", "f1"):
         columns = [name, f"{name}_low", f"{name}_high"]
         table[name] = [with_interval(*row) for row in table[columns].to_numpy(dtype=float)]
@@ -177,7 +190,7 @@ def per_class_note(metrics: Sequence[Mapping[str, Any]]) -> str:
     )
 
 
-def _report_of_one_seed(metrics: Mapping[str, Any]) -> pd.DataFrame:
+def _report_of_one_seed(metrics: Mapping[str, Any], names: Sequence[str]) -> pd.DataFrame:
     per_class = pd.DataFrame.from_dict(metrics["per_class"], orient="index").astype("float64")
     present = per_class[per_class["support"] > 0]
     precision = present["precision"].fillna(0).to_numpy()
@@ -190,7 +203,7 @@ def _report_of_one_seed(metrics: Mapping[str, Any]) -> pd.DataFrame:
             "f1": [metrics[name]["value"] for name in ("accuracy", "macro_f1", "weighted_f1")],
             "support": [total] * 3,
         },
-        index=["accuracy", "macro average", "weighted average"],
+        index=list(names),
         dtype="float64",
     )
     ordered = per_class.loc[list(metrics["classes"]), ["precision", "recall", "f1", "support"]]

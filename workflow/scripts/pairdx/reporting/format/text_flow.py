@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
 
-FAMILY = "DejaVu Sans"  # as in the theme
+from pairdx.reporting.format.glyphs import families
+
 PADDING, SPACE = 0.03, 0.03  # inches: within a word's box, and between boxes
 # Letters on a screen are rounded to whole pixels; a line may come out this much wider.
 TOLERANCE = 1.03
@@ -35,7 +36,7 @@ class Placed:
 
 def text_width(text: str, size: float, *, bold: bool = False) -> float:
     """Return the width in inches of one line of text; ``size`` is in points."""
-    font = FontProperties(family=FAMILY, size=size, weight="bold" if bold else "normal")
+    font = FontProperties(family=families(), size=size, weight="bold" if bold else "normal")
     width, _, _ = text_to_path.get_text_width_height_descent(text, font, ismath=False)
     return TOLERANCE * float(width) / 72
 

@@ -15,6 +15,7 @@ from matplotlib.container import BarContainer, ErrorbarContainer
 from matplotlib.figure import Figure
 
 from pairdx.files import written_whole
+from pairdx.reporting.format.glyphs import families
 from pairdx.reporting.format.outputs import path_in
 
 PAGE_WIDTH = 6.9  # inches: the text width of an A4 page
@@ -34,7 +35,9 @@ _SETTINGS: dict[Any, Any] = {
     "lines.solid_capstyle": "round",
     "patch.edgecolor": "white",
     # The project's own.
-    "font.family": "DejaVu Sans",  # comes with matplotlib, so that every machine draws the same
+    # The first comes with matplotlib, so that every machine draws the same; others draw what it
+    # lacks.
+    "font.family": families(),
     "font.size": BODY,
     "axes.titlesize": BODY + 0.5,
     "axes.labelsize": BODY,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,8 @@ def as_html(table: pd.DataFrame, *, title: str, notes: Sequence[str] = ()) -> st
     )
     rows = [
         "".join(
-            f"<td{kind}>{html.escape(text)}</td>" for text, kind in zip(row, kinds, strict=True)
+            f"<td{kind}{_direction(text)}>{html.escape(text)}</td>"
+            for text, kind in zip(row, kinds, strict=True)
         )
         for row in zip(*(column.texts for column in columns), strict=True)
     ]
@@ -52,6 +54,12 @@ def as_html(table: pd.DataFrame, *, title: str, notes: Sequence[str] = ()) -> st
         f"<body><h1>{html.escape(title)}</h1>\n<table><thead><tr>{head}</tr></thead>\n"
         f"<tbody>{body}</tbody></table>\n<ul>{listed}</ul></body></html>\n"
     )
+
+
+def _direction(text: str) -> str:
+    """Let a cell with Hebrew or Arabic in it be read from the side on which it begins."""
+    from_right = any(unicodedata.bidirectional(letter) in ("R", "AL") for letter in text)
+    return ' dir="auto"' if from_right else ""
 
 
 def write_for_reading(

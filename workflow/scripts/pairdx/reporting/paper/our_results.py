@@ -93,9 +93,9 @@ def results_of_dataset(
         split: The split that is the paper's.
         stand_in: The dataset was drawn.
     """
-    counts = dataset.set_index("class")
-    total = counts.loc["total"].astype("float64").to_dict()
-    pairs = counts["pairs"].drop("total")
+    counts = dataset.drop(columns="class")  # the last row is the total
+    total = counts.iloc[-1].astype("float64").to_dict()
+    pairs = counts["pairs"].iloc[:-1]
     pairs = pairs[pairs > 0]
     sizes = {subset: total.get(f"{split}_{subset}") for subset in SUBSETS}
     kept = {} if funnel is None else funnel.groupby("stage")["kept"].sum().to_dict()

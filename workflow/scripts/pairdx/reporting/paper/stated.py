@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import yaml
 
-from pairdx.reporting.format.labels import readable
+from pairdx.reporting.format.classes import Names, name_of
 
 # Units of fractions of 1, and what is written behind them when they are written in percent.
 SHARES = {"share": "%", "points": "points"}
@@ -48,6 +48,22 @@ def read_paper(path: str | Path | None) -> dict[str, Any]:
         return {}
     content: dict[str, Any] = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     return content
+
+
+def conditions(paper: Mapping[str, Any], item: str) -> str:
+    """Say under what conditions the paper's numbers in a table were obtained, as its file does.
+
+    Args:
+        paper: The content of its file.
+        item: ``comparison`` or ``cost``.
+    """
+    devices = {name: number["value"] for name, number in paper["environment"].items()}
+    return str(paper["conditions"][item]).format_map(devices)
+
+
+def legend(paper: Mapping[str, Any]) -> str:
+    """Say what the paper's markers in a figure are; of no paper, nothing that is shown."""
+    return f"Paper ({paper['conditions']['legend']})" if paper else "Paper"
 
 
 def statements(paper: Mapping[str, Any]) -> list[Statement]:
@@ -107,12 +123,13 @@ def in_words(number: Mapping[str, Any]) -> str:
     return str(number.get("stated") or f"{number['value']:,} {unit}".rstrip())
 
 
-def accuracy_notes(stated: Mapping[str, Any]) -> list[str]:
+def accuracy_notes(stated: Mapping[str, Any] | None) -> list[str]:
     """Say what the paper states about a system's accuracy; nothing where it states none.
 
     Args:
         stated: The system's entry in the paper's file, or nothing.
     """
+    stated = stated or {}
     accuracy = stated.get("accuracy")
     if not accuracy:
         return []
@@ -128,8 +145,9 @@ def accuracy_notes(stated: Mapping[str, Any]) -> list[str]:
     return notes
 
 
-def training_notes(stated: Mapping[str, Any]) -> list[str]:
+def training_notes(stated: Mapping[str, Any] | None) -> list[str]:
     """Say for how long the paper trained a system: epochs, time and device."""
+    stated = stated or {}
     epochs, seconds = stated.get("settings", {}).get("epochs"), stated.get("train_seconds")
     parts = []
     if epochs:
@@ -140,22 +158,22 @@ def training_notes(stated: Mapping[str, Any]) -> list[str]:
 
 
 def confusion_notes(
-    stated: Mapping[str, Any], confusion: Sequence[Sequence[int]], classes: Sequence[str]
+    stated: Mapping[str, Any] | None, confusion: Sequence[Sequence[int]], classes: Names
 ) -> list[str]:
     """Set the confusions that the paper counts beside those of a confusion matrix.
 
     Args:
         stated: The system's entry in the paper's file, or nothing.
         confusion: Rows are true classes, columns predicted classes, in the order of ``classes``.
-        classes: The classes.
+        classes: Display names of the classes, by label.
     """
-    counts = np.asarray(confusion)
+    counts, labels = np.asarray(confusion), list(classes)
     notes = []
-    for number in stated.get("confusions", {}).values():
+    for number in (stated or {}).get("confusions", {}).values():
         if not set(number["classes"]) <= set(classes):
             continue
-        first, second = (classes.index(name) for name in number["classes"])
-        names = [readable(name).lower() for name in number["classes"]]
+        first, second = (labels.index(name) for name in number["classes"])
+        names = [name_of(name, classes) for name in number["classes"]]
         notes.append(
             f"Paper: {as_stated(number)} confused between {names[0]} and {names[1]}, true class "
             f"not stated. Here: {counts[first, second]:,} of {names[0]} and "

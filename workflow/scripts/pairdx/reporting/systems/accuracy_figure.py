@@ -38,6 +38,7 @@ def accuracy_comparison(
     *,
     title: str,
     note: str | None = None,
+    papers: str = "Paper",
     level: float = 0.95,
 ) -> Figure:
     """Draw accuracy with its interval per system and split, beside the paper's.
@@ -52,6 +53,7 @@ def accuracy_comparison(
         datasets: title of every dataset.
         title: Title of the figure.
         note: Small print under it.
+        papers: What the legend says of the paper's markers.
         level: Coverage of the intervals.
     """
     systems = [name for name in titles if name in set(comparison["system"])]
@@ -67,7 +69,7 @@ def accuracy_comparison(
     panels = figure.subplots(down, across, squeeze=False, sharey=True)
     for panel, name, heading in zip(panels.flat, names, headings, strict=False):
         rows = comparison[comparison["dataset"] == name]
-        _draw(panel, rows, systems, splits, level)
+        _draw(panel, rows, systems, splits, level, papers)
         _majority_lines(panel, shares[name], named=len(names) == 1)
         panel.set_title(heading, loc="left").set_parse_math(False)
     for unused in panels.flat[len(names) :]:
@@ -99,7 +101,12 @@ def _headings(
 
 
 def _draw(
-    panel: Axes, rows: pd.DataFrame, systems: Sequence[str], splits: Sequence[str], level: float
+    panel: Axes,
+    rows: pd.DataFrame,
+    systems: Sequence[str],
+    splits: Sequence[str],
+    level: float,
+    papers: str,
 ) -> None:
     """Draw one dataset: a row per system, a marker per split."""
     offsets = np.linspace(-0.2, 0.2, len(splits)) if len(splits) > 1 else np.zeros(1)
@@ -123,7 +130,8 @@ def _draw(
             lw=1.4,
             label=f"{readable(split)} split ({100 * level:g} % interval)",
         )
-        _paper_markers(panel, own, heights)
+        if "paper_accuracy" in own:
+            _paper_markers(panel, own, heights, papers)
     panel.set(xlim=(0, 101.5), xlabel="Test accuracy (%)")
     panel.grid(axis="y", visible=False)
     for between in np.arange(0.5, len(systems) - 1):
@@ -131,7 +139,7 @@ def _draw(
     despine(panel, left=True)
 
 
-def _paper_markers(panel: Axes, rows: pd.DataFrame, heights: pd.Series) -> None:
+def _paper_markers(panel: Axes, rows: pd.DataFrame, heights: pd.Series, label: str) -> None:
     stated = rows["paper_accuracy"].notna()
     if stated.any():
         panel.plot(
@@ -143,7 +151,7 @@ def _paper_markers(panel: Axes, rows: pd.DataFrame, heights: pd.Series) -> None:
             markerfacecolor="none",
             markeredgecolor=INK,
             markeredgewidth=1.1,
-            label="Paper (one run, no interval)",
+            label=label,
         )
 
 

@@ -13,10 +13,10 @@ from pairdx.evaluation.accuracy import accuracy_over_seeds
 from pairdx.reporting.format.labels import (
     Datasets,
     dataset_column,
-    demo_note,
     further_readings,
     readable,
     readings_note,
+    stand_in_note,
     system_title,
 )
 from pairdx.reporting.format.markdown import (
@@ -27,7 +27,7 @@ from pairdx.reporting.format.markdown import (
     with_interval,
 )
 from pairdx.reporting.format.tables import without_empty_paper
-from pairdx.reporting.paper.stated import as_stated
+from pairdx.reporting.paper.stated import as_stated, conditions
 
 COLUMNS = {
     "dataset": "str",
@@ -46,6 +46,7 @@ COLUMNS = {
     "paper_train_seconds": "float64",
     "paper_seconds_per_image": "float64",
 }
+PAPER_COLUMNS = tuple(name for name in COLUMNS if name.startswith("paper_"))
 TITLE = "Comparison of the systems"
 Registry = Mapping[str, Mapping[str, Any]]
 # Dataset and split of ours that the paper's numbers stand beside; None where there is none.
@@ -98,7 +99,8 @@ def comparison_table(
     cases (see ``accuracy_over_seeds``). Training time is the sum of ``seconds`` in training.csv,
     which covers all attempts. ``seconds_per_image`` is the mean of the timing. Accuracies and F1
     are fractions of 1. A cell is empty where it does not apply: training of an untrained system,
-    and the paper's numbers off its dataset and split.
+    and the paper's numbers off its dataset and split. Where nothing is beside a paper, its columns
+    are not there.
 
     Args:
         cells: The results; datasets and splits stand in the order in which they first appear.
@@ -131,7 +133,8 @@ def comparison_table(
         for cell in in_order(cells, registry, "dataset", "system", "split")
     ]
     table = pd.DataFrame(rows, columns=list(COLUMNS))
-    return table.astype({name: kind for name, kind in COLUMNS.items() if kind != "str"})
+    table = table.astype({name: kind for name, kind in COLUMNS.items() if kind != "str"})
+    return table if paper_cell else table.drop(columns=list(PAPER_COLUMNS))
 
 
 def in_order(cells: Sequence[Cell], registry: Registry, *parts: str) -> list[Cell]:
@@ -229,10 +232,13 @@ def comparison_for_reading(
         "Trained on": table["train_device"],
         "CPU, s per image": _written(table["seconds_per_image"], significant),
         "Parameters": _written(table["parameters"], _parameters),
-        "Paper: accuracy, %": _written(table["paper_accuracy"], paper_percent),
-        "Paper: training, s": _written(table["paper_train_seconds"], plain),
-        "Paper: CPU, s per image": _written(table["paper_seconds_per_image"], significant),
     }
+    if "paper_accuracy" in table:
+        shown |= {
+            "Paper: accuracy, %": _written(table["paper_accuracy"], paper_percent),
+            "Paper: training, s": _written(table["paper_train_seconds"], plain),
+            "Paper: CPU, s per image": _written(table["paper_seconds_per_image"], significant),
+        }
     return without_empty_paper(pd.DataFrame(shown))
 
 
@@ -246,7 +252,7 @@ def comparison_notes(
 ) -> list[str]:
     """State the conditions of the comparison's numbers, one sentence or two per note."""
     notes = []
-    demo = demo_note(registry[cell.system] for cell in cells)
+    demo = stand_in_note(registry[cell.system] for cell in cells)
     if demo:
         notes.append(demo)
     interval = cells[0].metrics[0]["interval"]
@@ -263,14 +269,8 @@ def comparison_notes(
             f"{', '.join(dict.fromkeys(str(one['pairs']) for one in timings))} pairs, one at a "
             f"time, from file bytes to probabilities; threads: {threads}; CPU: {processors}."
         )
-    if table["paper_accuracy"].notna().any():
-        environment = paper["environment"]
-        notes.append(
-            "Paper: one run without intervals; trained on "
-            f"{environment['training_device']['value']}, timed on the "
-            f"{environment['timing_device']['value']}, batch size and threads not stated. Its "
-            "times are on other machines than ours."
-        )
+    if table.filter(like="paper_accuracy").notna().any(axis=None):
+        notes.append(conditions(paper, "comparison"))
         beside = [cell.system for cell in cells if cell.place == paper_cell]
         notes += readings_note(further_readings(beside, registry), registry)
     own = [cell for cell in cells if cell.place == paper_cell]

@@ -10,11 +10,12 @@ import pandas as pd
 from pairdx.reporting.format.labels import (
     Datasets,
     dataset_column,
-    demo_note,
     readable,
+    stand_in_note,
     system_title,
 )
 from pairdx.reporting.format.tables import without_empty_paper
+from pairdx.reporting.paper.stated import conditions
 
 TITLE = "Cost of the systems"
 COLUMNS = {
@@ -59,7 +60,8 @@ def cost_table(
         registry: title, trained and stand_in of every system.
 
     Returns:
-        The columns of :data:`COLUMNS`, rows in the order of the comparison.
+        The columns of :data:`COLUMNS`, those of the paper where the comparison has them; rows in
+        the order of the comparison.
     """
     rows = []
     for row in comparison.to_dict("records"):
@@ -69,8 +71,13 @@ def cost_table(
         rows.append(
             {**known, **_measured_in_training(own), **_fastest_batch(timings[dataset, system])}
         )
-    table = pd.DataFrame(rows, columns=list(COLUMNS))
-    return table.astype({name: kind for name, kind in COLUMNS.items() if kind != "str"})
+    kinds = {
+        name: kind
+        for name, kind in COLUMNS.items()
+        if name in comparison or not name.startswith("paper_")
+    }
+    table = pd.DataFrame(rows, columns=list(kinds))
+    return table.astype({name: kind for name, kind in kinds.items() if kind != "str"})
 
 
 def _measured_in_training(passports: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -120,10 +127,11 @@ def cost_for_reading(table: pd.DataFrame, registry: Registry, datasets: Datasets
             "CPU seconds per image in batches": table["batched_seconds_per_image"],
             "batch size": table["batched_size"],
             "runtime of batches": table["batched_runtime"],
-            "paper_training_seconds": table["paper_train_seconds"],
-            "paper: CPU seconds per image": table["paper_seconds_per_image"],
         }
     )
+    if "paper_train_seconds" in table:
+        shown["paper_training_seconds"] = table["paper_train_seconds"]
+        shown["paper: CPU seconds per image"] = table["paper_seconds_per_image"]
     return without_empty_paper(shown)
 
 
@@ -143,7 +151,7 @@ def cost_notes(
         registry: title, trained and stand_in of every system.
         paper: The content of the paper's file; empty where there is none.
     """
-    demo = demo_note(registry.values())
+    demo = stand_in_note(registry.values())
     trained = [
         one
         for (_, _, system), each in passports.items()
@@ -159,8 +167,8 @@ def cost_notes(
     ]
     if any(one.get("processes", 1) > 1 for one in trained):
         notes.append("Where several GPUs trained together, energy and memory are the first one's.")
-    if table[["paper_train_seconds", "paper_seconds_per_image"]].notna().any(axis=None):
-        notes.append(paper_conditions(paper))
+    if table.filter(like="paper_").notna().any(axis=None):
+        notes.append(conditions(paper, "cost"))
     return notes
 
 
@@ -174,13 +182,4 @@ def timing_conditions(timings: Timings, how: str) -> str:
         f"CPU seconds per image: means, from file bytes to probabilities, {how}, of what a system "
         "reads (one that reads no image decodes and resizes none); CPU: "
         f"{known['cpu_model']}, threads: {known['threads']}, pairs: {known['pairs']}."
-    )
-
-
-def paper_conditions(paper: Mapping[str, Any]) -> str:
-    """Say on what machines the paper's times were taken."""
-    environment = paper["environment"]
-    return (
-        f"Paper: one run, trained on {environment['training_device']['value']}, timed on the "
-        f"{environment['timing_device']['value']}; batch size and threads are not stated."
     )

@@ -19,6 +19,7 @@ from pairdx.reporting.format.theme import FAINT, INK, SMALL, despine, new_figure
 
 # What each panel is drawn against: the column of the comparison, and the label of its axis.
 COSTS = (("train_seconds", "Training (s)"), ("seconds_per_image", "CPU time per image (s)"))
+_OF_PAPER = ("paper_accuracy", *(f"paper_{column}" for column, _ in COSTS))
 OUR_MARKER, PAPER_MARKER = 4.5, 6.5  # sizes in points
 NAME_WIDTH = 44  # characters per line of the legend
 LINE = 1.45 * (SMALL + 0.5) / 72  # inches per line of the legend
@@ -31,6 +32,7 @@ def accuracy_against_cost(
     *,
     title: str,
     note: str | None = None,
+    papers: str = "Paper",
     level: float = 0.95,
 ) -> Figure:
     """Draw accuracy with its interval against training time and against CPU time per image.
@@ -43,15 +45,19 @@ def accuracy_against_cost(
         titles: Title per system.
         title: Title of the figure.
         note: Small print under it.
+        papers: What the legend says of the paper's points.
         level: Coverage of the intervals.
     """
-    systems = comparison.reset_index(drop=True)
+    # As if the paper stated nothing, where the comparison has no columns of one.
+    systems = comparison.reset_index(drop=True).reindex(
+        columns=list(dict.fromkeys([*comparison, *_OF_PAPER]))
+    )
     names = [
         textwrap.fill(titles[name], NAME_WIDTH, break_on_hyphens=False)
         for name in systems["system"]
     ]
     paper = any(_known(systems, f"paper_{column}").any() for column, _ in COSTS)
-    handles, labels = _legend(names, level, paper=paper)
+    handles, labels = _legend(names, level, papers if paper else None)
     lines = sum(1 + label.count("\n") for label in labels)
     figure = new_figure(3.1 + LINE * (lines / 2 + 1), title=title, note=note)
     costs = [cost for cost in COSTS if systems[cost[0]].notna().any()]
@@ -141,7 +147,9 @@ def _ticks(low: float, high: float) -> list[float]:
     return [tick for tick in ticks if low <= math.log10(tick) <= high]
 
 
-def _legend(names: Sequence[str], level: float, *, paper: bool) -> tuple[list[Line2D], list[str]]:
+def _legend(
+    names: Sequence[str], level: float, paper: str | None
+) -> tuple[list[Line2D], list[str]]:
     """Return handles and labels: what markers mean, then the numbers."""
     handles = [
         Line2D([], [], marker="o", color=style(0).colour, markersize=OUR_MARKER, linestyle="-"),
@@ -153,7 +161,7 @@ def _legend(names: Sequence[str], level: float, *, paper: bool) -> tuple[list[Li
         ),
     ]  # fmt: skip
     labels = [f"This run ({100 * level:g} % interval)"]
-    labels += ["Paper (one run, no interval)"] if paper else []
+    labels += [paper] if paper else []
     return handles, [*labels, *names]
 
 

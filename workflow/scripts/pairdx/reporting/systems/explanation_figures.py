@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from pairdx.models.explained import Explanation
+from pairdx.reporting.format.classes import Names
 from pairdx.reporting.format.text_flow import Placed
 from pairdx.reporting.format.theme import FAINT, INK, PAGE_WIDTH, SMALL, new_figure, theme
 from pairdx.reporting.systems.explanation_layout import (
@@ -38,7 +39,7 @@ HEAT_OPACITY = 0.6
 @theme()
 def explanation_figure(
     pairs: Sequence[ExplainedPair],
-    classes: Sequence[str],
+    classes: Names,
     *,
     title: str,
     note: str | None = None,
@@ -50,7 +51,7 @@ def explanation_figure(
 
     Args:
         pairs: At least one; all explained by the same system.
-        classes: Names of the explained probabilities.
+        classes: Display names by label, in the order of the explained probabilities.
         title: Title of the figure.
         note: Small print under it.
     """

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from pairdx.models.explained import Explanation, WordAttention
-from pairdx.reporting.format.labels import readable
+from pairdx.reporting.format.classes import Names, title_of
+from pairdx.reporting.format.glyphs import drawable, drawable_name
 from pairdx.reporting.format.text_flow import Placed, flow, wrap
 from pairdx.reporting.format.theme import PAGE_WIDTH, SMALL
 
@@ -91,15 +92,15 @@ class Block:
     body: float
 
 
-def block_of(pair: ExplainedPair, classes: Sequence[str], layout: Layout) -> Block:
+def block_of(pair: ExplainedPair, classes: Names, layout: Layout) -> Block:
     """Lay out the texts of one pair."""
     explanation = pair.explanation
-    predicted = classes[explanation.predicted]
+    predicted = list(classes)[explanation.predicted]
     verdict = "right" if predicted == pair.label else "wrong"
     share = 100 * explanation.probabilities[explanation.predicted]
     heading = wrap(
-        f"True: {readable(pair.label)}. "
-        f"Predicted: {readable(predicted)}, {share:.1f} % ({verdict})",
+        f"True: {drawable_name(title_of(pair.label, classes))}. "
+        f"Predicted: {drawable_name(title_of(predicted, classes))}, {share:.1f} % ({verdict})",
         layout.width,
         SMALL,
         bold=True,
@@ -119,7 +120,7 @@ def _words(
         return [], [], 0.0
     width = layout.width - layout.words
     shown = [
-        word if len(word) <= LONGEST_WORD else f"{word[: LONGEST_WORD - 1]}…"
+        drawable(word if len(word) <= LONGEST_WORD else f"{word[: LONGEST_WORD - 1]}…")
         for word in attention.words
     ]
     placed = flow(shown, width, SMALL)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from pairdx.reporting.format.labels import readable
+from pairdx.reporting.format.class_ticks import (
+    column_name,
+    fit_side_by_side,
+    row_height,
+    row_name,
+    row_size,
+)
+from pairdx.reporting.format.classes import MOST_ROWS, Names, most_of, title_of, with_remark
+from pairdx.reporting.format.tables import AVERAGES
 from pairdx.reporting.format.theme import (
     SMALL,
     despine,
@@ -21,6 +30,7 @@ from pairdx.reporting.format.theme import (
     theme,
 )
 
+SCORES = (("precision", "Precision"), ("recall", "Recall"), ("f1", "F1"))
 CURVES = (("train", "Training"), ("validation", "Validation"))
 
 
@@ -80,20 +90,37 @@ def _curve(panel: Axes, curves: Sequence[pd.Series], position: int, name: str) -
 
 
 @theme()
-def per_class_bars(report: pd.DataFrame, *, title: str, note: str | None = None) -> Figure:
+def per_class_bars(
+    report: pd.DataFrame, names: Names, *, title: str, note: str | None = None
+) -> Figure:
     """Draw precision, recall and F1 of every class of one system.
+
+    A few classes stand side by side, as bars; more, or those with long names, below each other, as
+    points: the :data:`MOST_ROWS` of lowest F1.
 
     Args:
         report: What ``per_class_report`` returned; undefined values have no bar and say so.
+        names: Display names, by label.
         title: Title of the figure.
         note: Small print under it.
     """
-    averages = ("accuracy", "macro average", "weighted average")
-    classes = report[~report["class"].isin(averages)]
-    figure = new_figure(3.0, title=title, note=note)
+    classes = report.iloc[: -len(AVERAGES)]
+    titles = [title_of(label, names) for label in classes["class"]]
+    if fit_side_by_side(titles):
+        return _scores_in_columns(classes, titles, title=title, note=note)
+    worst = classes.set_index("class")["f1"].astype("float64").fillna(0)
+    shown = most_of(classes["class"], (-worst).to_dict(), MOST_ROWS)
+    rest = "see the table of scores per class"
+    note = with_remark(note, len(shown), len(classes), "of lowest F1", rest)
+    kept = classes["class"].isin(shown).to_numpy()
+    titles = [title for title, keep in zip(titles, kept, strict=True) if keep]
+    return _scores_in_rows(classes[kept], titles, title=title, note=note)
+
+
+def _scores_in_columns(classes: pd.DataFrame, titles: Sequence[str], **words: Any) -> Figure:
+    figure = new_figure(3.0, **words)
     panel = figure.subplots()
-    scores = (("precision", "Precision"), ("recall", "Recall"), ("f1", "F1"))
-    for position, (column, name) in enumerate(scores):
+    for position, (column, name) in enumerate(SCORES):
         places = np.arange(len(classes)) + 0.27 * (position - 1)
         values = 100 * classes[column].to_numpy(dtype=float)
         bars = panel.bar(places, np.nan_to_num(values), width=0.25, label=name)
@@ -111,12 +138,34 @@ def per_class_bars(report: pd.DataFrame, *, title: str, note: str | None = None)
                 rotation=90 if text == "none" else 0,
             )
     names = [
-        f"{readable(name).replace(' ', chr(10))}\n(n = {int(support):,})"
-        for name, support in zip(classes["class"], classes["support"], strict=True)
+        column_name(title, f"(n = {int(support):,})")
+        for title, support in zip(titles, classes["support"], strict=True)
     ]
     panel.set_xticks(range(len(classes)), names)
     panel.set(ylim=(0, 108), yticks=range(0, 101, 20), ylabel="Score (%)")
     panel.grid(axis="x", visible=False)
+    despine(panel)
+    legend_below(figure, panel, columns=3)
+    return figure
+
+
+def _scores_in_rows(classes: pd.DataFrame, titles: Sequence[str], **words: Any) -> Figure:
+    rows = len(classes)
+    figure = new_figure(0.95 + row_height(rows) * rows, **words)
+    panel = figure.subplots()
+    for position, (column, name) in enumerate(SCORES):
+        look = style(position)
+        values = 100 * classes[column].to_numpy(dtype=float)
+        places = np.arange(rows) + 0.2 * (position - 1)  # equal scores lie beside each other
+        panel.plot(
+            values, places, look.marker, color=look.colour, markersize=4, clip_on=False, label=name
+        )
+    names = [
+        row_name(title, f"(n = {int(support):,})")
+        for title, support in zip(titles, classes["support"], strict=True)
+    ]
+    panel.set_yticks(range(rows), names, size=row_size(rows))
+    panel.set(xlim=(0, 100), ylim=(rows - 0.5, -0.5), xlabel="Score (%); no point: undefined")
     despine(panel)
     legend_below(figure, panel, columns=3)
     return figure

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from pairdx.reporting.format.labels import demo_note, system_title
+from pairdx.reporting.format.labels import groups_in_words, stand_in_note, system_title
 from pairdx.reporting.format.markdown import percent
 from pairdx.reporting.systems.system_tests import points
 
@@ -44,27 +44,43 @@ def _points(table: pd.DataFrame, name: str) -> list[str]:
     ]
 
 
+def _shared(tells: Mapping[str, Any]) -> str:
+    """Name what siblings share."""
+    article = "" if tells["articles"] else "a "
+    copies = [] if "captions" in tells["lacks"] else [f"{article}caption"]
+    groups = [groups_in_words(tells)] if tells["grouped_by"] else []
+    parts = [*groups, f"{article}near-duplicate image", *copies]
+    return " or ".join(filter(None, (", ".join(parts[:-1]), parts[-1])))
+
+
 def price_notes(
-    table: pd.DataFrame, registry: Registry, *, train: int, exchanged: int, resamples: int
+    table: pd.DataFrame,
+    registry: Registry,
+    tells: Mapping[str, Any],
+    *,
+    train: int,
+    exchanged: int,
+    resamples: int,
 ) -> list[str]:
     """State the conditions of the prices.
 
     Args:
         table: tables/leakage_price.csv.
         registry: title and stand_in of every system.
+        tells: What tells what belongs together (:meth:`pairdx.plan.facts.Facts.tells`).
         train: Training pairs, the same number with and without siblings.
         exchanged: How many of them are siblings of test pairs.
         resamples: Number of bootstrap resamples.
     """
-    demo = demo_note(registry.values())
+    demo = stand_in_note(registry.values())
     first = table.iloc[0]
     pairs, hinted = int(first["test_pairs"]), int(first["pairs_with_siblings"])
     notes = [demo] if demo else []
     notes += [
         f"One test set of {pairs:,} pairs, a part of the grouped split's. Without: trained on the "
         f"grouped split, {train:,} pairs. With: {exchanged:,} of these pairs exchanged for "
-        "siblings of test pairs, as many of every class. Siblings share an article, case, figure, "
-        "near-duplicate image or caption, directly or through others.",
+        f"siblings of test pairs, as many of every class. Siblings share {_shared(tells)}, "
+        "directly or through others.",
         f"{hinted:,} test pairs ({percent(hinted / pairs)} %) have a sibling in training. The "
         "price over all test pairs grows with that share, which in a stratified split is another "
         "(tables leakage); the last column does not.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from pairdx.evaluation.mistakes import BOTH, NEITHER
-from pairdx.reporting.format.labels import demo_note, readable, system_title
+from pairdx.reporting.format.class_ticks import LONGEST
+from pairdx.reporting.format.classes import Names, name_of, title_of
+from pairdx.reporting.format.glyphs import drawable_name
+from pairdx.reporting.format.labels import stand_in_note, system_title
 from pairdx.reporting.format.markdown import percent
 from pairdx.reporting.format.picture_grid import Picture, picture_grid
 from pairdx.reporting.format.tables import DRAWN_NOTE, shorten
@@ -20,15 +23,20 @@ COLUMNS = 4  # pictures side by side
 LONGEST_CAPTION = 90
 LONGEST_IN_TABLE = 160
 LICENCE_NOTE = (
-    "Images and captions keep their own licences, named under each picture with the article; pass "
-    "this sheet on only as these allow."
+    "Images and captions keep their own licences, named under each picture as far as they are "
+    "known; pass this sheet on only as these, and the privacy of patients, allow."
 )
 Registry = Mapping[str, Mapping[str, Any]]
 
 
 @theme()
 def mistake_sheet(
-    mistakes: pd.DataFrame, images: np.ndarray, *, title: str, note: str | None = None
+    mistakes: pd.DataFrame,
+    images: np.ndarray,
+    classes: Names,
+    *,
+    title: str,
+    note: str | None = None,
 ) -> Figure:
     """Draw wrongly classified pairs: true class, predicted class and confidence, image, caption.
 
@@ -36,6 +44,7 @@ def mistake_sheet(
         mistakes: label, predicted, confidence (0 to 1), caption, article_id, licence; one row per
             picture, in figure order.
         images: uint8 [N, S, S, 3] RGB, one per row.
+        classes: Display names, by label.
         title: Title of the figure.
         note: Small print under it.
     """
@@ -46,9 +55,10 @@ def mistake_sheet(
     pictures = [
         Picture(
             image,
-            f"{readable(row['label'])}\n\u2192 {readable(row['predicted']).lower()} "
+            f"{drawable_name(title_of(row['label'], classes), LONGEST)}\n\u2192 "
+            f"{drawable_name(name_of(row['predicted'], classes), LONGEST)} "
             f"{_confidence(row['confidence'])}",
-            f"{shorten(row['caption'], LONGEST_CAPTION)}\n[{row['article_id']}, {row['licence']}]",
+            _below(row),
             *divmod(position, COLUMNS),
         )
         for position, (row, image) in enumerate(
@@ -56,6 +66,13 @@ def mistake_sheet(
         )
     ]
     return picture_grid(pictures, COLUMNS, title=title, note=note)
+
+
+def _below(row: Mapping[Hashable, Any]) -> str:
+    """Write what is known of a picture: the start of its caption, its source, its licence."""
+    source = ", ".join(filter(None, (row["article_id"], row["licence"])))
+    caption = shorten(row["caption"], LONGEST_CAPTION)
+    return "\n".join(filter(None, (caption, f"[{source}]" if source else "")))
 
 
 def _confidence(value: float) -> str:
@@ -70,7 +87,7 @@ def sheet_note(entry: Mapping[str, Any], *, drawn: bool) -> str:
         entry: The system's registry entry.
         drawn: Whether the workflow drew the images itself.
     """
-    demo = demo_note([entry])
+    demo = stand_in_note([entry])
     return " ".join(
         [
             "Over each image: its class, \u2192 the predicted class and the probability given to "
@@ -82,7 +99,11 @@ def sheet_note(entry: Mapping[str, Any], *, drawn: bool) -> str:
 
 
 def disagreements_for_reading(
-    table: pd.DataFrame, names: Sequence[str], registry: Registry, listed: int
+    table: pd.DataFrame,
+    names: Sequence[str],
+    registry: Registry,
+    listed: int,
+    classes: Names,
 ) -> pd.DataFrame:
     """Write the first rows of tables/disagreements_{split}.csv as text.
 
@@ -91,6 +112,7 @@ def disagreements_for_reading(
         names: The two systems.
         registry: The ``systems`` section of the configuration.
         listed: Most rows to keep.
+        classes: Display names, by label.
     """
     kept = table.head(listed)
     right = {name: system_title(name, registry) for name in names} | {NEITHER: "Neither"}
@@ -98,11 +120,11 @@ def disagreements_for_reading(
         "Pair": kept["pair_id"],
         "Case": kept["case_id"],
         "Caption": [shorten(text, LONGEST_IN_TABLE) for text in kept["caption"]],
-        "Class": [readable(name) for name in kept["label"]],
+        "Class": [title_of(name, classes) for name in kept["label"]],
     }
     for name in names:
         shown[f"{system_title(name, registry)} says"] = [
-            f"{readable(said)}, {_confidence(confidence)}"
+            f"{title_of(said, classes)}, {_confidence(confidence)}"
             for said, confidence in zip(
                 kept[f"{name}_predicted"], kept[f"{name}_confidence"], strict=True
             )
@@ -136,7 +158,7 @@ def disagreement_notes(
     differ = predicted[0] != predicted[1]
     same_wrong = int(((both["right"] == NEITHER) & ~differ).sum())
     rows = int(differ.sum())
-    demo = demo_note(registry[name] for name in names)
+    demo = stand_in_note(registry[name] for name in names)
     parts = [
         f"{label}: {int(count.get(key, 0)):,} ({percent(count.get(key, 0) / len(both))} %)"
         for key, label in (

@@ -12,7 +12,8 @@ from pairdx.errors import PairDxError
 from pairdx.evaluation.out_of_distribution import Detection, detection, threshold_to_pass
 from pairdx.evaluation.score_intervals import METHOD, score_interval, worth_of_sizes
 from pairdx.models.scoring import OUT_OF_DISTRIBUTION, VALIDATION
-from pairdx.reporting.format.labels import demo_note, readable, system_title
+from pairdx.reporting.format.classes import title_of
+from pairdx.reporting.format.labels import readable, stand_in_note, system_title
 from pairdx.reporting.format.markdown import percent, with_interval
 
 TITLE = "Detection of classes out of distribution"
@@ -167,12 +168,12 @@ def out_of_distribution_notes(
         out_of_distribution: The classes that no system was trained on.
         resamples: Number of bootstrap resamples.
     """
-    named = ", ".join(map(readable, out_of_distribution)) or "none are configured"
+    named = ", ".join(title_of(one, {}) for one in out_of_distribution) or "none are configured"
     if not table["out_of_distribution_pairs"].any():
         return [
             f"No pair was out of distribution (classes: {named}), so nothing could be detected."
         ]
-    demo = demo_note(registry[name] for name in table["system"].unique())
+    demo = stand_in_note(registry[name] for name in table["system"].unique())
     return [
         *([demo] if demo else []),
         f"Out of distribution: pairs of classes that no system was trained on ({named}), screened "

@@ -11,7 +11,7 @@ import pandas as pd
 from pairdx.evaluation.accuracy import accuracy_difference, accuracy_over_seeds
 from pairdx.evaluation.score_intervals import METHOD
 from pairdx.models.prompt_sets import ALL_TEMPLATES, OWN_PROMPTS
-from pairdx.reporting.format.labels import demo_note, readable, system_title
+from pairdx.reporting.format.labels import readable, stand_in_note, system_title
 from pairdx.reporting.format.markdown import percent, value_and_bounds, written_intervals
 
 TITLE = "Accuracy of class prompts, by template"
@@ -98,6 +98,7 @@ def prompt_notes(
     registry: Registry,
     own: Mapping[str, Sequence[str]],
     resamples: int,
+    kept: Sequence[str] = (),
 ) -> list[str]:
     """State the range over templates and the conditions of the numbers.
 
@@ -106,8 +107,9 @@ def prompt_notes(
         registry: The ``systems`` section of the configuration.
         own: The systems' own templates.
         resamples: Number of bootstrap resamples.
+        kept: Names of the classes that have whole prompts of their own.
     """
-    demo = demo_note(registry[name] for name in table["system"].unique())
+    demo = stand_in_note(registry[name] for name in table["system"].unique())
     single = table[~table["template"].isin([OWN_PROMPTS, ALL_TEMPLATES])]
     ranges = [
         _range(system_title(str(system), registry), str(split), rows)
@@ -122,6 +124,7 @@ def prompt_notes(
         f"Own prompts: {named}.",
         "{} stands for the class's name. All templates together: each class has the mean of its "
         "prompts' features.",
+        *([f"Asked by prompts of their own in every row: {', '.join(kept)}."] if kept else []),
         f"Intervals: {METHOD}, 95 %, {resamples} resamples; those of differences are percentiles, "
         "paired: both accuracies are over the same cases, and two cases are added, so that none "
         "collapses.",

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from pairdx.reporting.format.labels import demo_note, system_title
+from pairdx.reporting.format.labels import stand_in_note, system_title
 from pairdx.reporting.format.markdown import percent
 from pairdx.reporting.systems.system_tests import points
 
@@ -38,22 +38,28 @@ def effect_for_reading(table: pd.DataFrame, registry: Registry) -> pd.DataFrame:
     return pd.DataFrame(shown)
 
 
-def effect_notes(table: pd.DataFrame, registry: Registry, *, resamples: int) -> list[str]:
+def effect_notes(
+    table: pd.DataFrame, registry: Registry, tells: Mapping[str, Any], *, resamples: int
+) -> list[str]:
     """State the conditions of the split's effect.
 
     Args:
         table: tables/split_effect.csv.
         registry: The ``systems`` section of the configuration.
+        tells: What tells what belongs together (:meth:`pairdx.plan.facts.Facts.tells`).
         resamples: Number of bootstrap resamples.
     """
-    demo = demo_note(registry.values())
+    demo = stand_in_note(registry.values())
     first = table.iloc[0]
     stratified, grouped, shared = (
         int(first[f"{name}_pairs"]) for name in ("stratified", "grouped", "shared")
     )
     notes = [demo] if demo else []
+    own = [name for column, name in tells["grouped_by"].items() if column != "case_id"]
+    groups = "case, article" if tells["articles"] else ", ".join(own)
+    together = f"{groups} or duplicate" if groups else "group of duplicates"
     notes += [
-        "Stratified: pairs of one case, article or duplicate may stand on two sides. Grouped: they "
+        f"Stratified: pairs of one {together} may stand on two sides. Grouped: they "
         "may not. A positive difference is what leakage, and the choice of test pairs, add to a "
         "system's accuracy. The price of leakage alone, on one test set, is in leakage_price.",
         f"Test pairs: {stratified:,} stratified, {grouped:,} grouped, {shared:,} of them in both. "

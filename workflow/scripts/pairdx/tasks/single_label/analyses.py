@@ -15,4 +15,5 @@ ANALYSES = (
     "prompt_sensitivity",
     "input_probes",
     "explanations",
+    "tested_on",
 )

@@ -92,8 +92,8 @@ def predicted_rows(
     table = pairs[["pair_id", "case_id", "label"]].copy()
     table.insert(2, "subset", subset)
     table["predicted"] = [classes[best] for best in probabilities.argmax(axis=1)]
-    table[_of_probabilities(classes)] = probabilities
-    return table
+    given = pd.DataFrame(probabilities, index=table.index, columns=_of_probabilities(classes))
+    return pd.concat([table, given], axis=1)
 
 
 def same_pairs(tables: Sequence[pd.DataFrame], subset: str, *, of_what: str) -> list[pd.DataFrame]:

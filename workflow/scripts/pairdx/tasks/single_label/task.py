@@ -12,7 +12,7 @@ from pairdx.tasks.single_label import rows
 from pairdx.tasks.single_label.analyses import ANALYSES
 from pairdx.tasks.single_label.metrics import CALIBRATION_BINS, CLASS_SCORES, METRICS
 from pairdx.tasks.single_label.rows import Predictions
-from pairdx.tasks.single_label.weighed import Weighed, unweighed
+from pairdx.tasks.single_label.weighed import Weighed
 
 
 class SingleLabel:
@@ -35,7 +35,9 @@ class SingleLabel:
 
     def details(self, read: Predictions) -> dict[str, Any]:
         """Return the confusion matrix (rows = true classes) and the number of calibration bins."""
-        confusion = unweighed(read).confusion[0].astype(np.int64)
+        classes = read.probabilities.shape[1]
+        cells = np.bincount(read.truth * classes + read.predicted, minlength=classes**2)
+        confusion = cells.reshape(classes, classes)
         return {"confusion": confusion.tolist(), "calibration_bins": CALIBRATION_BINS}
 
 

@@ -35,29 +35,30 @@ class Weighed:
         """Average one value per pair, float64 [N], over the pairs: float64 [R]."""
         return (self.weights @ values) / self.total
 
-    @cached_property
-    def confusion(self) -> Array:
-        """Confusion matrices, float64 [R, C, C]: rows are true classes."""
-        count = self.pairs.probabilities.shape[1]
-        cell = np.zeros((len(self.pairs), count * count))
-        place = self.pairs.truth * count + self.pairs.predicted
-        cell[np.arange(len(self.pairs)), place] = 1
-        return (self.weights @ cell).reshape(-1, count, count)
+    def _of_class(self, classes: NDArray[np.int64], counted: Array | float = 1.0) -> Array:
+        """Weigh the pairs by the class that each is counted for: float64 [R, C].
 
-    @property
+        Never by both of its classes: a matrix per weighting would fill memory with many classes.
+        """
+        count = self.pairs.probabilities.shape[1]
+        cell = np.zeros((len(self.pairs), count))
+        cell[np.arange(len(self.pairs)), classes] = counted
+        return self.weights @ cell
+
+    @cached_property
     def hits(self) -> Array:
         """Weight of the pairs of each class that are predicted right, float64 [R, C]."""
-        return np.diagonal(self.confusion, axis1=1, axis2=2)
+        return self._of_class(self.pairs.truth, self.pairs.correct)
 
     @cached_property
     def support(self) -> Array:
         """Weight of the pairs that each class is true of, float64 [R, C]."""
-        return np.asarray(self.confusion.sum(axis=2))
+        return self._of_class(self.pairs.truth)
 
     @cached_property
     def predicted(self) -> Array:
         """Weight of the pairs that each class is predicted for, float64 [R, C]."""
-        return np.asarray(self.confusion.sum(axis=1))
+        return self._of_class(self.pairs.predicted)
 
     @cached_property
     def rankings(self) -> tuple[Array, Array]:

@@ -1,0 +1,1 @@
+"""What files say of themselves before anything is decoded: which format, how deep, how many."""
