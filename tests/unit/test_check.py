@@ -16,9 +16,9 @@ from pairdx.plan.world import PlansWorld
 from pairdx.reporting.dataset.check import Documents, check
 from pairdx.reporting.dataset.check_classes import as_yaml, counts_section, half_width
 from pairdx.reporting.dataset.check_pairs import rejections_section
-from pairdx.reporting.dataset.datasheet import as_page
 from pairdx.reporting.dataset.estimate import Range, duration, estimate, in_words
 from pairdx.reporting.dataset.past_jobs import Past, PastJob, past_jobs
+from pairdx.reporting.format.page import as_page
 from pairdx.reporting.format.sections import doubts, sections_as_markdown, sections_as_text
 from pairdx.subsets import SUBSETS
 from plans import Of, demo_with

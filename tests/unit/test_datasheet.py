@@ -14,7 +14,8 @@ from pairdx.corpus.drawn.description import TEXTS as DRAWN_TEXTS
 from pairdx.corpus.release.description import TEXTS as RELEASE_TEXTS
 from pairdx.corpus.table import description as TABLE
 from pairdx.reporting.dataset import counts
-from pairdx.reporting.dataset.datasheet import as_page, datasheet
+from pairdx.reporting.dataset.datasheet import datasheet
+from pairdx.reporting.format.page import as_page
 
 FUNNEL = pd.DataFrame(
     {

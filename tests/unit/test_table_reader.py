@@ -17,7 +17,8 @@ from curation_samples import SETTINGS as CURATION
 from pairdx.corpus.labels import counted, matched, renamed, require_classes
 from pairdx.corpus.table.cells import ages_of
 from pairdx.corpus.table.description import lacks
-from pairdx.corpus.table.reading import hidden, identifier_of, read
+from pairdx.corpus.table.groups import hidden
+from pairdx.corpus.table.reading import identifier_of, read
 from pairdx.curation.archives import inspect_archive
 from pairdx.curation.captions import caption_cluster
 from pairdx.curation.tables import screen_tables

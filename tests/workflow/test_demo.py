@@ -394,17 +394,15 @@ def test_editing_one_systems_setting_retrains_that_system_alone(demo: Workflow) 
 def test_a_failed_job_leaves_nothing_that_looks_finished(demo: Workflow, tmp_path: Path) -> None:
     overlay = tmp_path / "broken.yaml"
     overlay.write_text(
-        "run: broken\ndatasets: {drawn: {split: {fractions: "
-        "{train: 0.998, validation: 0.001, test: 0.001}}, "
-        "curation: {balance: {total: null}}}}",  # else the configuration's check would say it
+        "run: broken\ndatasets: {drawn: {curation: {images: {min_side_pixels: 5000}}}}",
         encoding="utf-8",
     )
     files = ["config/demo.yaml", str(overlay)]
-    command = ["splits", "--profile", "profiles/local", "--configfile", *files]
+    command = ["curated", "--profile", "profiles/local", "--configfile", *files]
     output = demo.snakemake(*command, check=False)
-    assert "the dataset is too small for its classes" in output
+    assert "no pair is left after curation" in output
     assert "Traceback" not in output
-    assert not list((demo.folder / "results/broken/drawn/stratified").rglob("*.*"))
+    assert not [*(demo.folder / "results/broken/drawn/curated").glob("*.*")]
 
 
 def test_a_training_killed_again_and_again_ends_with_the_same_weights(

@@ -9,8 +9,8 @@ from pairdx.files import read_json, written_whole
 from pairdx.logs import job_log
 from pairdx.reporting.dataset.check import Documents, check
 from pairdx.reporting.dataset.curation_tables import read_funnel
-from pairdx.reporting.dataset.datasheet import as_page
 from pairdx.reporting.dataset.past_jobs import past_jobs
+from pairdx.reporting.format.page import as_page
 from pairdx.reporting.format.sections import sections_as_markdown, sections_as_text
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ import pandas as pd
 from pairdx.files import read_json, sha256_of, written_whole
 from pairdx.logs import job_log
 from pairdx.reporting.dataset.curation_tables import read_funnel
-from pairdx.reporting.dataset.datasheet import as_page, datasheet
+from pairdx.reporting.dataset.datasheet import datasheet
+from pairdx.reporting.format.page import as_page
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

@@ -8,15 +8,12 @@ in any of them belong together, directly or through others.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from zipfile import is_zipfile
 
-import numpy as np
 import pandas as pd
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from pairdx.corpus.image_tables import (
     file_and_path,
@@ -29,13 +26,14 @@ from pairdx.corpus.labels import renamed
 from pairdx.corpus.table import ARCHIVE
 from pairdx.corpus.table.cells import ages_of, years_of
 from pairdx.corpus.table.description import group_columns, wanted_columns
+from pairdx.corpus.table.groups import groups_of, log_groups, log_subsets
 from pairdx.corpus.table.rows import read_rows
 from pairdx.errors import PairDxError
 from pairdx.logs import logger
 from pairdx.stores import open_store, parts_of
 
+CHECKSUM_DIGITS = 12
 LONGEST_IDENTIFIER = 200  # bytes of one made of a path; a file's name may have 255
-HIDDEN_DIGITS = 12  # 48 bits: of a million values, two get the same name once in 500 datasets
 
 
 def read(tables: Mapping[str, Path], settings: Mapping[str, Any]) -> pd.DataFrame:
@@ -51,11 +49,12 @@ def read(tables: Mapping[str, Path], settings: Mapping[str, Any]) -> pd.DataFram
         column of identifiers pair_id is made of the path (:func:`identifier_of`). article_id is
         the first column of groups, figure_id the second (else the path), case_id what is connected
         by any of them; where a row states none, ``image`` and its path. Values of groups are
-        written as checksums (:func:`hidden`). Text columns hold "" where nothing is known. Of a
-        row whose path leaves the folder of images, file is the whole path, for which curation
-        rejects it. ``attrs["as_read"]`` is told to the check before training: ``other_columns``,
-        the names of those that are not read; ``rows_in_cells``, how many cells hold what looks
-        like further rows; ``untold_ages``, how many cells of the column of ages tell none.
+        written as checksums (:func:`pairdx.corpus.table.groups.hidden`). Text columns hold "" where
+        nothing is known. Of a row whose path leaves the folder of images, file is the whole path,
+        for which curation rejects it. ``attrs["as_read"]`` is told to the check before training:
+        ``other_columns``, the names of those that are not read; ``rows_in_cells``, how many cells
+        hold what looks like further rows; ``untold_ages``, how many cells of the column of ages
+        tell none.
 
     Raises:
         PairDxError: The table is a folder, or images are a file that is no zip file. The table
@@ -72,9 +71,9 @@ def read(tables: Mapping[str, Path], settings: Mapping[str, Any]) -> pd.DataFram
     candidates = _candidates(table, settings, tables["images"], where)
     if columns["caption"] is not None:
         _require_captions(candidates["caption"], f"{where}, column {columns['caption']}")
-    _log_groups(candidates, table, settings)
+    log_groups(candidates, table, settings)
     if columns["subset"] is not None:
-        _log_subsets(candidates["published_subset"], columns["subset"])
+        log_subsets(candidates["published_subset"], columns["subset"])
     with open_store(tables["images"]) as store:
         require_images(
             *(store, candidates["member"], where),
@@ -133,7 +132,7 @@ def _candidates(
     below = _below(table[columns["file"]], images)
     located = below.map(file_and_path)
     paths = located.str[1]
-    groups = _groups(table[group_columns(settings)], paths)
+    groups = groups_of(table[group_columns(settings)], paths)
     return pd.DataFrame(
         {
             "row": range(len(table)),
@@ -209,8 +208,8 @@ def identifier_of(path: str) -> str:
     as_bytes = name.encode()
     if len(as_bytes) <= LONGEST_IDENTIFIER:
         return name
-    digits = hashlib.sha256(as_bytes).hexdigest()[:HIDDEN_DIGITS]
-    last = name.rpartition("~1")[2].encode()[HIDDEN_DIGITS + 2 - LONGEST_IDENTIFIER :]
+    digits = hashlib.sha256(as_bytes).hexdigest()[:CHECKSUM_DIGITS]
+    last = name.rpartition("~1")[2].encode()[CHECKSUM_DIGITS + 2 - LONGEST_IDENTIFIER :]
     return f"{last.decode(errors='ignore')}~h{digits}"
 
 
@@ -233,94 +232,3 @@ def _below(stated: pd.Series, images: Path) -> pd.Series:
 def parts_in(path: str) -> tuple[str, ...]:
     """Split an absolute path into folders and file."""
     return tuple(parts_of(path))
-
-
-# ---------------------------------------------------------------- what belongs together
-def _groups(stated: pd.DataFrame, paths: pd.Series) -> pd.DataFrame:
-    """Return article_id, case_id and figure_id of every row (see :func:`read`)."""
-    alone = "image " + paths
-    stated = stated.apply(hidden)
-    columns = [stated[name] for name in stated]
-    first = columns[0].where(columns[0] != "", alone) if columns else alone
-    second = columns[1].where(columns[1] != "", alone) if len(columns) > 1 else paths
-    case = first if len(columns) < 2 else _connected(stated, alone)
-    return pd.DataFrame({"article_id": first, "case_id": case, "figure_id": second})
-
-
-def hidden(values: pd.Series) -> pd.Series:
-    """Write a short checksum in place of each value that is stated.
-
-    Groups are named in reports and archives, which people hand on: with the numbers of patients in
-    them, that could not be. The same value has the same name in every dataset. It is hidden from
-    readers, not from somebody who tries all numbers that there may be.
-    """
-    names = {
-        value: hashlib.sha256(str(value).encode()).hexdigest()[:HIDDEN_DIGITS] if value else ""
-        for value in values.unique()
-    }
-    return values.map(names)
-
-
-def _connected(stated: pd.DataFrame, alone: pd.Series) -> pd.Series:
-    """Name what is connected by a shared value of any column: by its least value of the first.
-
-    Rows and values are the nodes of a graph, so that time and memory grow with the rows.
-    """
-    size = len(stated)
-    rows, values, numbered = [], [], size
-    for name in stated:
-        known = np.flatnonzero(stated[name] != "")
-        codes, uniques = pd.factorize(stated[name].iloc[known])
-        rows.append(known)
-        values.append(codes + numbered)
-        numbered += len(uniques)
-    ends = (np.concatenate(rows), np.concatenate(values))
-    graph = coo_array((np.ones(len(ends[0])), ends), shape=(numbered, numbered))
-    _, component = connected_components(graph, directed=False)
-    names = alone
-    for name in reversed(list(stated)):
-        names = names.where(stated[name] == "", f"{name} " + stated[name])
-    least = names.groupby(component[:size]).min()
-    return pd.Series(least.loc[component[:size]].to_numpy(), index=stated.index)
-
-
-def _log_groups(candidates: pd.DataFrame, table: pd.DataFrame, settings: Mapping[str, Any]) -> None:
-    """Say how large groups are, and which stand in several of the user's own subsets."""
-    names = group_columns(settings)
-    if not names:
-        return
-    sizes = candidates["case_id"].value_counts()
-    logger.info(
-        "%d groups by %s; the largest, %r, has %d of %d images",
-        *(len(sizes), " and ".join(names), sizes.index[0], sizes.iloc[0], len(candidates)),
-    )
-    without = (table[list(names)] == "").all(axis=1).sum()
-    if without:
-        logger.warning("%d images state no group: each counts as one of its own", without)
-    _warn_of_divided(candidates, table, names)
-
-
-def _log_subsets(subsets: pd.Series, column: str) -> None:
-    """Count the user's own subsets; a row without one cannot be in the split that they make."""
-    counts = subsets[subsets != ""].value_counts()
-    stated = ", ".join(f"{count} {name}" for name, count in counts.items()) or "none"
-    logger.info("subsets by the column %s: %s", column, stated)
-    if without := int((subsets == "").sum()):
-        logger.warning(
-            "%d of %d rows state no subset in the column %s: they are rejected where `published` "
-            "is the only split; beside others, it is refused as long as one of them is kept",
-            *(without, len(subsets), column),
-        )
-
-
-def _warn_of_divided(candidates: pd.DataFrame, table: pd.DataFrame, names: Sequence[str]) -> None:
-    subsets = candidates["published_subset"]
-    for name in names:
-        known = (table[name] != "") & (subsets != "")
-        counts = subsets[known].groupby(table.loc[known, name]).nunique()
-        if divided := int((counts > 1).sum()):
-            logger.warning(
-                "%d of %d values of the column %s stand in several of the table's own subsets, "
-                "such as %r: tables/leakage says what that shares",
-                *(divided, len(counts), name, counts.index[counts > 1][0]),
-            )
