@@ -12,6 +12,7 @@ import pytest
 from safetensors.numpy import load_file
 
 import tiny_models as tiny
+from pairdx.errors import PairDxError
 from pairdx.models import training_job
 from pairdx.models.base import Pairs
 from pairdx.models.inputs import read_subset
@@ -100,3 +101,14 @@ def test_a_training_reads_images_only_if_it_looks_at_them(
         json.loads((at / "passport.json").read_text(encoding="utf-8")) for at in (tmp_path, again)
     ]
     assert passports[0]["pairs"] == passports[1]["pairs"]
+
+
+def test_nobody_is_trained_on_a_split_that_cannot_be_used(tmp_path: Path) -> None:
+    """It is made, so that the check before training can show it; it goes no further."""
+    job = make_job("nothing", tmp_path)
+    split = pd.read_parquet(job.split)
+    split.loc[split["subset"] == "test", "subset"] = "train"
+    split.to_parquet(job.split)
+    with pytest.raises(PairDxError, match="test"):
+        run_training(job)
+    assert not (tmp_path / "model.safetensors").exists()
