@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import yaml
 
@@ -46,7 +48,10 @@ def test_an_entry_that_is_like_a_text_is_refused_in_words() -> None:
         demo_with("datasets: {a: {like: b, reader: drawn}, b: text}")
 
 
-def test_the_template_of_own_documents_plans_over_the_demo_and_alone() -> None:
+def test_the_template_of_own_documents_plans_over_the_demo_and_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # where nobody has put documents yet
     template = (REPOSITORY / "config/my_documents.yaml").read_text(encoding="utf-8")
     small, whole = demo_with(template), plan_with(template)
     for plan in (small, whole):
