@@ -18,7 +18,7 @@ from scipy.sparse.csgraph import connected_components
 from pairdx.corpus.table.description import group_columns
 from pairdx.logs import logger
 
-HIDDEN_DIGITS = 12  # 48 bits: of a million values, two get the same name once in 500 datasets
+CHECKSUM_DIGITS = 12  # 48 bits: of a million values, two get the same name once in 500 datasets
 
 
 def groups_of(stated: pd.DataFrame, paths: pd.Series) -> pd.DataFrame:
@@ -44,11 +44,12 @@ def hidden(values: pd.Series) -> pd.Series:
     them, that could not be. The same value has the same name in every dataset. It is hidden from
     readers, not from somebody who tries all numbers that there may be.
     """
-    names = {
-        value: hashlib.sha256(str(value).encode()).hexdigest()[:HIDDEN_DIGITS] if value else ""
-        for value in values.unique()
-    }
-    return values.map(names)
+    return values.map({value: checksum(value) if value else "" for value in values.unique()})
+
+
+def checksum(text: str) -> str:
+    """Return the short checksum that stands for a text."""
+    return hashlib.sha256(text.encode()).hexdigest()[:CHECKSUM_DIGITS]
 
 
 def _connected(stated: pd.DataFrame, alone: pd.Series) -> pd.Series:

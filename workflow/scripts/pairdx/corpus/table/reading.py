@@ -7,7 +7,6 @@ in any of them belong together, directly or through others.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -26,13 +25,12 @@ from pairdx.corpus.labels import renamed
 from pairdx.corpus.table import ARCHIVE
 from pairdx.corpus.table.cells import ages_of, years_of
 from pairdx.corpus.table.description import group_columns, wanted_columns
-from pairdx.corpus.table.groups import groups_of, log_groups, log_subsets
+from pairdx.corpus.table.groups import CHECKSUM_DIGITS, checksum, groups_of, log_groups, log_subsets
 from pairdx.corpus.table.rows import read_rows
 from pairdx.errors import PairDxError
 from pairdx.logs import logger
 from pairdx.stores import open_store, parts_of
 
-CHECKSUM_DIGITS = 12
 LONGEST_IDENTIFIER = 200  # bytes of one made of a path; a file's name may have 255
 
 
@@ -208,9 +206,8 @@ def identifier_of(path: str) -> str:
     as_bytes = name.encode()
     if len(as_bytes) <= LONGEST_IDENTIFIER:
         return name
-    digits = hashlib.sha256(as_bytes).hexdigest()[:CHECKSUM_DIGITS]
     last = name.rpartition("~1")[2].encode()[CHECKSUM_DIGITS + 2 - LONGEST_IDENTIFIER :]
-    return f"{last.decode(errors='ignore')}~h{digits}"
+    return f"{last.decode(errors='ignore')}~h{checksum(name)}"
 
 
 def _below(stated: pd.Series, images: Path) -> pd.Series:
