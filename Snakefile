@@ -12,8 +12,11 @@
 #   results/{run}/{dataset}/archive/                   {dataset}.zip, croissant.json, datasheet.md: the dataset to hand on
 #   results/{run}/{dataset}/packed/                    images_{size}.npy (decoded once), word_vectors.safetensors
 #   results/{run}/{dataset}/features/{encoder}.safetensors   features of a frozen encoder, for linear probes
+#   results/{run}/{dataset}/text_banks/{bank}/         texts that images are paired with, and their features
 #   results/{run}/{dataset}/timing/{system}.json       CPU seconds per image
+#   results/{run}/{dataset}/inference_cost.json        the same of networks with and without texts, measured in turns
 #   results/{run}/{dataset}/{split}/                   split.parquet, leakage.json ({split}: also with_siblings)
+#   results/{run}/{dataset}/{split}/pairings/{pairing}/    which text goes to which image; the text classifier
 #   results/{run}/{dataset}/{split}/{system}/seed{seed}/   weights, training.csv, predictions, metrics, passport; also
 #                        prompts.parquet              predictions by prompt, of zero-shot systems
 #                        out_of_distribution.parquet  how sure it is of known and of other classes
@@ -48,6 +51,8 @@ wildcard_constraints:
     size=r"\d+",
     archive=one_of(plan.archive_names),
     encoder=one_of([*config["feature_extractors"]]),
+    bank=one_of([*config["text_banks"]]),
+    pairing=one_of([*config["pairings"]]),
 
 
 # A workflow that uses this one as a module opens its report with a text of its own.
@@ -75,6 +80,7 @@ include: "workflow/rules/data/pack.smk"
 include: "workflow/rules/data/archive.smk"
 include: "workflow/rules/data/describe.smk"
 include: "workflow/rules/systems/features.smk"
+include: "workflow/rules/systems/pairing.smk"
 include: "workflow/rules/systems/train.smk"
 include: "workflow/rules/systems/search.smk"
 include: "workflow/rules/systems/evaluate.smk"
@@ -84,6 +90,8 @@ include: "workflow/rules/analyses/comparisons.smk"
 include: "workflow/rules/analyses/confidence.smk"
 include: "workflow/rules/analyses/input_probes.smk"
 include: "workflow/rules/analyses/tested_on.smk"
+include: "workflow/rules/analyses/privileged.smk"
+include: "workflow/rules/analyses/grids.smk"
 include: "workflow/rules/analyses/cost.smk"
 include: "workflow/rules/papers/paper.smk"
 include: "workflow/rules/site/record.smk"

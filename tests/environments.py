@@ -17,14 +17,14 @@ PYTHON_VERSION = "3.12.1"
 # What a rule of each environment imports, beyond what these bring along.
 ENVIRONMENTS = {
     "data": [
-        "gensim", "imagehash", "markdown-it-py", "matplotlib", "mlcroissant", "numpy", "pandas",
-        "phonenumbers", "pillow", "pyarrow", "python-calamine", "pyyaml", "regex", "requests",
-        "safetensors", "scipy", "seaborn", "snakemake", "tabulate", "tqdm",
+        "gensim", "h5py", "imagehash", "markdown-it-py", "matplotlib", "mlcroissant", "numpy",
+        "pandas", "phonenumbers", "pillow", "pyarrow", "python-calamine", "pyyaml", "regex",
+        "requests", "safetensors", "scipy", "seaborn", "snakemake", "tabulate", "tqdm",
     ],
     "learning": [
-        "kornia", "matplotlib", "numpy", "nvidia-ml-py", "onnx", "onnxruntime", "onnxscript",
-        "open-clip-torch", "pandas", "peft", "pillow", "pyarrow", "safetensors", "scikit-learn",
-        "scipy", "seaborn", "torch", "torchvision", "tqdm", "transformers",
+        "h5py", "kornia", "matplotlib", "numpy", "nvidia-ml-py", "onnx", "onnxruntime",
+        "onnxscript", "open-clip-torch", "pandas", "peft", "pillow", "pyarrow", "safetensors",
+        "scikit-learn", "scipy", "seaborn", "timm", "torch", "torchvision", "tqdm", "transformers",
     ],
 }  # fmt: skip
 PURPOSES = {

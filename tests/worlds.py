@@ -79,6 +79,24 @@ class Run:
         """Always."""
         return True
 
+    @property
+    def grids(self) -> Mapping[str, str]:
+        """One."""
+        return {"backbones": "Backbones by way"}
+
+    def pairings_of(self, dataset: str) -> Sequence[str]:
+        """One on every dataset but one."""
+        return [] if dataset == "closed" else ["reports"]
+
+    def image_only_of(self, dataset: str) -> Sequence[str]:
+        """One on every dataset."""
+        del dataset
+        return ["net"]
+
+    def priced_of(self, dataset: str) -> Sequence[str]:
+        """The net on every dataset but one."""
+        return [] if dataset == "closed" else ["net"]
+
     def paper_label(self, kind: Kind, key: str, dataset: str | None) -> str | None:
         """One table."""
         is_one = (kind, key) == ("table", "dataset") and dataset == self.paper_dataset

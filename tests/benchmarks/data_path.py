@@ -42,10 +42,10 @@ from pairdx.errors import PairDxError  # noqa: E402
 from pairdx.machine import cpu_model  # noqa: E402
 from pairdx.models.fusion.images import image_encoder  # noqa: E402
 from pairdx.packed_images import open_packed, packed_file  # noqa: E402
-from pairdx.packing import fit_to_square  # noqa: E402
 from pairdx.plan.configuration import complete, defaults  # noqa: E402
 from pairdx.plan.descriptions import families  # noqa: E402
 from pairdx.reporting.format.markdown import as_markdown  # noqa: E402
+from pairdx.squaring import fit_to_square  # noqa: E402
 from pairdx.training.augmentation import augmentation  # noqa: E402
 from pairdx.training.batches import BatchSource, Examples  # noqa: E402
 

@@ -235,6 +235,17 @@ def test_the_passport_says_what_made_the_model():
     assert made["peak_memory_bytes"]["device"] is None
     assert made["energy_joules"] is None
     assert made["processes"] == 1
+    assert "observed" not in made
+
+
+def test_the_passport_holds_what_a_system_observed_of_itself():
+    """With its warning; a system that observes nothing has no such entry."""
+    seen = {"predicted_text_spread": 0.001, "warning": "the same for all images"}
+    made = passport(
+        settings={}, seed=1, device="cpu", threads=1, wall_seconds=1.0, pairs={}, parameters=1,
+        trained_parameters=1, stand_in=False, observed=seen,
+    )  # fmt: skip
+    assert made["observed"] == seen
 
 
 def test_git_state_of_a_checkout_and_of_none(tmp_path):

@@ -18,10 +18,10 @@ import pytest
 
 import tiny_models as tiny
 from pairdx.models.base import FitJob
+from pairdx.models.features import write_features
+from pairdx.models.frozen_encoder import extract_features, load_encoder
 from pairdx.models.fusion import system as fusion
 from pairdx.models.linear import system as linear
-from pairdx.models.linear_probe.features import write_features
-from pairdx.models.linear_probe.frozen_encoder import extract_features, load_encoder
 from pairdx.plan.code import SCRIPTS
 
 PAIRS = tiny.make_pairs(30)

@@ -13,7 +13,7 @@ import tiny_models as tiny
 from pairdx.errors import PairDxError
 from pairdx.models.base import FitJob, predict
 from pairdx.models.clip import system as clip
-from pairdx.models.clip.objectives import Contrastive, contrastive_loss
+from pairdx.models.clip.objectives import ClassContrastive, Contrastive, contrastive_loss
 from pairdx.models.registry import load_classifier
 from pairdx.training.batches import BatchSource, Examples
 from tiny_clip import build, plain_open_clip
@@ -106,6 +106,42 @@ def test_repeated_captions_are_not_negatives():
     assert float(found) == pytest.approx((towards_text + towards_image) / 2, rel=1e-5)
 
 
+@pytest.mark.parametrize("spared", [True, False])
+def test_class_contrastive_is_the_loss_over_images_and_their_class_prompts(spared):
+    """By hand: cosines over 0.07, each image against the prompts of the batch, and the reverse.
+
+    Images of one class share their text, which is a negative unless it is spared.
+    """
+    classifier = build(templates=["an image of {}", "a {} photo"])
+    network = classifier.network
+    pairs = tiny.make_pairs(5)
+    labels = np.array([0, 1, 0, 2, 1])
+    tokens = np.zeros((5, 0), dtype=np.int64)
+    source = BatchSource(Examples(pairs.images, labels, tokens), torch.device("cpu"))
+    batch = next(source.batches([np.arange(5)]))
+    objective = ClassContrastive(network, temperature=0.07, ignore_duplicates=spared)
+    network.train()
+    with torch.no_grad():
+        objective.prepare()
+    loss, scores = objective(batch)
+    first = build(templates=["an image of {}"]).network
+    first.load_state_dict(network.state_dict(), strict=False)
+    with torch.no_grad():
+        texts = first.class_features()[labels].double().numpy()
+        images = network.image_features(batch.images).double().numpy()
+    exponentials = np.exp(images @ texts.T / 0.07)
+    if spared:
+        exponentials *= (labels[:, None] != labels) | np.eye(5, dtype=bool)
+    towards_text = -np.log(np.diag(exponentials) / exponentials.sum(axis=1)).mean()
+    towards_image = -np.log(np.diag(exponentials) / exponentials.sum(axis=0)).mean()
+    assert loss.item() == pytest.approx((towards_text + towards_image) / 2, rel=1e-4)
+    both = network.class_features().detach().double().numpy()
+    assert scores.numpy() == pytest.approx(images @ both.T, abs=1e-5)
+    loss.backward()
+    assert network.clip.logit_scale.grad is None
+    assert network.clip.token_embedding.weight.grad.abs().sum() > 0
+
+
 def test_a_batch_of_one_repeated_caption_gives_a_finite_loss():
     """Nothing is left to tell apart: the loss is zero, not NaN."""
     images, texts = unit_rows(3, 1), unit_rows(3, 2)
@@ -127,7 +163,7 @@ def test_the_temperature_is_kept_in_clips_range():
 # -------------------------------------------------------------------- fine-tuning
 
 
-@pytest.mark.parametrize("objective", ["contrastive", "prompts"])
+@pytest.mark.parametrize("objective", ["contrastive", "prompts", "class_contrastive"])
 def test_fine_tuning_moves_every_parameter_of_both_encoders(objective):
     """All weights are trained, the text encoder's and the temperature included."""
     classifier = build(objective=objective, epochs=1)

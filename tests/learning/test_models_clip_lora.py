@@ -99,7 +99,7 @@ def test_training_starts_at_the_pretrained_model(make):
     network, batch = classifier.network, one_batch(classifier)
     network.requires_grad_(False)
     before = network.image_features(batch.images), network.text_features(batch.texts)
-    adapt(classifier.parts.clip, classifier.settings["lora"], 1)
+    adapt(classifier.parts, classifier.settings["lora"], 1)
     with torch.no_grad():
         assert torch.equal(network.image_features(batch.images), before[0])
         assert torch.equal(network.text_features(batch.texts), before[1])

@@ -16,10 +16,10 @@ from sklearn.preprocessing import StandardScaler
 import tiny_models as tiny
 from pairdx.errors import PairDxError
 from pairdx.models.base import FitJob, Pairs, predict
+from pairdx.models.features import read_features, write_features
+from pairdx.models.frozen_encoder import extract_features, load_encoder
 from pairdx.models.inputs import resources
 from pairdx.models.linear_probe import system as probe
-from pairdx.models.linear_probe.features import read_features, write_features
-from pairdx.models.linear_probe.frozen_encoder import extract_features, load_encoder
 from pairdx.models.registry import load_classifier
 from pairdx.training.history import COLUMNS
 from tiny_clip import plain_open_clip

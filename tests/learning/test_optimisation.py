@@ -1,4 +1,4 @@
-"""The optimiser's schedule against its formula, step by step."""
+"""Optimisers and their schedules against their formulas, step by step."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 
+from pairdx.errors import PairDxError
 from pairdx.training.optimisation import make_optimiser, make_schedule
 from tiny_training import SETTINGS, run
 
@@ -60,3 +61,37 @@ def test_the_loop_steps_the_schedule_after_every_batch():
     _, rows = run(settings=replace(SETTINGS, epochs=3))
     expected = [one_cycle(4 * epoch - 1, 12, SETTINGS.learning_rate)[0] for epoch in (1, 2, 3)]
     assert rows["learning_rate"].tolist() == pytest.approx(expected, rel=1e-6)
+
+
+def test_the_cosine_schedule_goes_down_to_a_tenth_of_the_learning_rate():
+    """As torch's CosineAnnealingLR over all steps; the authors of CLIP-IT end at 1e-4 of 1e-3."""
+    settings = replace(SETTINGS, epochs=2, learning_rate=0.001, schedule="cosine")
+    module = nn.Linear(3, 2)
+    optimiser = make_optimiser(module, settings)
+    schedule = make_schedule(optimiser, settings, 5)
+    assert schedule is not None
+    for step in range(11):
+        rate = between(0.001, 0.0001, step / 10)
+        assert optimiser.param_groups[0]["lr"] == pytest.approx(rate, rel=1e-6), step
+        module(torch.ones(1, 3)).sum().backward()
+        optimiser.step()
+        schedule.step()
+
+
+def test_adam_adds_weight_decay_to_the_gradient_and_adamw_does_not():
+    """From 2 with gradient 0: Adam's step is the learning rate, AdamW's that times the decay."""
+    found = {}
+    for name in ("adam", "adamw"):
+        settings = replace(SETTINGS, optimiser=name, learning_rate=0.1, weight_decay=0.5)
+        module = nn.Linear(1, 1, bias=False)
+        module.weight.data.fill_(2.0)
+        module.weight.grad = torch.zeros(1, 1)
+        make_optimiser(module, settings).step()
+        found[name] = module.weight.item()
+    assert found["adam"] == pytest.approx(2 - 0.1)
+    assert found["adamw"] == pytest.approx(2 - 0.1 * 0.5 * 2)
+
+
+def test_an_unknown_optimiser_is_refused():
+    with pytest.raises(PairDxError, match="optimiser must be adamw or adam, not 'sgd'"):
+        replace(SETTINGS, optimiser="sgd")

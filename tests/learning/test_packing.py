@@ -19,8 +19,9 @@ from pairdx.errors import PairDxError
 from pairdx.images import apply_edit
 from pairdx.models.inputs import read_subset
 from pairdx.packed_images import open_packed, packed_file
-from pairdx.packing import PAD_COLOUR, fit_to_square, pack_images
+from pairdx.packing import pack_images
 from pairdx.seals import append_seal
+from pairdx.squaring import PAD_COLOUR, fit_to_square
 from picture_files import FORMATS, turned, upright
 
 

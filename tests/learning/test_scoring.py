@@ -10,11 +10,11 @@ from scipy.special import softmax
 import tiny_models as tiny
 from pairdx.errors import PairDxError
 from pairdx.models.base import Classifier, FitJob, Pairs, ScoringClassifier
+from pairdx.models.features import write_features
+from pairdx.models.frozen_encoder import extract_features, load_encoder
 from pairdx.models.fusion import system as fusion
 from pairdx.models.linear import system as linear
 from pairdx.models.linear_probe import system as probe
-from pairdx.models.linear_probe.features import write_features
-from pairdx.models.linear_probe.frozen_encoder import extract_features, load_encoder
 from pairdx.models.scoring import known_and_out_of_distribution, sureness
 from pairdx.packed_images import open_packed
 from pairdx.packing import pack_images

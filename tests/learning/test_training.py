@@ -239,7 +239,7 @@ def test_cuda_without_a_gpu_is_an_error():
 
 @pytest.mark.parametrize(
     "change",
-    [{"batch_size": 1}, {"epochs": 0}, {"schedule": "cosine"}, {"precision": "float16"},
+    [{"batch_size": 1}, {"epochs": 0}, {"schedule": "linear"}, {"precision": "float16"},
      {"learning_rate": 0}, {"max_grad_norm": 0}, {"weight_decay_on": "biases"}],
 )  # fmt: skip
 def test_impossible_settings_are_refused_by_name(change):

@@ -15,9 +15,9 @@ import tiny_models as tiny
 from pairdx.errors import PairDxError
 from pairdx.models import training_job
 from pairdx.models.base import Pairs
+from pairdx.models.features import write_features
+from pairdx.models.frozen_encoder import extract_features, load_encoder
 from pairdx.models.inputs import read_subset
-from pairdx.models.linear_probe.features import write_features
-from pairdx.models.linear_probe.frozen_encoder import extract_features, load_encoder
 from pairdx.models.registry import family
 from pairdx.models.training_job import TrainingJob, run_training
 

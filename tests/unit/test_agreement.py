@@ -7,6 +7,7 @@ import pytest
 
 from pairdx.evaluation.agreement import (
     Sampling,
+    Training,
     agreement,
     largest_agreement,
     sampled_difference,
@@ -132,3 +133,14 @@ def test_a_share_of_all_or_nothing_is_not_taken_for_certain() -> None:
     assert sampled_share(np.ones((1, 3)), np.zeros(3, dtype=int), 1, random=False) is None
     nothing = largest_agreement(0.0, [], half_step=0.5)
     assert nothing.within == pytest.approx(1.96 * 0.5 / 3**0.5, abs=1e-3)
+
+
+def test_a_mean_over_runs_is_as_many_seeds_of_the_papers() -> None:
+    """By hand: two seeds with a spread of 0.01 of their own; one run adds as much, four a quarter.
+
+    Student's quantile of one degree of freedom is 12.7062.
+    """
+    training = Training(seeds=2, own=1e-4)
+    for runs in (1, 4):
+        found = largest_agreement(0.0, [training], half_step=0.0, runs=runs)
+        assert found.within == pytest.approx(12.7062 * np.sqrt(1e-4 * (1 / 2 + 1 / runs)), rel=1e-4)

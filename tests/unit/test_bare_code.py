@@ -76,6 +76,7 @@ def statements(text: str, *, docstrings: bool) -> list[list[tuple[int, str]]]:
     return found
 
 
+@pytest.mark.slow
 def test_of_every_file_all_tokens_but_docstrings_are_left_where_they_stood() -> None:
     for path in code.SCRIPTS.rglob("*.py"):
         text = path.read_text(encoding="utf-8")

@@ -60,8 +60,10 @@ def written(name: str, config: dict[str, Any], dataset: str, system: str, **para
     wildcards = {"dataset": dataset, "split": "grouped", "system": system}
     facts = {"split": "stratified", "drawn": True}
     ran = [SimpleNamespace(wildcards={"system": one}, params={}) for one in params.pop("ran", ())]
-    params = {"facts": facts, "drawn": True, "stated": {}, "paper_cell": None, **params}
+    params = {"facts": facts, "drawn": True, "stated": {}, "paper_cells": [], **params}
     params = {"tells": TELLS, "registry": config["systems"], "image_size": 64, **params}
+    paired = {name: one | {"random_weights": True} for name, one in config["pairings"].items()}
+    params = {"pairings": paired, "encoders": [{"random_weights": True}], **params}
     snakemake = SimpleNamespace(config=config, wildcards=wildcards, params=params)
     jobs = [
         SimpleNamespace(
@@ -108,7 +110,7 @@ def test_captions_speak_of_a_paper_only_where_one_is_beside_the_item(
     how = {"identifiers": {"dates": "mask"}, "tokens": 32}
     system = "pairdx_fusion" if name == "training.rst" else "tfidf_logistic"
     assert "paper" not in written(name, config, "multicare", system, **how)
-    beside = {"paper_cell": ("multicare", "stratified"), "stated": {"accuracy": {"value": 0.9}}}
+    beside = {"paper_cells": [("multicare", "stratified")], "stated": {"accuracy": {"value": 0.9}}}
     text = written(name, config, "multicare", system, **how, **beside)
     assert not re.search(r"\(its|Table \d|Section \d|22,665", text)
     assert not re.search(r"[a-z%)][.;][A-Z]", text)
@@ -139,7 +141,7 @@ def test_names_are_text_whatever_they_look_like(name: str, config: dict[str, Any
     """A class, title or label of the user's is shown as it is, and never read as markup."""
     system = "pairdx_fusion" if name == "training.rst" else "tfidf_logistic"
     identifiers = config["datasets"]["multicare"]["curation"]["identifiers"]
-    beside = {"paper_cell": ("multicare", "stratified"), "stated": {"accuracy": {"value": 0.9}}}
+    beside = {"paper_cells": [("multicare", "stratified")], "stated": {"accuracy": {"value": 0.9}}}
     own = {"articles": False, "grouped_by": {"article_id": "*bed_"}, "lacks": {}}
     whole = "; ".join(HOSTILE)
     for title in (*HOSTILE, whole) if name in ("confusion.rst", "workflow.rst") else (whole,):
@@ -199,3 +201,28 @@ def test_the_front_page_names_the_systems_that_ran(config: dict[str, Any]) -> No
     titles = {name: entry["title"] for name, entry in config["systems"].items()}
     assert compared.startswith(f"{titles['mean_colour']}. ")
     assert titles["tfidf_logistic"].split("(")[0] in others
+
+
+def test_the_front_page_says_which_texts_systems_learned_from(config: dict[str, Any]) -> None:
+    """Only where one did; a random encoder that pairs is named as a stand-in, too."""
+    assert "Privileged" not in written("workflow.rst", config, "", "", ran=["mean_colour"])
+    pairings = {
+        **config["pairings"],
+        "captions_retrieved": config["pairings"]["captions_retrieved"] | {"rank": 3},
+    }
+    found = config | {"pairings": pairings}
+    ran = ["privileged_own", "privileged_retrieved"]
+    body, said = as_html(written("workflow.rst", found, "", "", ran=ran))
+    page = " ".join(body.split())
+    assert said == ""
+    titles = "; ".join(config["systems"][name]["title"] for name in ran)
+    assert f"when it classifies learned {titles}." in page
+    assert "captions_own (its own caption; texts: captions; encoder: biomedclip)" in page
+    assert "captions_retrieved (the most similar text but 2; texts:" in page
+    assert "are paired with texts" not in page
+    encoder = config["feature_extractors"]["biomedclip"] | {"weights": None}
+    found |= {"feature_extractors": {"biomedclip": encoder}}
+    assert "are paired with texts: biomedclip." in written("workflow.rst", found, "", "", ran=ran)
+    real = {name: one | {"stand_in": False} for name, one in config["systems"].items()}
+    alone = written("workflow.rst", found | {"systems": real}, "", "", ran=ran)
+    assert "by which images are paired with texts:* biomedclip." in alone

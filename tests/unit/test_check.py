@@ -11,11 +11,13 @@ import pandas as pd
 import pytest
 import yaml
 
+from pairdx.corpus.table.groups import groups_of
 from pairdx.plan.documents_check import facts_of_check, made_as
 from pairdx.plan.world import PlansWorld
 from pairdx.reporting.dataset.check import Documents, check
 from pairdx.reporting.dataset.check_classes import as_yaml, counts_section, half_width
 from pairdx.reporting.dataset.check_pairs import rejections_section
+from pairdx.reporting.dataset.check_reading import reading_section
 from pairdx.reporting.dataset.estimate import Range, duration, estimate, in_words
 from pairdx.reporting.dataset.past_jobs import Past, PastJob, past_jobs
 from pairdx.reporting.format.page import as_page
@@ -117,6 +119,7 @@ FACTS: dict[str, Any] = {
         "theirs": {"title": "Theirs", "matched": 3, "here": ["never seen"], "there": []},
     },
     "asked_by": [],
+    "pairings": {},
     "sizes": [10, 20],
     "jobs": [
         {
@@ -224,6 +227,36 @@ def test_planted_troubles_are_counted_and_told() -> None:
     assert re.search(r"\| sub/d03.png +\| filled-in form +\| sub/d03.png +\| letter", page)
     assert "sub/c1.png (of sub/d00.png)" in text
     assert re.search(r"cannot be read +\| +1 \| sub/r1.png \(it is damaged\) +\|  *\|", page)
+
+
+def test_privileged_texts_are_named_with_bank_file_encoder_and_who_learns_from_them() -> None:
+    """As the plan has them; a dataset whose systems learn from none says nothing of them."""
+    assert "Privileged texts" not in texts()[0]
+    overlay = """
+      text_banks: {ours: {reader: table, path: our/reports.csv, text: report}}
+      pairings: {second: {bank: ours, encoder: biomedclip, rank: 2}}
+      systems:
+        one: {like: privileged_own, settings: {pairing: second}}
+        two: {like: privileged_own, settings: {pairing: second}}
+    """
+    found = facts_of_check(PlansWorld(demo_with(overlay)))(Of(dataset="drawn"))["pairings"]
+    page, _ = texts(pairings=found)
+    for row in (
+        ["captions_own", "captions", "", "its own caption", "biomedclip", "1"],
+        ["second", "ours", "our/reports.csv", "the nearest but 1", "biomedclip", "2"],
+    ):
+        assert re.search(r"\| " + r" +\| +".join(map(re.escape, row)) + r" +\|", page), row
+
+
+def test_images_that_state_no_group_are_counted_apart() -> None:
+    """By the names that the reader gives them."""
+    pairs = pairs_table()
+    stated = pd.DataFrame({"patient": pairs["case_id"].where(pairs.index < 37, "")})
+    pairs["case_id"] = groups_of(stated, pairs["member"])["case_id"]
+    funnel = pd.DataFrame({"stage": ["ingest"], "candidates": [40]})
+    section = reading_section(pairs, pairs[:0], rejected_table(), funnel, {}, FACTS)
+    said = "2 by patient (and 3 images that state none)."
+    assert f"Images of pairs: 40. Groups of what belongs together: {said}" in section.blocks
 
 
 def test_a_split_that_cannot_be_used_is_told_with_what_helps() -> None:
@@ -375,7 +408,7 @@ def test_the_page_depends_on_what_it_tells_and_on_nothing_else() -> None:
     assert facts_of_check(PlansWorld(demo_with(same)))(of) == before
     assert facts_of_check(PlansWorld(demo_with("seeds: [1, 2]")))(of) != before
     trained = sum(len(one["wildcards"]) for one in before["jobs"] if one["rule"] == "train_on_cpu")
-    assert trained == 9  # four systems on two splits, and one with siblings
+    assert trained == 13  # six systems on two splits, and one with siblings
     assert before["systems"]["pairdx_clip"]["stand_in"]
     names = {"dataset": "drawn", "split": "grouped", "system": "pairdx_clip", "seed": 1}
     cuda = demo_with("device: cuda").config

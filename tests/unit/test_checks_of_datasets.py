@@ -131,7 +131,7 @@ def test_a_dataset_that_is_like_none_is_told_once_what_it_lacks() -> None:
     [
         (
             "multicare: {enabled: false}",
-            "datasets: no dataset is enabled (there are documents, drawn",
+            "datasets: no dataset is enabled (there are bach, crc, documents",
         ),
         ("tables: {like: drawn}", "datasets: tables is a folder of the results"),
         (
@@ -188,7 +188,8 @@ def test_a_dataset_that_is_like_none_is_told_once_what_it_lacks() -> None:
         (
             "multicare: {splits: [published]}",
             "datasets.multicare.splits: published is a split that comes with the data, and what "
-            "the reader multicare reads has none (that of the readers release and table has)",
+            "the reader multicare reads has none (that of the readers bach, crc, "
+            "pcam, release and table has)",
         ),
         (
             "multicare: {class_words: {radiolgy: [x]}}",
@@ -249,7 +250,7 @@ def test_nothing_is_wrong_with_what_works(overlay: str) -> None:
     assert contradictions(f"datasets: {{{overlay}}}") == []
 
 
-LIKE_MULTICARE = ("drawn", "release", "documents")
+LIKE_MULTICARE = ("drawn", "release", "documents", "pcam", "crc", "bach")
 
 
 def test_paths_are_listed_with_their_keys() -> None:

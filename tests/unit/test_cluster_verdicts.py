@@ -124,6 +124,13 @@ def test_missing_downloads_fail_only_without_internet() -> None:
     assert "downloads.weights.resnet18.path" in found[-1].remedy
 
 
+def test_texts_are_not_said_to_be_downloaded() -> None:
+    keys = ("downloads.glove.path", "text_banks.mine.join.path")
+    found = [one for key in keys for one in verdicts("login", files={key: ["t"]}) if one.remedy]
+    said = [one.remedy for one in found if one.check == "files"]
+    assert ["set it to null" in one for one in said] == [True, False]
+
+
 def asked(**changes: Any) -> list[dict[str, Any]]:
     """Give the three attempts of a GPU rule, the later ones with more time."""
     base = {"threads": 4, "runtime": 180, "mem_mb": 32000, "gpu": 1, "gpu_model": "a100"}

@@ -30,7 +30,7 @@ from reporting_samples import (
 )
 
 Rows = dict[tuple[str, str], dict[str, Any]]
-BESIDE: dict[str, Any] = {"paper_cell": PAPER_CELL}
+BESIDE: dict[str, Any] = {"paper_cells": [PAPER_CELL]}
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +116,7 @@ def test_a_system_unknown_to_registry_or_paper_is_named(paper: dict[str, Any]) -
 
 
 def test_without_a_paper_nothing_is_said_of_one(cells: list[Cell]) -> None:
-    table = comparison_table(cells, REGISTRY, {}, paper_cell=None, resamples=5, seed=0)
+    table = comparison_table(cells, REGISTRY, {}, paper_cells=(), resamples=5, seed=0)
     assert not table.filter(like="paper_").notna().any(axis=None)
     assert "paper" not in markdown(table, cells, REGISTRY, {}).lower()
 
@@ -191,7 +191,7 @@ def test_the_dataset_is_a_column_for_reading_only_where_there_are_several(
     across: list[Cell], comparison: pd.DataFrame
 ) -> None:
     assert "Dataset" not in comparison_for_reading(comparison, REGISTRY, DATASETS)
-    table = comparison_table(across, REGISTRY, {}, paper_cell=None, resamples=5, seed=0)
+    table = comparison_table(across, REGISTRY, {}, paper_cells=(), resamples=5, seed=0)
     shown = comparison_for_reading(table, REGISTRY, DATASETS)
     assert shown.columns[0] == "Dataset"
     assert list(dict.fromkeys(shown["Dataset"])) == [one["title"] for one in DATASETS.values()]

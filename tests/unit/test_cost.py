@@ -31,7 +31,7 @@ MODELS = {name: {"trained": False, "stand_in": False} | entry for name, entry in
 TIMINGS = {
     ("multicare", name): TIMING | ({"deployment": []} if name == "words" else {}) for name in MODELS
 }
-HOW: dict[str, Any] = {"paper_cell": PAPER_CELL, "resamples": 20, "seed": 0}
+HOW: dict[str, Any] = {"paper_cells": [PAPER_CELL], "resamples": 20, "seed": 0}
 HEADER = "s\th:m:s\tmax_rss\tmax_vms\tmax_uss\tmax_pss\tio_in\tio_out\tmean_load\tcpu_time\n"
 
 
@@ -189,3 +189,20 @@ def test_systems_that_are_readings_of_one_of_the_papers_share_its_point() -> Non
     for panel in figure.axes:
         labels = [child for child in panel.get_children() if isinstance(child, Annotation)]
         assert sorted(label.get_text() for label in labels) == ["1", "2", "2, 3", "3"]
+
+
+@pytest.mark.parametrize("times", [(0.0023, 0.0042), (0.0021, 0.0022), (7.0, 7.0), (0.001, 3000.0)])
+def test_an_axis_of_costs_always_has_two_labelled_ticks(times: tuple[float, float]) -> None:
+    table = systems_with_costs(["one", "other"], 0).filter(regex="^(?!paper_)")
+    table["seconds_per_image"] = times
+    figure = accuracy_against_cost(table, {name: name for name in table["system"]}, title="Title")
+    figure.draw_without_rendering()
+    panel = figure.axes[1]
+    low, high = panel.get_xlim()
+    ticks = [tick for tick in panel.xaxis.get_major_ticks() if low <= tick.get_loc() <= high]
+    labels = [tick.label1 for tick in ticks]
+    assert len({label.get_text() for label in labels} - {""}) >= 2
+    assert all(
+        float(label.get_text().replace(",", "")) == pytest.approx(label.get_position()[0])
+        for label in labels
+    )

@@ -248,6 +248,7 @@ def test_what_the_papers_numbers_call_a_contradiction_is_one() -> None:
     assert all(number in said for number in excluded)
 
 
+@pytest.mark.slow
 def test_stand_ins_and_systems_that_are_off_get_no_verdict_on_their_numbers() -> None:
     everything = discrepancy_table(papers_numbers(), dataset(stand_in=True), four_systems(True))
     assert set(everything["verdict"]) == {STAND_IN, CONTRADICTION, NOT_MEASURED}
@@ -291,6 +292,17 @@ def test_recall_and_confusions_are_counted_from_predictions() -> None:
     # 39 % of 566 medical photographs were taken for endoscopy, per 3,400 pairs instead of 3,396.
     assert one.value == pytest.approx(0.39 * 566 * 3400 / 3396, abs=1)
     assert one.low < one.value < one.high
+
+
+def test_balanced_accuracy_is_the_mean_recall_with_an_interval_of_its_own() -> None:
+    """Classes of one size, so that it is the accuracy, and as uncertain."""
+    facts = system(accuracy=0.61, seeds=3, random=True).facts
+    balanced, plain = facts["balanced_accuracy"], facts["accuracy"]
+    assert balanced.value == pytest.approx(np.mean([one.value for one in facts["recall"].values()]))
+    assert balanced.value == pytest.approx(plain.value)
+    assert balanced.low == pytest.approx(plain.low, abs=0.005)
+    assert balanced.high == pytest.approx(plain.high, abs=0.005)
+    assert balanced.sampling.ours == pytest.approx(plain.sampling.ours, rel=0.02)
 
 
 def test_the_table_is_read_with_units_intervals_and_quotations(table: pd.DataFrame) -> None:

@@ -71,6 +71,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
     return Corpus(folder)
 
 
+@pytest.mark.slow
 def test_the_same_arguments_give_byte_identical_files(tmp_path: Path) -> None:
     """A corpus is a function of its seed: archives, tables and manifest, to the last byte."""
     contents = []

@@ -342,7 +342,7 @@ def test_every_default_entry_is_what_its_family_expects() -> None:
     [
         (
             {"family": "linaer"},
-            "family: 'linaer' is not one of ['clip', 'fusion', 'linear', 'linea",
+            "family: 'linaer' is not one of ['clip', 'clip_it', 'fusion', 'linea",
         ),
         ({"family": "linaer"}, "; did you mean linear?"),
         ({"settings": {"features": "colours"}}, "settings.features: 'colours' is not one of"),

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pairdx.errors import PairDxError
-from pairdx.models.linear_probe.features import Features, read_features, write_features
+from pairdx.models.features import Features, read_features, write_features
 
 
 def written(path: Path, image: np.ndarray) -> Path:

@@ -59,9 +59,12 @@ def histories(epochs: int, seeds: int) -> list[pd.DataFrame]:
     ]
 
 
+OF_TEXTS = ("distillation_loss", "predicted_text_spread", "real_text_spread")
+
+
 def accuracies(*names: str) -> Figure:
     cells = [cell for name in names for cell in three_systems(name)]
-    how: dict[str, Any] = {"paper_cell": PAPER_CELL, "resamples": 20, "seed": 0}
+    how: dict[str, Any] = {"paper_cells": [PAPER_CELL], "resamples": 20, "seed": 0}
     table = comparison_table(cells, REGISTRY, papers_numbers(), **how)
     titles = {name: system_title(name, REGISTRY) for name in REGISTRY}
     shares = {(one, split): share for one in names for split, share in SHARES}
@@ -154,6 +157,9 @@ IMAGE = np.arange(16 * 16 * 3, dtype=np.uint8).reshape(16, 16, 3)
 FIGURES: dict[str, Callable[[], Figure]] = {
     "one epoch of one seed": lambda: figures.training_curves(histories(1, 1), **WORDS),
     "three seeds": lambda: figures.training_curves(histories(12, 3), **WORDS),
+    "distilled texts": lambda: figures.training_curves(
+        [one.assign(**dict.fromkeys(OF_TEXTS, 0.01)) for one in histories(6, 2)], **WORDS
+    ),
     "no training accuracy": lambda: figures.training_curves(
         [histories(4, 1)[0].assign(train_accuracy=None)], **WORDS
     ),
@@ -269,7 +275,7 @@ def test_a_matrix_marks_what_the_corrected_test_shows_and_writes_both_signs() ->
 
 def test_every_dataset_has_a_panel_with_the_share_of_its_own_most_frequent_class() -> None:
     cells = [*three_systems(), *three_systems("drawn")[:2]]
-    table = comparison_table(cells, REGISTRY, {}, paper_cell=None, resamples=5, seed=0)
+    table = comparison_table(cells, REGISTRY, {}, paper_cells=(), resamples=5, seed=0)
     shares = {(one.dataset, one.split): 0.3 if one.dataset == "drawn" else 0.2 for one in cells}
     titles = {name: system_title(name, REGISTRY) for name in REGISTRY}
     panels = accuracy_comparison(table, titles, shares, DATASETS, title="T").axes

@@ -30,8 +30,10 @@ HEAVY = (
 SCRIPTS_WITH = {
     "": "check_node conclude_cluster_check report_cluster_check watch_cluster_check "
     "print_checks write_configuration",
-    "requests": "download_hub_file download_multicare download_release download_url extract_glove",
-    "pandas": "build_word_vectors describe_texts draw_corpus archive_dataset "
+    "requests": "download_hub_file download_record download_release download_url extract_glove "
+    "unpack_pcam",
+    "pandas": "build_word_vectors describe_texts draw_corpus archive_dataset pair_texts "
+    "read_text_bank "
     "check_documents export_review_sheet ingest_tables inspect_archive pack_images "
     # The last four import the family of the system that they are asked for.
     "pack_out_of_distribution write_datasheet predict_elsewhere probe_inputs time_system "
@@ -40,15 +42,17 @@ SCRIPTS_WITH = {
     "pandas scipy.sparse": "curate_pairs",
     "pandas scipy.optimize scipy.sparse": "make_split",
     "matplotlib": "draw_rule_graph",
+    "matplotlib pandas scipy.special scipy.stats": "compare_grids",
     "matplotlib pandas": "choose_learning_rate compare_input_probes compare_systems describe_cost "
-    "describe_curation describe_dataset",
+    "describe_curation describe_dataset describe_pairings",
     "matplotlib pandas scipy.special scipy.stats seaborn": "compare_predictions",
     "matplotlib pandas scipy.optimize scipy.special": "assess_confidence",
     "matplotlib pandas scipy.optimize scipy.sparse scipy.special": "compare_tested_on",
     "matplotlib pandas seaborn": "report_system",
     "mlcroissant pandas": "write_croissant",
     "matplotlib pandas seaborn torch": "explain_systems",
-    "open_clip pandas torch": "extract_features",
+    "open_clip pandas torch": "price_inference extract_features encode_text_bank",
+    "pandas torch": "train_text_classifier",
 }
 MODULES_WITH = {
     "": "clip/description fusion/description linear/description linear_probe/description",
@@ -57,8 +61,7 @@ MODULES_WITH = {
     "torch": "fusion/graph clip/graph",
     "pandas torch": "fusion/system fusion/explanation exported",
     "pandas torch torchvision": "fusion/images",
-    "open_clip pandas torch": "clip/system clip/explanation clip/prompting "
-    "linear_probe/frozen_encoder",
+    "open_clip pandas torch": "clip/system clip/explanation clip/prompting frozen_encoder",
 }
 # Found in no process that needs only what its script names: they come with something else.
 WITH_OTHERS = ("scipy", "sklearn", "seaborn", "torch", "IPython", "matplotlib.pyplot")

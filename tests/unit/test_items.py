@@ -73,7 +73,7 @@ def test_all_makes_what_rules_make_but_for_the_page_of_a_table() -> None:
             for dataset in datasets or [None]:
                 for path in (one.path for one in made(TWO, rule, dataset)):
                     found |= {
-                        path.format(dataset=dataset, split=split, system=system)
+                        path.format(dataset=dataset, split=split, system=system, grid="backbones")
                         for split in (TWO.splits_of(dataset) if dataset else [""])
                         for system in ("net", "words")
                     }
@@ -182,6 +182,10 @@ def test_what_is_left_out_has_a_reason_that_names_the_key() -> None:
         "input_probes_closed": "config key input_probes",
         "prompt_sensitivity_closed": "config key prompt_sensitivity.templates",
         "disagreements_closed_stratified": "config key systems enables one only",
+        **dict.fromkeys(("pairings_closed", "complementarity_closed"), "no system learns"),
+        "pairing_cosines_closed_stratified": "config key systems enables none with a pairing",
+        "text_matches_closed_stratified": "config key systems enables none with a pairing",
+        "inference_cost_closed": "config key grids",
     }
     assert set(found) == set(keys)
     assert [name for name, key in keys.items() if key not in found[name]] == []

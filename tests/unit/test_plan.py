@@ -33,6 +33,10 @@ SEEDS = {
     "clip_linear_probe": 1,
     "biomedclip_linear_probe": 1,
     "early_fusion_probe": 1,
+    "resnet18_image_only": 3,
+    "privileged_own": 3,
+    "privileged_retrieved": 3,
+    "privileged_random": 3,
     "tfidf_logistic": 1,
     "mean_colour": 1,
     "majority": 1,
@@ -81,6 +85,9 @@ def test_jobs_whose_cost_is_counted_are_those_that_a_user_expects() -> None:
         **{"ingest_tables": 1, "curate_pairs": 1, "inspect_archive": 9, "make_split": 3},
         **{"pack_images": 1, "pack_out_of_distribution": 1, "build_word_vectors": 1},
         "extract_features_on_gpu": 2,
+        # Three pairings on three splits, and two splits on which their texts are classified.
+        **{"read_text_bank": 1, "encode_text_bank_on_gpu": 1, "pair_texts": 3 * 3},
+        "train_text_classifier": 2 * 3 * 3,
         "train_on_gpu": 2 * 3 * len(networks) + 6,
         "train_on_cpu": 2 * 6 + 2,
         "predict": 2 * (sum(SEEDS.values()) - 2) + priced,
@@ -105,11 +112,13 @@ def test_networks_are_trained_where_the_device_says_and_all_else_on_the_cpu() ->
 
 
 def test_a_cluster_is_asked_for_a_gpu_where_something_runs_on_one() -> None:
-    assert requests.gpu_rules(plan_with()) == ["train_on_gpu", "extract_features_on_gpu"]
+    encoded = ["extract_features_on_gpu", "encode_text_bank_on_gpu"]
+    assert requests.gpu_rules(plan_with()) == ["train_on_gpu", *encoded]
     assert requests.jobs_of_check(plan_with()) == ["cpu", "gpu"]
-    off = {name: {"enabled": False} for name in SEEDS if name.endswith("probe")}
-    without_probes = plan_with(yaml.safe_dump({"systems": off}))
-    assert requests.gpu_rules(without_probes) == ["train_on_gpu"]
+    encoding = [name for name in SEEDS if name.endswith("probe") or name.startswith("privileged")]
+    off = {name: {"enabled": False} for name in encoding}
+    nothing_encoded = plan_with(yaml.safe_dump({"systems": off}))
+    assert requests.gpu_rules(nothing_encoded) == ["train_on_gpu"]
     assert requests.gpu_rules(plan_with("device: cpu")) == []
     assert requests.jobs_of_check(plan_with("device: cpu")) == ["cpu"]
 
@@ -280,7 +289,7 @@ def test_without_a_paper_nothing_of_it_is_there_and_all_else_is() -> None:
     plan, with_paper = demo_with("paper: null"), demo_with()
     assert plan.paper is None
     assert (plan.published.dataset, plan.published.cells, plan.published.files) == (None, [], [])
-    assert plan.published.configured == plan.published.titles("describe_dataset")(Of()) == {}
+    assert plan.published.facts == plan.published.titles("describe_dataset")(Of()) == {}
     one = Of(dataset="drawn", split="stratified", system="pairdx_clip")
     assert plan.published.stated(one) is None
     assert with_paper.published.stated(one)["accuracy"]["value"] == 0.93
@@ -306,8 +315,8 @@ def test_what_others_have_filtered_is_not_compared_with_the_papers_filters() -> 
     overlay = "datasets: {multicare: {enabled: false}, release: {enabled: true}}"
     plan = plan_with(overlay)
     assert plan.published.dataset == "release"
-    assert plan.published.configured == {"word_vectors": 300}
-    assert plan_with().published.configured["minimum_age"] == 18
+    assert plan.published.facts["release"]["configured"] == {"word_vectors": 300}
+    assert plan_with().published.facts["multicare"]["configured"]["minimum_age"] == 18
 
 
 # ---------------------------------------------------------------- the picture of the rules
@@ -369,6 +378,9 @@ def test_the_configuration_that_is_written_beside_results_gives_them_again(
 
 
 # ---------------------------------------------------------------- code
+PACKS = "pack_images.py"
+
+
 def code_files(plan: Plan, of: Of) -> dict[str, set[str]]:
     """The files that the jobs of every rule about one system depend on, by rule."""
     modules = {
@@ -393,6 +405,17 @@ def test_jobs_depend_on_the_code_of_their_own_systems_family_and_of_no_other() -
             assert {script: file in files for script, files in used.items()} == dict.fromkeys(
                 used, own
             ), name
+
+
+def test_another_reader_of_images_trains_no_network_anew() -> None:
+    """What a network is trained on is packed, whatever it was read from."""
+    plan = plan_with()
+    readers = {f"pairdx/{name}.py" for name in ("packing", "stores", "hdf5_images")}
+    for name, system in plan.systems.items():
+        if system.entry["family"] in ("clip", "fusion", "clip_it"):
+            trained = code_files(plan, Of(dataset="multicare", system=name))["train_model.py"]
+            assert not readers & trained, name
+    assert readers <= {path.relative_to(code.SCRIPTS).as_posix() for path in code.files(PACKS)}
 
 
 def test_other_scripts_depend_on_no_family() -> None:

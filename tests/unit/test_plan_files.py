@@ -55,12 +55,13 @@ def test_a_probe_is_built_from_features_that_all_probes_of_its_encoder_share() -
     assert (encoder["weights"], encoder["squaring"]) == ("clip_vit_b32_openai", "crop")
 
 
-def test_without_probes_nothing_is_encoded_and_in_the_demo_without_weights() -> None:
+def test_without_probes_and_pairings_nothing_is_encoded_and_in_the_demo_without_weights() -> None:
     probes = ("clip_linear_probe", "biomedclip_linear_probe", "early_fusion_probe")
-    off = ", ".join(f"{name}: {{enabled: false}}" for name in probes)
+    paired = ("privileged_own", "privileged_retrieved", "privileged_random")
+    off = ", ".join(f"{name}: {{enabled: false}}" for name in (*probes, *paired))
     assert plan_with(f"systems: {{{off}}}").encoders("cuda") == []
     demo = demo_with("systems: {early_fusion_probe: {enabled: true}}")
-    assert demo.encoders("cpu") == ["clip_vit_b32"]
+    assert demo.encoders("cpu") == ["biomedclip", "clip_vit_b32"]
     assert demo.files.encoder_weights(Of(dataset="drawn", encoder="clip_vit_b32")) == {}
 
 
@@ -272,4 +273,36 @@ def test_what_only_the_search_needs_is_an_error_of_the_search_alone(
 ) -> None:
     plan = plan_with(overlay)
     with pytest.raises(PairDxError, match=said):
+        searched(plan)
+
+
+def test_the_searched_rate_wins_over_one_that_is_stated_for_the_dataset() -> None:
+    stated = "{multicare: {learning_rate: 0.5, epochs: 3}}"
+    plan = plan_with(f"systems: {{pairdx_clip: {{for_dataset: {stated}}}}}")
+    dataset = plan.datasets["multicare"]
+    assert plan.systems["pairdx_clip"].settings_for(dataset)["learning_rate"] == 0.5
+    for name, rate in plan.search.rates().items():
+        found = plan.systems[name].build_settings(dataset)
+        assert (found["learning_rate"], found["epochs"]) == (rate, 3)
+
+
+def test_texts_of_a_searched_system_are_encoded_though_it_is_not_enabled() -> None:
+    off = "\n".join(
+        f"  privileged_{name}: {{enabled: false}}" for name in ("own", "retrieved", "random")
+    )
+    probes = "  biomedclip_linear_probe: {enabled: false}"
+    plan = plan_with(
+        f"device: cpu\nlearning_rate_search: {{system: privileged_own}}\nsystems:\n{off}\n{probes}"
+    )
+    assert plan.privileged.pairings_of("multicare") == []
+    assert plan.privileged.encoders("cpu") == ["biomedclip"]
+    assert "biomedclip" in plan.encoders("cpu")
+    assert len(searched(plan)) == 4
+
+
+def test_files_that_a_searched_system_learns_from_must_be_stated() -> None:
+    reports = "pairings: {captions_own: {bank: tcga_breast, choose: nearest}}"
+    systems = "systems: {privileged_own: {enabled: false}}"
+    plan = plan_with(f"{reports}\n{systems}\nlearning_rate_search: {{system: privileged_own}}")
+    with pytest.raises(PairDxError, match=r"text_banks\.tcga_breast\.path: no path is stated"):
         searched(plan)

@@ -93,7 +93,10 @@ def test_classes_of_own_documents_stand_as_they_were_written() -> None:
 
 def test_a_dataset_that_every_system_is_left_out_of_is_refused_with_the_reasons() -> None:
     mine = "{like: documents, enabled: true, classes: {a: a, b: b}, source: {table: t, images: i}}"
-    names = ("clip_zero_shot", "biomedclip_zero_shot", "pairdx_clip", "mean_colour")
+    names = (
+        *("clip_zero_shot", "biomedclip_zero_shot", "pairdx_clip", "mean_colour"),
+        "resnet18_image_only",
+    )
     off = ", ".join(f"{name}: {{enabled: false}}" for name in names)
     message = (
         r"runs on datasets\.mine \(pairdx_fusion: it reads captions, [\s\S]*; tfidf_logistic: "
@@ -118,8 +121,8 @@ def test_only_the_papers_dataset_has_items_of_the_paper() -> None:
 
 
 def test_nothing_stands_beside_the_paper_without_its_split() -> None:
-    assert demo_with().published.cell == ("drawn", "stratified")
-    assert demo_with("datasets: {drawn: {splits: [grouped]}}").published.cell is None
+    assert demo_with().published.places == [("drawn", "stratified")]
+    assert demo_with("datasets: {drawn: {splits: [grouped]}}").published.places == []
 
 
 def test_a_rate_is_not_searched_on_a_dataset_that_the_system_is_kept_from() -> None:

@@ -97,7 +97,7 @@ def test_trained_systems_that_read_anything_are_probed_once_per_split() -> None:
 @pytest.mark.parametrize(
     ("section", "systems", "splits"),
     [
-        ("{systems: all, splits: [grouped]}", 13, 1),
+        ("{systems: all, splits: [grouped]}", 17, 1),
         ("{systems: [clip_zero_shot, majority, pairdx_fusion_gated]}", 1, 2),
         ("{systems: []}", 0, 0),
     ],

@@ -64,6 +64,15 @@ def refused(overlay: str, *, as_module: bool = False) -> list[str]:
         ("systems: {late_fusion_probe: {enabled: false}}", "is called early_fusion_probe now"),
         ("systems: {mine: {like: image_onli}}", "config key systems.mine.like: image_onli is not"),
         ("systems: {nobody: null}", "config key systems: unknown nobody"),
+        # Texts.
+        ("text_banks: {tcga_breast: {reeder: lines}}", "tcga_breast: unknown reeder; did you mean"),
+        ("text_banks: {tcga_breast: {reader: csv}}", "'class_prompts', 'entities', 'lines', 'tab"),
+        ("text_banks: {tcga_breast: {keep: {organ: breast}}}", "text_banks.tcga_breast.keep.organ"),
+        ("text_banks: {captions: {path: a}}", "text_banks.captions: unknown path"),
+        ("text_banks: {tcga_lung: {reader: table, path: a}}", "tcga_lung: text is missing"),
+        ("text_banks: {captionz: {cleaning: true}}", "unknown captionz; did you mean captions?"),
+        ("pairings: {captions_owl: {rank: 2}}", "unknown captions_owl; did you mean captions_own?"),
+        ("grids: null", "config key grids: None is not of type 'object' (a section in which no"),
         # What is asked of them.
         ("evaluation: {abstention: {coverage: 0}}", "config key evaluation.abstention.coverage"),
         ("evaluation: {abstention: {risk: 5}}", "config key evaluation.abstention.risk"),

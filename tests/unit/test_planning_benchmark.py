@@ -56,7 +56,7 @@ def test_more_systems_than_the_registry_has_are_refused() -> None:
 
 def test_a_local_rule_becomes_no_slurm_job() -> None:
     """Downloads and the rule graph stay on the login node."""
-    assert {"all", "draw_rule_graph", "download_multicare"} <= local_rules()
+    assert {"all", "draw_rule_graph", "download_record"} <= local_rules()
     assert "predict" not in local_rules()
     assert slurm_jobs(PRINTED) == 2
     assert number_of_jobs(PRINTED) == 3

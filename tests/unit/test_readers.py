@@ -13,8 +13,11 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from pairdx.corpus.bach import description as bach
+from pairdx.corpus.crc import description as crc
 from pairdx.corpus.drawn import description as drawn
 from pairdx.corpus.multicare import description as multicare
+from pairdx.corpus.pcam import description as pcam
 from pairdx.corpus.release import description as release
 from pairdx.corpus.table import description as table
 from pairdx.plan import curation
@@ -26,8 +29,11 @@ ROOT = Path(__file__).parents[2]
 CONFIG = complete(defaults(ROOT), {})
 # `mypy tests/unit/test_readers.py` says whether each is what the protocol asks for.
 DESCRIBED: dict[str, Reader] = {
+    "bach": bach,
+    "crc": crc,
     "drawn": drawn,
     "multicare": multicare,
+    "pcam": pcam,
     "release": release,
     "table": table,
 }
@@ -52,10 +58,9 @@ def test_readers_say_the_same_things_of_their_data() -> None:
     assert all(text for reader in readers().values() for text in reader.TEXTS.values())
     assert [name for name, reader in readers().items() if reader.DRAWN] == ["drawn"]
     assert [name for name, reader in readers().items() if not reader.SCREENED] == ["release"]
-    assert [name for name, reader in readers().items() if reader.PUBLISHED_SPLIT] == [
-        "release",
-        "table",
-    ]
+    published = [name for name, reader in readers().items() if reader.PUBLISHED_SPLIT]
+    assert published == ["bach", "crc", "pcam", "release", "table"]
+    assert [name for name, reader in readers().items() if reader.TO_ASK_FOR] == ["bach"]
 
 
 def test_descriptions_bring_nothing_but_the_standard_library() -> None:
@@ -178,6 +183,8 @@ def test_full_curation_is_what_is_stated() -> None:
 
 def test_nothing_but_its_folder_and_its_datasets_names_a_reader() -> None:
     """So a new one is a folder of pairdx/corpus and a file of config/datasets."""
-    compared = re.compile(r"""(==|!=|\bin) *[\[("']*["'](multicare|release|drawn|documents)["']""")
+    compared = re.compile(
+        r"""(==|!=|\bin) *[\[("']*["'](multicare|release|drawn|documents|pcam|crc|bach)["']"""
+    )
     for path in SCRIPTS.rglob("*.py"):
         assert not compared.search(path.read_text(encoding="utf-8")), path

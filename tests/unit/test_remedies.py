@@ -12,10 +12,13 @@ ABOUT_FILES_FROM_OUTSIDE = sorted(
     [
         *(
             file
-            for folder in ("corpus", "curation", "fetching")
+            for folder in ("corpus", "curation", "fetching", "pairing")
             for file in (LIBRARY / folder).rglob("*.py")
         ),
-        *(LIBRARY / f"{name}.py" for name in ("joins", "sheets", "splits", "stores")),
+        *(
+            LIBRARY / f"{name}.py"
+            for name in ("hdf5_images", "joins", "sheets", "splits", "stores")
+        ),
         *(
             LIBRARY / f"{name}.py"
             for name in ("dataset_archive", "files", "usable_splits", "word_vectors")

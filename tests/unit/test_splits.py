@@ -203,6 +203,7 @@ def test_a_class_has_pairs_in_every_subset_if_three_groups_hold_it(sizes) -> Non
         assert "train" in found[str(label)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("method", "mean", "worst"), [("stratified", 2, 3), ("grouped", 3, 5)])
 def test_one_percent_of_unrelated_pairs_moves_few_others(method, mean, worst) -> None:
     """Bounds in percent of the old pairs: over seeds on average, and with each seed."""

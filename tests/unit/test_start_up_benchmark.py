@@ -150,6 +150,7 @@ def test_the_environments_own_start_file_is_still_run(tmp_path: Path) -> None:
     assert done.stdout.strip() == str(own / "sitecustomize.py")
 
 
+@pytest.mark.slow
 def test_without_compiled_files_only_pythons_own_library_has_some(tmp_path: Path) -> None:
     """As in a fresh environment; and nothing is compiled by the way."""
     write_standard_library(tmp_path)

@@ -12,7 +12,7 @@ import pytest
 
 from pairdx.errors import PairDxError
 from pairdx.plan.code import SCRIPTS, files
-from pairdx.plan.descriptions import analyses_of
+from pairdx.plan.descriptions import analyses_of, metrics_of
 from pairdx.tasks import names, task
 from pairdx.tasks.single_label.rows import columns, predicted_rows, read_predictions
 
@@ -35,6 +35,7 @@ def test_a_task_is_what_its_folder_says_and_names_each_score_once(name: str) -> 
     found = task(name)
     assert (found.name, found.analyses) == (name, analyses_of(name))
     scores = [metric.name for metric in found.metrics]
+    assert scores == list(metrics_of(name))  # what the plan knows
     others = {"subset", "pairs", "cases", "per_class", "classes", "interval"}
     assert len(set(scores) | others) == len(scores) + len(others)
     of_classes = [score.name for score in found.class_scores]

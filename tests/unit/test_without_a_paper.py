@@ -51,7 +51,9 @@ def texts(figure: Figure) -> str:
 
 
 def of_comparison(paper: dict[str, Any], beside: tuple[str, str] | None) -> pd.DataFrame:
-    return comparison_table(three_systems(), MODELS, paper, paper_cell=beside, resamples=5, seed=0)
+    return comparison_table(
+        three_systems(), MODELS, paper, paper_cells=[beside] if beside else [], resamples=5, seed=0
+    )
 
 
 def tables(paper: dict[str, Any], beside: tuple[str, str] | None) -> str:
@@ -60,7 +62,7 @@ def tables(paper: dict[str, Any], beside: tuple[str, str] | None) -> str:
     passports: Any = {(one.dataset, one.split, one.system): one.passports for one in cells}
     timings = {("multicare", name): TIMING for name in MODELS}
     costs = cost_table(table, passports, timings, MODELS)
-    notes = comparison_notes(table, cells, MODELS, paper, paper_cell=beside)
+    notes = comparison_notes(table, cells, MODELS, paper, paper_cells=[beside] if beside else [])
     notes += cost_notes(costs, passports, timings, MODELS, paper)
     return "\n".join(
         [
@@ -94,8 +96,8 @@ def test_figures_name_a_paper_only_beside_one() -> None:
 
 def test_a_paper_about_other_datasets_is_not_named_either() -> None:
     cells = [cell("fusion", "stratified"), cell("words", "stratified")]
-    table = comparison_table(cells, MODELS, papers_numbers(), paper_cell=None, resamples=5, seed=0)
-    notes = comparison_notes(table, cells, MODELS, papers_numbers(), paper_cell=None)
+    table = comparison_table(cells, MODELS, papers_numbers(), paper_cells=(), resamples=5, seed=0)
+    notes = comparison_notes(table, cells, MODELS, papers_numbers(), paper_cells=())
     assert not PAPERS.search(table.to_csv() + " ".join(notes))
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
+from .forked_jobs import ForkedJobs
 from .forked_snakemake import ForkedSnakemake
 
 REPOSITORY = Path(__file__).parents[2]
@@ -36,9 +37,15 @@ DEMO = ("--profile", "profiles/local", "--configfile", "config/demo.yaml")
 
 @dataclass(frozen=True)
 class Workflow:
-    """A copy of the workflow in a folder of its own."""
+    """A copy of the workflow in a folder of its own.
+
+    Attributes:
+        folder: The folder.
+        forks_jobs: Whether jobs are forked, so that none imports PyTorch anew.
+    """
 
     folder: Path
+    forks_jobs: bool = False
 
     def snakemake(self, *arguments: str, check: bool = True) -> str:
         """Run Snakemake and return what it printed: dry runs forked, all others as the command.
@@ -50,8 +57,9 @@ class Workflow:
         if "-n" in arguments:
             status, output = forked_snakemake().run(arguments, self.folder, environment)
         else:
+            command = [sys.executable, "-m", "snakemake", *arguments]
             done = subprocess.run(
-                [sys.executable, "-m", "snakemake", *arguments],
+                forked_jobs().command(arguments) if self.forks_jobs else command,
                 cwd=self.folder,
                 env=environment,
                 text=True,
@@ -85,6 +93,14 @@ def forked_snakemake() -> ForkedSnakemake:
     return forked
 
 
+@cache
+def forked_jobs() -> ForkedJobs:
+    """Make jobs cheap: the one server of this test process that has imported what they import."""
+    forked = ForkedJobs().__enter__()
+    atexit.register(forked.__exit__)
+    return forked
+
+
 def overlay_file(folder: Path, **content: Any) -> str:
     """Write a configuration overlay and return its path."""
     path = folder / "overlay.yaml"
@@ -106,7 +122,9 @@ def read_plan(output: str) -> dict[str, int]:
     return stats
 
 
-def copy_of_workflow(folder: Path, repository: Path = REPOSITORY) -> Workflow:
+def copy_of_workflow(
+    folder: Path, repository: Path = REPOSITORY, *, forks_jobs: bool = False
+) -> Workflow:
     """Copy the workflow into a folder, with the bytecode of its library, which stays valid."""
     for part in PARTS:
         source = repository / part
@@ -114,7 +132,7 @@ def copy_of_workflow(folder: Path, repository: Path = REPOSITORY) -> Workflow:
             shutil.copytree(source, folder / part)
         elif source.exists():
             shutil.copy2(source, folder / part)
-    return Workflow(folder)
+    return Workflow(folder, forks_jobs)
 
 
 @pytest.fixture(scope="session")

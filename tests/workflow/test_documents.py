@@ -83,7 +83,7 @@ def overlay() -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
     """A copy in which both were checked, compared and tested on each other, all by the template."""
-    workflow = copy_of_workflow(tmp_path_factory.mktemp("documents"))
+    workflow = copy_of_workflow(tmp_path_factory.mktemp("documents"), forks_jobs=True)
     ours = documents(workflow.folder / "ours", OURS, "tif")
     ours.loc[0, "Art"] = " LETTER "
     missing = ours.iloc[[1]].assign(Bild="nowhere.tif", Text="page of no image")

@@ -38,22 +38,22 @@ def test_the_papers_configuration_shows_the_complete_plan(fresh: Workflow) -> No
     output = fresh.snakemake("-n")  # plain `snakemake` makes everything
     plan = read_plan(output)
     archives = len(DEFAULTS["datasets"]["multicare"]["source"]["archives"])
-    assert plan["download_multicare"] == archives + 3
+    assert plan["download_record"] == archives + 3
     assert plan["download_weights"] == plan["download_glove"] == 1
     biomedclip = DEFAULTS["downloads"]["weights"]["biomedclip"]
     hub_files = 1 + len(biomedclip["files"]) + len(biomedclip["text_tower"]["files"])
     assert plan["download_hub_weights"] == hub_files
     assert plan["inspect_archive"] == archives
-    assert (plan["train_on_gpu"], plan["train_on_cpu"]) == (42, 14)
-    assert (plan["predict"], plan["predict_untrained"], plan["probe_inputs"]) == (56, 4, 22)
+    assert (plan["train_on_gpu"], plan["train_on_cpu"]) == (66, 14)
+    assert (plan["predict"], plan["predict_untrained"], plan["probe_inputs"]) == (80, 4, 30)
     reports = [plan[rule] for rule in plan if rule.startswith("report_")]
-    assert sum(reports) == plan["time_system"] * 2 == 28  # one job for all seeds
+    assert sum(reports) == plan["time_system"] * 2 == 36  # one job for all seeds
     once = ("compare_systems", "describe_cost", "explain_systems", "write_configuration")
     assert {plan[rule] for rule in (*once, "compare_predictions", "list_discrepancies")} == {1}
     assert "draw_corpus" not in plan
     checks = {name: plan[name] for name in plan if name.startswith("check_")}
     assert checks == {"check_documents_of_dataset": 1}
-    assert sum(plan.values()) == 238
+    assert sum(plan.values()) == 338
     assert not (fresh.folder / "results").exists()
     # What the paper says is set beside its own systems on its own split.
     read = inputs_of("list_discrepancies", output)
@@ -108,7 +108,7 @@ def test_two_datasets_have_jobs_of_their_own_and_one_comparison(
     overlay = overlay_file(tmp_path, datasets={"drawn_2": DRAWN_AGAIN})
     plan, one = fresh.plan("all", *DEMO, overlay), read_plan(all_of_demo)
     across = {"all", "compare_systems", "describe_cost", "draw_rule_graph", "list_discrepancies"}
-    across |= {"write_configuration"}
+    across |= {"write_configuration", "compare_grids"}
     assert {rule: plan[rule] for rule in across} == dict.fromkeys(across, 1)
     twice = {rule: 2 * one[rule] for rule in one if rule not in across}
     # Images of the class that the other dataset drops are of no class here: none is a pair more.
@@ -235,7 +235,7 @@ def test_every_slurm_job_states_its_time_and_memory_and_only_networks_ask_for_a_
     """Jobs without a time are those that stay on the login node, where none may be long."""
     jobs = re.findall(r"^ *rule (\w+):\n(?:(?!\n\n)[\s\S])*? resources: (.*)$", on_slurm, re.M)
     asked = [(rule, dict(re.findall(r"(\w+)=(\w+)", resources))) for rule, resources in jobs]
-    on_gpu = {"train_on_gpu", "extract_features_on_gpu"}
+    on_gpu = {"train_on_gpu", "extract_features_on_gpu", "encode_text_bank_on_gpu"}
     assert {rule for rule, _ in asked} > on_gpu
     for rule, request in asked:
         gpus = [request.get(key) for key in ("gpu", "gpu_model", "slurm_partition")]

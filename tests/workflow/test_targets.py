@@ -30,7 +30,10 @@ REPORTED = Counter(pack_out_of_distribution=1, predict=1, report_system=1)
 UNTRAINED = ONE_SYSTEM + Counter(pack_out_of_distribution=1, predict_untrained=1, report_baseline=1)
 CLIP = ONE_SYSTEM + Counter(train_on_cpu=1)
 FUSION = CLIP + Counter(build_word_vectors=1)
-ALL_SYSTEMS = CORPUS + Counter(
+# What a system that learns from captions is trained with besides.
+PAIRED = Counter(extract_features_on_cpu=1, read_text_bank=1, encode_text_bank_on_cpu=1)
+PAIRED += Counter(pair_texts=SPLITS)
+ALL_SYSTEMS = (CORPUS + PAIRED) + Counter(
     make_split=SPLITS,
     pack_images=1,
     pack_out_of_distribution=1,
@@ -50,7 +53,7 @@ JOBS = {
     "check_documents": CORPUS + Counter(make_split=SPLITS, check_documents_of_dataset=1),
     "dataset": CORPUS
     + Counter(make_split=SPLITS, archive_dataset=1, write_croissant=1, write_datasheet=1),
-    "trained": CORPUS
+    "trained": (CORPUS + PAIRED)
     + Counter(make_split=SPLITS, pack_images=1, build_word_vectors=1)
     + Counter(train_on_cpu=SPLITS * len(TRAINED)),
     "evaluated": ALL_SYSTEMS,

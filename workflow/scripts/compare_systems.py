@@ -56,6 +56,11 @@ def read_cells() -> list[Cell]:
     ]
 
 
+def papers_places() -> list[tuple[str, str]]:
+    """Return the datasets and splits that the paper's numbers stand beside."""
+    return [(dataset, split) for dataset, split in snakemake.params.paper_cells]
+
+
 def draw(table: pd.DataFrame, cells: list[Cell], paper: dict[str, Any]) -> None:
     """Draw accuracy with intervals, beside the paper's."""
     registry = snakemake.params.registry
@@ -96,7 +101,7 @@ def main() -> None:
             cells,
             params.registry,
             paper,
-            paper_cell=params.paper_cell,
+            paper_cells=papers_places(),
             resamples=params.resamples,
             seed=params.seed,
         )
@@ -107,7 +112,7 @@ def main() -> None:
             comparison_for_reading(table, params.registry, params.datasets),
             title=as_in_paper(TITLE, params.in_paper.get("comparison_csv")),
             notes=comparison_notes(
-                table, cells, params.registry, paper, paper_cell=params.paper_cell
+                table, cells, params.registry, paper, paper_cells=papers_places()
             ),
         )
         draw(table, cells, paper)

@@ -32,8 +32,8 @@ def draw(comparison: pd.DataFrame, paper: dict[str, Any], notes: list[str]) -> N
     """Draw the dataset and split that are the paper's, or else the first."""
     registry, datasets = snakemake.params.registry, snakemake.params.datasets
     places = list(zip(comparison["dataset"], comparison["split"], strict=True))
-    papers = snakemake.params.paper_cell
-    shown = papers if papers in places else places[0]
+    papers = [tuple(cell) for cell in snakemake.params.paper_cells]
+    shown = next((place for place in papers if place in places), places[0])
     which = [f"{readable(shown[1]).lower()} split"]
     if len(datasets) > 1:
         which.insert(0, datasets[shown[0]]["title"])
@@ -95,7 +95,7 @@ def main() -> None:
             notes=cost.cost_notes(table, passports, timings, registry, paper),
         )
         timed = cost.timing_conditions(timings, "one pair at a time")
-        theirs = [conditions(paper, "cost")] if params.paper_cell else []
+        theirs = [conditions(paper, "cost")] if params.paper_cells else []
         draw(comparison, paper, [timed, *theirs])
         write_timings(timings)
         describe_jobs()

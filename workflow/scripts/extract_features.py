@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from pairdx.logs import job_log
+from pairdx.models.features import write_features
+from pairdx.models.frozen_encoder import extract_features, load_encoder
 from pairdx.models.inputs import resources
-from pairdx.models.linear_probe.features import write_features
-from pairdx.models.linear_probe.frozen_encoder import extract_features, load_encoder
 from pairdx.packed_images import open_packed
 
 if TYPE_CHECKING:

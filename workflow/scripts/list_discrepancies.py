@@ -14,36 +14,47 @@ from pairdx.reporting.paper.discrepancies import (
     TITLE,
     discrepancy_notes,
     discrepancy_table,
+    several_datasets_note,
     software_note,
 )
 from pairdx.reporting.paper.readings import beside_each_other, readings_for_reading
-from pairdx.reporting.paper.stated import papers_test_pairs, read_paper
+from pairdx.reporting.paper.stated import (
+    about_dataset,
+    in_file,
+    papers_runs,
+    papers_test_pairs,
+    read_paper,
+)
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 
-def results_of_dataset(split: str) -> ours.Results:
-    """Read our results about the dataset."""
-    files, params = snakemake.input, snakemake.params
-    funnel = pd.read_csv(files.funnel) if params.screened else None
+def results_of_dataset(dataset: str, split: str) -> ours.Results:
+    """Read our results about a dataset."""
+    files, facts = snakemake.input, snakemake.params.facts
+    at, own = [*facts].index(dataset), facts[dataset]
     return ours.results_of_dataset(
-        pd.read_csv(files.dataset), funnel, params.configured, split=split, stand_in=params.drawn
+        pd.read_csv(files.datasets[at]),
+        pd.read_csv(files.funnels[at]) if own["screened"] else None,
+        own["configured"],
+        split=split,
+        stand_in=own["drawn"],
     )
 
 
 def results_of_systems(
-    passports: list[dict[str, Any]], paper: dict[str, Any], reading: str | None = None
+    dataset: str, paper: dict[str, Any], reading: str | None = None
 ) -> dict[str, ours.Results]:
-    """Read our results about the paper's systems, by their keys in the paper's numbers.
+    """Read our results about the paper's systems on a dataset, by their keys in its numbers.
 
     Where two systems of the registry name the same key, the first one stands for it, or the one
     that is the ``reading``.
     """
-    params = snakemake.params
-    comparison = pd.read_csv(snakemake.input.comparison)
+    files, params = snakemake.input, snakemake.params
+    comparison = pd.read_csv(files.comparison)
     comparison = comparison[comparison["split"] == paper["split"]]
-    comparison = comparison[comparison["dataset"] == params.dataset]
+    comparison = comparison[comparison["dataset"] == dataset]
     rows = comparison.set_index("system")
     how = {
         "resamples": params.resamples,
@@ -51,16 +62,19 @@ def results_of_systems(
         "papers_pairs": papers_test_pairs(paper),
     }
     systems: dict[str, ours.Results] = {}
-    names = [*([reading] if reading else []), *(name for name, _ in params.cells)]
-    for system in dict.fromkeys(names):
-        positions = [at for at, (name, _) in enumerate(params.cells) if name == system]
+    for system in dict.fromkeys([*([reading] if reading else []), *systems_on(dataset)]):
+        positions = [
+            at
+            for at, (home, _, name, _) in enumerate(params.cells)
+            if (home, name) == (dataset, system)
+        ]
         entry = params.registry[system]
         if entry["paper"] in systems:
             continue
         systems[entry["paper"]] = ours.results_of_system(
             rows.loc[system].to_dict(),
-            [read_table(snakemake.input.predictions[at]) for at in positions],
-            passports[positions[0]]["settings"],
+            [read_table(files.predictions[at]) for at in positions],
+            read_json(files.passports[positions[0]])["settings"],
             random=entry["random"],
             stand_in=entry["stand_in"],
             papers_classes=paper["dataset"]["classes"]["value"],
@@ -69,30 +83,51 @@ def results_of_systems(
     return ours.related(systems, **how)
 
 
+def systems_on(dataset: str) -> list[str]:
+    """Name the systems on a dataset that the paper is about, in table order."""
+    return [*dict.fromkeys(name for home, _, name, _ in snakemake.params.cells if home == dataset)]
+
+
+def table_of(dataset: str, paper: dict[str, Any]) -> pd.DataFrame:
+    """Build the rows about one dataset, further readings of the paper's systems among them."""
+    registry, found = snakemake.params.registry, results_of_dataset(dataset, paper["split"])
+    first = dataset == next(iter(snakemake.params.facts))
+    about = about_dataset(paper, dataset, across=first)
+    table = discrepancy_table(about, found, results_of_systems(dataset, about))
+    each = {
+        name: discrepancy_table(about, found, results_of_systems(dataset, about, name))
+        for name in further_readings(systems_on(dataset), registry)
+    }
+    table = beside_each_other(table, each, registry)
+    table["statement"] = [in_file(paper, dataset, name) for name in table["statement"]]
+    return table
+
+
 def notes_of(table: pd.DataFrame, paper: dict[str, Any], passports: list[Any]) -> list[str]:
     """Say what a reader has to know about the numbers."""
-    demo = stand_in_note(snakemake.params.registry.values())
+    params = snakemake.params
+    demo = stand_in_note(params.registry.values())
     notes = [demo] if demo else []
-    notes += [DRAWN_NOTE] if snakemake.params.drawn else []
-    classes = paper["dataset"]["classes"]["value"]
-    notes += discrepancy_notes(table, papers_test_pairs(paper), classes)
+    notes += [DRAWN_NOTE] if any(one["drawn"] for one in params.facts.values()) else []
+    about = {name: about_dataset(paper, name) for name in params.facts}
+    first = next(iter(about.values()))
+    classes = first["dataset"]["classes"]["value"]
+    notes += discrepancy_notes(table, papers_test_pairs(first), classes, papers_runs(paper))
+    if len(about) > 1:
+        notes.append(
+            several_datasets_note({name: papers_test_pairs(one) for name, one in about.items()})
+        )
     return notes + ([software_note(paper, passports[0])] if passports else [])
 
 
 def main() -> None:
     """Write the table as CSV and for reading."""
     with job_log(snakemake.log[0]) as log:
-        paper = read_paper(snakemake.input.paper)
+        paper, registry = read_paper(snakemake.input.paper), snakemake.params.registry
         passports = [read_json(path) for path in snakemake.input.passports]
-        registry = snakemake.params.registry
-        dataset, first = results_of_dataset(paper["split"]), results_of_systems(passports, paper)
-        table = discrepancy_table(paper, dataset, first)
-        others = further_readings((name for name, _ in snakemake.params.cells), registry)
-        each = {
-            name: discrepancy_table(paper, dataset, results_of_systems(passports, paper, name))
-            for name in others
-        }
-        table = beside_each_other(table, each, registry)
+        tables = [table_of(dataset, paper) for dataset in snakemake.params.facts]
+        table = tables[0] if len(tables) == 1 else pd.concat(tables, ignore_index=True)
+        others = further_readings((name for _, _, name, _ in snakemake.params.cells), registry)
         write_item(
             snakemake.output,
             "discrepancies",

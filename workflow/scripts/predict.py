@@ -17,7 +17,7 @@ from pairdx.models.prompt_sets import no_predictions_by_prompts
 from pairdx.models.registry import load_or_build
 from pairdx.models.scoring import known_and_out_of_distribution
 from pairdx.packed_images import open_packed
-from pairdx.tasks import rows
+from pairdx.tasks import rows_of
 from pairdx.training.passport import passport
 from pairdx.training.state.folder import remove_state
 
@@ -53,7 +53,7 @@ def predicted(
 ) -> pd.DataFrame:
     """Return one row per pair with a probability per class."""
     found = predict(classifier, pairs, snakemake.params.batch_size)
-    of_task = rows(snakemake.params.task)
+    of_task = rows_of(snakemake.params.task)
     table = of_task.predicted_rows(pairs.table, found, pairs.classes, subset=subset)
     hits = (table["label"] == table["predicted"]).mean()
     log.info("%s: %d pairs, accuracy %.4f", subset, len(table), hits)

@@ -7,7 +7,7 @@ from pairdx.logs import job_log
 from pairdx.models.elsewhere import UNMATCHED, add_words_of_other, asked_elsewhere
 from pairdx.models.inputs import read_subset, resources
 from pairdx.models.registry import load_or_build
-from pairdx.tasks import rows
+from pairdx.tasks import rows_of
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -27,7 +27,7 @@ def main() -> None:
             there,
             params.classes,
             params.matched,
-            rows(params.task),
+            rows_of(params.task),
             params.batch_size,
         )
         write_table(out.predictions, table)

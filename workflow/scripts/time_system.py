@@ -15,8 +15,9 @@ from pairdx.logs import job_log
 from pairdx.models.inputs import resources
 from pairdx.models.registry import load_or_build
 from pairdx.ordering import seeded_rank
-from pairdx.packing import encoded_images, fit_to_square
+from pairdx.packing import encoded_images
 from pairdx.plan.descriptions import families
+from pairdx.squaring import fit_to_square
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

@@ -34,7 +34,7 @@ rule compare_systems:
         datasets=plan.shown_datasets(),
         registry=plan.shown(),
         in_paper=plan.published.titles("compare_systems"),
-        paper_cell=plan.published.cell,
+        paper_cells=plan.published.places,
         paper_title=plan.published.title,
         resamples=config["evaluation"]["bootstrap_resamples"],
         seed=config["evaluation"]["bootstrap_seed"],

@@ -33,6 +33,6 @@ rule describe_cost:
         datasets=plan.shown_datasets(),
         jobs=lambda wildcards: measured_jobs(plan),
         registry=plan.shown(),
-        paper_cell=plan.published.cell,
+        paper_cells=plan.published.places,
     script:
         "../../scripts/describe_cost.py"

@@ -26,7 +26,7 @@ rule predict_elsewhere:
     threads: 4
     resources:
         mem_mb=8000,
-        runtime=120,
+        runtime=lambda wildcards, attempt: 240 * attempt,
     params:
         code=code_of("predict_elsewhere.py", plan.modules.predicting_elsewhere),
         task=plan.of("task"),

@@ -2,11 +2,13 @@
 #
 # Purpose  everything that later rules read and that this workflow does not compute; shared by all runs.
 # Inputs   none (the network), or a seed
-# Outputs  resources/multicare/{record}/, resources/weights/{name}/, resources/glove/, resources/drawn/...
+# Outputs  resources/multicare/{record}/, resources/pcam/{record}/, resources/crc/{record}/, resources/weights/{name}/,
+#          resources/glove/, resources/drawn/...
 # Notes    Downloads are local rules, because compute nodes often have no internet. They resume from a `.part` file that
 #          is no declared output, since Snakemake deletes the outputs of a failed job. A file that config names by `path`
 #          is used as it is, and its rule never runs. Addresses and checksums are read from config by the scripts and are
-#          no params: pinning a checksum does not download a verified file again.
+#          no params: pinning a checksum does not download a verified file again. What is unpacked is made once for all runs,
+#          so that it has no benchmark, which belongs to a run, and does not depend on code.
 
 
 rule draw_corpus:
@@ -36,20 +38,42 @@ rule draw_corpus:
         "../../scripts/draw_corpus.py"
 
 
-rule download_multicare:
+rule download_record:
     output:
-        ensure("<resources>/multicare/{record}/{file}", non_empty=True),
+        ensure("<resources>/{section}/{record}/{file}", non_empty=True),
     log:
-        "<logs>/resources/multicare/{record}/{file}.log",
+        "<logs>/resources/{section}/{record}/{file}.log",
     wildcard_constraints:
+        section="multicare|pcam|crc",
         record=r"\d+",
-        file=r"\w+\.(csv|parquet|zip)",
+        file=r"[\w-]+\.(csv|parquet|zip|h5\.gz)",
     retries: 2
     localrule: True
     conda:
         "../../../envs/data.yaml"
     script:
-        "../../scripts/download_multicare.py"
+        "../../scripts/download_record.py"
+
+
+rule unpack_pcam:
+    input:
+        gzipped=lambda wildcards: plan.outside.gzipped(
+            f"<resources>/pcam/{wildcards.folder}/{wildcards.file}.h5"
+        ),
+    output:
+        images=ensure("<resources>/pcam/{folder}/{file}.h5", non_empty=True),
+    log:
+        "<logs>/resources/pcam/{folder}/{file}.log",
+    wildcard_constraints:
+        folder=r"\d+|of_[0-9a-f]{12}",
+        file=r"\w+",
+    conda:
+        "../../../envs/data.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=60,
+    script:
+        "../../scripts/unpack_pcam.py"
 
 
 rule download_release:

@@ -11,8 +11,8 @@ if plan.published.dataset:
         input:
             **paper_file(),
             comparison="<results>/tables/comparison.csv",
-            dataset=f"<results>/tables/dataset_{plan.published.dataset}.csv",
-            funnel=f"<results>/{plan.published.dataset}/curated/funnel.csv",
+            datasets=[f"<results>/tables/dataset_{name}.csv" for name in plan.published.datasets],
+            funnels=[f"<results>/{name}/curated/funnel.csv" for name in plan.published.datasets],
             predictions=plan.published.files_of_cells("predictions.parquet"),
             passports=plan.published.files_of_cells("passport.json"),
         output:
@@ -28,12 +28,9 @@ if plan.published.dataset:
             runtime=30,
         params:
             code=code_of("list_discrepancies.py"),
-            cells=plan.published.systems_and_seeds,
+            cells=plan.published.cells,
             registry=plan.shown(),
-            configured=plan.published.configured,
-            screened=plan.datasets[plan.published.dataset].reader.SCREENED,
-            drawn=plan.datasets[plan.published.dataset].reader.DRAWN,
-            dataset=plan.published.dataset,
+            facts=plan.published.facts,
             resamples=config["evaluation"]["bootstrap_resamples"],
             seed=config["evaluation"]["bootstrap_seed"],
         script:

@@ -36,7 +36,7 @@ rule predict:
     threads: 4
     resources:
         mem_mb=8000,
-        runtime=120,
+        runtime=lambda wildcards, attempt: 240 * attempt,
     params:
         code=code_of("predict.py", plan.modules.predicting),
         task=plan.of("task"),

@@ -1,7 +1,8 @@
 # Systems trained, on GPU or CPU. (Untrained ones are described by the job that asks them, see evaluate.smk.)
 #
 # Purpose  one folder per dataset, split, system and seed, from which predictions can be made anywhere.
-# Inputs   curated/pairs.parquet, {split}/split.parquet, packed/, pretrained weights (data/fetch.smk); with siblings of test
+# Inputs   curated/pairs.parquet, {split}/split.parquet, packed/, pretrained weights (data/fetch.smk); of systems that learn
+#          from privileged texts also {split}/pairings/{pairing}/ and text_banks/{bank}/ (pairing.smk); with siblings of test
 #          pairs also grouped/{system}/seed{seed}/settings.json, whose choices are taken over
 # Outputs  {split}/{system}/seed{seed}/: model.safetensors, settings.json, training.csv and passport.json
 # Steps    train_on_gpu | train_on_cpu (one script; the registry and the key `device` choose)
@@ -11,6 +12,7 @@ rule train_on_gpu:
     input:
         unpack(plan.files.built_from),
         unpack(plan.files.training_data),
+        unpack(plan.privileged.taught_by),
         unpack(plan.pricing.choice),
     output:
         weights=ensure(

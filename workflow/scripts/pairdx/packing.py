@@ -11,7 +11,6 @@ import hashlib
 from collections.abc import Hashable, Iterator, Mapping
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 from PIL import Image
 
@@ -19,43 +18,13 @@ from pairdx.errors import PairDxError
 from pairdx.images import apply_edit, decode
 from pairdx.logs import progress
 from pairdx.packed_images import packed_file
+from pairdx.squaring import fit_to_square
 from pairdx.stores import DamagedMemberError, open_store
 
 _CURATE_AGAIN = (
     "put the old one back, or run the same command with --forcerun inspect_archive, once: it looks "
     "at all images again"
 )
-PAD_COLOUR = (128, 128, 128)  # close to what normalisation makes zero
-
-
-def fit_to_square(image: Image.Image, size: int, squaring: str = "crop") -> np.ndarray:
-    """Make a square of an image, with a bicubic filter: uint8 (size, size, 3).
-
-    Each way gives the pixels that open_clip's preprocessing of the name in brackets gives before
-    normalisation; OpenAI's CLIP has the first.
-
-    Args:
-        image: Any image.
-        size: Side of the square in pixels.
-        squaring: ``crop``: resize the short side, cut out the centre (shortest). ``squash``: resize
-            both sides, shapes change (squash). ``pad``: resize the long side, mid-grey beside it
-            (longest, with this colour to fill).
-    """
-    image = image.convert("RGB")
-    if squaring == "squash":
-        return np.asarray(image.resize((size, size), Image.Resampling.BICUBIC), dtype=np.uint8)
-    if squaring == "pad":
-        longest = max(image.size)
-        width, height = (max(1, round(side / (longest / size))) for side in image.size)
-        square = Image.new("RGB", (size, size), PAD_COLOUR)
-        resized = image.resize((width, height), Image.Resampling.BICUBIC)
-        square.paste(resized, ((size - width) // 2, (size - height) // 2))
-        return np.asarray(square, dtype=np.uint8)
-    short = min(image.size)
-    width, height = (int(size * side / short) for side in image.size)
-    resized = image.resize((width, height), Image.Resampling.BICUBIC)
-    left, top = round((width - size) / 2), round((height - size) / 2)
-    return np.asarray(resized.crop((left, top, left + size, top + size)), dtype=np.uint8)
 
 
 def pack_images(
@@ -75,7 +44,7 @@ def pack_images(
         archives: Where every archive lies, for :func:`pairdx.stores.open_store`.
         path: The ``.npy`` file, made for memory mapping and written whole or not at all.
         size: Side length in pixels.
-        squaring: See :func:`fit_to_square`.
+        squaring: See :func:`pairdx.squaring.fit_to_square`.
 
     Raises:
         PairDxError: An image that was readable when the pairs were curated is not any more, or is

@@ -1,8 +1,8 @@
-"""Where the files of a corpus lie: a zip file, a folder or a download, read in the same way.
+"""Where the files of a corpus lie: a zip file, a folder, a download, an HDF5 file; read alike.
 
 Nothing is unpacked to disk, and no name leads out of the zip file or the folder. A file is found by
 its name or, where there is none of that very name, by one that means the same: as other programs
-and systems spell it, or inside one folder more.
+and systems spell it, or inside one folder more. Images of an HDF5 file are named by their rows.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import Protocol
 from zipfile import BadZipFile, ZipFile, ZipInfo
 from zlib import error as ZlibError
 
+from pairdx import hdf5_images
 from pairdx.errors import PairDxError
 from pairdx.files import read_json
 from pairdx.storage_errors import is_refusal_of_storage, storage_error
@@ -162,14 +163,17 @@ def meaning_of(member: str) -> str:
 
 @contextmanager
 def open_store(path: str | Path) -> Iterator[ImageStore]:
-    """Open a zip file, a folder or a download for reading while the block runs.
+    """Open a zip file, a folder, a download or an HDF5 file for reading while the block runs.
 
     A download is named by its manifest, a ``.json`` file that maps names of files beside it to
     their checksums. Its members are the listed files and, instead of a listed zip file, what that
     holds; of members of one name, those of the zip file that comes first by name are read.
 
+    An HDF5 file (``.h5``) has the images of its array ``x``: of ``NAME.h5`` the BMP files
+    ``NAME/0``, ``NAME/1``, …
+
     Raises:
-        PairDxError: It is missing, or none of these, or a zip file is damaged as a whole.
+        PairDxError: It is missing, or none of these, or damaged as a whole.
     """
     path = Path(path)
     with ExitStack() as stack:
@@ -181,6 +185,8 @@ def open_store(path: str | Path) -> Iterator[ImageStore]:
             others = frozenset(listed).difference(zips)
             archives = [_Zip(stack.enter_context(_opened(path.parent / name))) for name in zips]
             yield ImageStore(_Joined([_Folder(path.parent, others), *archives]))
+        elif path.suffix.lower() in hdf5_images.SUFFIXES:
+            yield ImageStore(_Rows(path, stack.enter_context(hdf5_images.open_images(path))))
         else:
             yield ImageStore(_Zip(stack.enter_context(_opened(path))))
 
@@ -261,6 +267,37 @@ class _Zip:
         if climbs_out(member) or member.endswith("/"):
             raise KeyError(member)
         return self.archive.getinfo(member)
+
+
+class _Rows:
+    """Images of an HDF5 file: its name without the ending, ``/``, and the row's number from 0."""
+
+    def __init__(self, path: Path, images: hdf5_images.Hdf5Images) -> None:
+        self.path, self.images = path, images
+        self.before = f"{path.stem}/"
+
+    def read(self, member: str) -> bytes:
+        row = self._row(member)
+        try:
+            return self.images.read(row)
+        except _DAMAGE as error:
+            _stop_if_refused(error, f"{self.path}: row {row}")
+            raise DamagedMemberError(f"damaged row: {error}") from error
+
+    def size(self, member: str) -> int:
+        self._row(member)
+        return self.images.bytes_each
+
+    def members(self) -> list[str]:
+        return [f"{self.before}{row}" for row in range(self.images.number)]
+
+    def _row(self, member: str) -> int:
+        row = member.removeprefix(self.before)
+        if row == member or not re.fullmatch(r"0|[1-9][0-9]{0,17}", row):
+            raise KeyError(member)
+        if int(row) >= self.images.number:
+            raise KeyError(member)
+        return int(row)
 
 
 class _Joined:

@@ -8,7 +8,10 @@ from typing import Any
 from pairdx.cluster.findings import Finding
 
 BFLOAT16_FROM = 8  # compute capability of Ampere, the first with it in hardware
-RULE = "set-resources: train_on_gpu (and check_gpu_node, extract_features_on_gpu)"
+RULE = (
+    "set-resources: train_on_gpu (and check_gpu_node, extract_features_on_gpu, "
+    "encode_text_bank_on_gpu)"
+)
 SPELLING = (
     f'{RULE}: gpu_model: a100, as sinfo -o "%P %G" spells it; or, where the cluster wants --gres, '
     'gpu: 0 and gres: "gpu:a100:1" in its place'

@@ -32,24 +32,33 @@ def top_level(store: ImageStore) -> list[str]:
     return sorted({re.sub(r"/.*", "/", name, flags=re.DOTALL) for name in store.members()})
 
 
-def require_columns(names: Iterable[str], wanted: Sequence[tuple[str, str]], where: object) -> None:
+def require_columns(
+    names: Iterable[str],
+    wanted: Sequence[tuple[str, str]],
+    where: object,
+    *,
+    table: str = "the table of images",
+    keys: str = "source.columns",
+) -> None:
     """Refuse a table that lacks a column.
 
     Args:
         names: Those that it has.
-        wanted: The key below ``source.columns`` and the name of each that is read.
+        wanted: The key below ``keys`` and the name of each that is read.
         where: The table.
+        table: What messages call it.
+        keys: The key below which the names of its columns stand.
     """
     names = list(names)
     missing = [(key, name) for key, name in wanted if name not in names]
     if missing:
         lacking = [name for _, name in missing]
-        keys = dict.fromkeys(f"`source.columns.{key}`" for key, _ in missing)
+        stated = dict.fromkeys(f"`{keys}.{key}`" for key, _ in missing)
         raise PairDxError(
-            f"the table of images lacks the column(s) {', '.join(lacking)}; its columns are: "
+            f"{table} lacks the column(s) {', '.join(lacking)}; its columns are: "
             f"{listed(names)}{similar(lacking, names)}",
             where=where,
-            remedy=f"set {', '.join(keys)} to the name that the table uses",
+            remedy=f"set {', '.join(stated)} to the name that the table uses",
         )
 
 

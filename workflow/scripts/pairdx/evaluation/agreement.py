@@ -153,7 +153,9 @@ def _training(right: Array, case: NDArray[np.int64], cases: int) -> Training | N
     return training_of(right, case, cases) if len(right) > 1 else None
 
 
-def agreement(found: Sampling, printed: float, *, pairs: float, half_step: float) -> Agreement:
+def agreement(
+    found: Sampling, printed: float, *, pairs: float, half_step: float, runs: int = 1
+) -> Agreement:
     """Return which differences between ours and the printed number count as agreement.
 
     A system whose trainings are known from one seed alone counts as if they did not differ.
@@ -163,6 +165,7 @@ def agreement(found: Sampling, printed: float, *, pairs: float, half_step: float
         printed: The paper's.
         pairs: Number of the paper's test pairs; cases are taken to be of the same size as ours.
         half_step: Half a step of the last digit that is printed.
+        runs: Of how many trainings the paper's number is the mean.
     """
     theirs = found.one * pairs / found.pairs
     if found.is_difference:
@@ -170,7 +173,7 @@ def agreement(found: Sampling, printed: float, *, pairs: float, half_step: float
     else:
         sampling = pooled_variance(found.value, printed, found.ours, theirs)
     known = [one for one in found.trainings if one is not None]
-    return largest_agreement(sampling, known, half_step=half_step)
+    return largest_agreement(sampling, known, half_step=half_step, runs=runs)
 
 
 def pooled_variance(ours: float, printed: float, own: float, theirs: float) -> float:
@@ -189,20 +192,21 @@ def pooled_variance(ours: float, printed: float, own: float, theirs: float) -> f
 
 
 def largest_agreement(
-    sampling: float, trainings: Sequence[Training], *, half_step: float
+    sampling: float, trainings: Sequence[Training], *, half_step: float, runs: int = 1
 ) -> Agreement:
     """Add up the variances of pairs, trainings and rounding, and return what they explain.
 
     A number rounded to a step of twice ``half_step`` is off by anything up to that, all alike:
-    a variance of half_step^2 / 3. The paper's single run counts as one more seed of each system.
+    a variance of half_step^2 / 3. The paper's runs count as further seeds of each system.
 
     Args:
         sampling: Variance of the difference by the choice of test pairs on both sides.
         trainings: Of every system whose trainings differ.
         half_step: Half a step of the last printed digit.
+        runs: Of how many trainings the paper's number is the mean.
     """
     known = sampling + half_step**2 / 3
-    own = [((1 / one.seeds + 1) * one.own, one.seeds - 1) for one in trainings]
+    own = [((1 / one.seeds + 1 / runs) * one.own, one.seeds - 1) for one in trainings]
     within = reach_of(known, own, LEVEL)
     deviation = float(np.sqrt(known + sum(variance for variance, _ in own)))
     # The normal quantile of the power 0.80 is that of a central level of 0.60.

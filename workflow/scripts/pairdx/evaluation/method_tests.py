@@ -38,7 +38,8 @@ class Method:
     """What is known of a system over its trainings.
 
     Attributes:
-        accuracy: Mean over seeds.
+        accuracy: Mean over seeds; of another metric, where pairs contribute to that
+            (:mod:`pairdx.evaluation.contributions`).
         seeds: Number of trainings.
         resampled: float64 [R], the mean over seeds on the drawn cases.
         variance: Of the mean, by what trainings differ beyond their pairs; 0 without randomness.
@@ -89,7 +90,12 @@ def methods_of(
 
 
 def method_difference(
-    first: Method, second: Method, sizes: Array, *, level: float = 0.95
+    first: Method,
+    second: Method,
+    sizes: Array,
+    *,
+    level: float = 0.95,
+    worth: float | None = None,
 ) -> tuple[float | None, float | None, float | None, float | None]:
     """Compare two methods: difference of mean accuracies, its interval, and the p of none.
 
@@ -98,6 +104,8 @@ def method_difference(
         second: Another, resampled with it.
         sizes: float64 [cases], number of pairs of each case.
         level: Coverage of the interval.
+        worth: Of how many independent pairs the metric is if those of one case are always alike;
+            None: of accuracy, which ``sizes`` tell.
 
     Returns:
         difference, low, high, p; all None where one of the two has randomness and a single seed,
@@ -109,7 +117,8 @@ def method_difference(
     difference = first.accuracy - second.accuracy
     drawn = first.resampled - second.resampled
     # Two pairs that differ are added, as for other differences (see ``paired``).
-    by_cases = float(drawn.var(ddof=1)) * cases / (cases - 1) + 2 / worth_of_sizes(sizes) ** 2
+    least = worth_of_sizes(sizes) if worth is None else worth
+    by_cases = float(drawn.var(ddof=1)) * cases / (cases - 1) + 2 / least**2
     own = [(one.variance, one.seeds - 1) for one in (first, second) if one.variance > 0]
     reach = reach_of(by_cases, own, level)
     return difference, difference - reach, difference + reach, p_of(difference, by_cases, own)

@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from pairdx.errors import PairDxError
 from pairdx.images import apply_edit, decode
 from pairdx.machine import cpu_model
-from pairdx.packing import fit_to_square
+from pairdx.squaring import fit_to_square
 
 STAGES = ("decode", "preprocess", "text", "forward")
 PROTOCOL = (
@@ -166,7 +166,7 @@ def time_classifier(
             where=f"{len(encoded_images)} images, {len(captions)} captions, {len(edits)} edits",
         )
     pairs = list(zip(encoded_images, captions, edits, strict=True))
-    with _limited_threads(threads):
+    with limited_threads(threads):
         measured = []
         for name, one in {runtime: classifier, **(exported or {})}.items():
             timing = one and _Timing(one, pairs, image_size, warm_up, preprocess, reads)
@@ -186,7 +186,7 @@ def time_classifier(
 
 
 @contextmanager
-def _limited_threads(threads: int) -> Iterator[None]:
+def limited_threads(threads: int) -> Iterator[None]:
     """Limit the threads of PyTorch, if the classifier loaded it, and of BLAS and OpenMP.
 
     NumPy and scikit-learn take every core otherwise, and baselines would be timed on more of them

@@ -13,7 +13,7 @@ from pairdx.fetching.listings import (
     select_files,
     zenodo_listing,
 )
-from pairdx.fetching.local import extract_member
+from pairdx.fetching.local import extract_member, unpack_gzip
 from pairdx.fetching.transfer import download
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "hub_listing",
     "parse_checksum",
     "select_files",
+    "unpack_gzip",
     "verify",
     "zenodo_listing",
 ]

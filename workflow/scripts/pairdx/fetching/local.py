@@ -1,7 +1,8 @@
-"""Members of archives, and room on the disk."""
+"""Members of archives, gzipped files, and room on the disk."""
 
 from __future__ import annotations
 
+import gzip
 import shutil
 import zipfile
 import zlib
@@ -54,6 +55,35 @@ def extract_member(archive: str | Path, member: str, path: str | Path) -> None:
         what = f"this archive is damaged or no zip archive: {error}"
         remedy = "delete it and download it again"
         raise PairDxError(what, where=archive, remedy=remedy) from error
+
+
+def unpack_gzip(packed: str | Path, path: str | Path) -> int:
+    """Unpack a gzipped file, whole or not at all (its own CRC-32 is checked); return its bytes.
+
+    Raises:
+        PairDxError: The file is missing, damaged or cut short, or the disk is too small.
+    """
+    packed, path = Path(packed), Path(path)
+    try:
+        with (
+            gzip.open(packed) as source,
+            written_whole(path) as aside,
+            aside.open("wb") as target,
+        ):
+            shutil.copyfileobj(source, target, MEBIBYTE)
+            return target.tell()
+    except FileNotFoundError as error:
+        raise PairDxError(
+            "this file does not exist",
+            where=packed,
+            remedy="correct the dataset's source (path); a download is made anew",
+        ) from error
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise PairDxError(
+            f"this gzipped file is damaged or was cut short: {error}",
+            where=packed,
+            remedy="delete it and fetch it again",
+        ) from error
 
 
 def require_space(folder: Path, size: int) -> None:

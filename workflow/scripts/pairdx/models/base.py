@@ -168,6 +168,17 @@ class ChoosingClassifier(Protocol):
 
 
 @runtime_checkable
+class ObservingClassifier(Protocol):
+    """What a classifier has besides that watches something of its own while it is trained.
+
+    Attributes:
+        observed: What it came to, for the passport; with ``warning``, a sentence, if it is amiss.
+    """
+
+    observed: Mapping[str, Any]
+
+
+@runtime_checkable
 class ScoringClassifier(Protocol):
     """What a classifier may offer besides: the scores that its probabilities are the softmax of.
 

@@ -15,7 +15,12 @@ from pairdx.packed_images import open_packed
 from pairdx.subsets import SUBSETS
 from pairdx.usable_splits import check_subsets
 
-RESOURCES = ("word_vectors", "vocabulary", "features")
+RESOURCES = (
+    *("word_vectors", "vocabulary", "features"),
+    *("matches", "texts", "text_features"),
+)
+# Given as one file, or as the files of one folder; by their names among the resources.
+WEIGHTS = {"pretrained": "weights", "text_encoder": "text_encoder"}
 
 
 def read_subset(
@@ -77,16 +82,17 @@ def resources(inputs: Mapping[str, str | Sequence[str]]) -> dict[str, Path]:
     """Pick out of a job's named inputs what a system is built from.
 
     Args:
-        inputs: May hold ``pretrained`` (a weights file, or the files of one folder),
-            ``word_vectors``, ``vocabulary`` and ``features``.
+        inputs: May hold ``pretrained`` and ``text_encoder`` (a weights file, or the files of one
+            folder), ``word_vectors``, ``vocabulary``, ``features``; and of what training alone
+            sees ``matches``, ``texts`` and ``text_features``.
 
     Returns:
-        ``weights`` (a file, or the folder of several), ``word_vectors``, ``vocabulary`` and
-        ``features``, as far as they are there.
+        The same by their names, ``pretrained`` as ``weights`` (a file, or the folder of several),
+        as far as they are there.
     """
     found = {name: Path(str(inputs[name])) for name in RESOURCES if name in inputs}
-    pretrained = inputs.get("pretrained")
-    if pretrained is not None:
-        files = [pretrained] if isinstance(pretrained, str) else list(pretrained)
-        found["weights"] = Path(files[0]) if len(files) == 1 else Path(files[0]).parent
+    for given, name in WEIGHTS.items():
+        if (stated := inputs.get(given)) is not None:
+            files = [stated] if isinstance(stated, str) else list(stated)
+            found[name] = Path(files[0]) if len(files) == 1 else Path(files[0]).parent
     return found

@@ -17,7 +17,7 @@ from typing import Any
 from pairdx.errors import PairDxError
 from pairdx.files import read_json, write_json, write_table
 from pairdx.logs import logger
-from pairdx.models.base import ChoosingClassifier, FitJob
+from pairdx.models.base import ChoosingClassifier, FitJob, ObservingClassifier
 from pairdx.models.inputs import read_subset, require_usable, subset_sizes
 from pairdx.models.registry import family
 from pairdx.storage_errors import storage_error
@@ -128,6 +128,7 @@ def _train(job: TrainingJob, *, leads: bool = True) -> None:
         trained_parameters=classifier.trained_parameters,
         stand_in=job.stand_in,
         chosen=classifier.chosen if isinstance(classifier, ChoosingClassifier) else None,
+        observed=classifier.observed if isinstance(classifier, ObservingClassifier) else None,
     )
     write_json(folder / "passport.json", facts)
 

@@ -36,6 +36,9 @@ class Wildcards(Protocol):
     encoder: str
     size: str
     other: str
+    bank: str
+    pairing: str
+    grid: str
 
     def get(self, name: str, default: str | None = None) -> str | None:
         """Return a wildcard that may be missing."""

@@ -17,11 +17,16 @@ from typing import Any
 import yaml
 
 from pairdx.plan.classes import Whole, settled
+from pairdx.plan.unstated import with_unstated
 from pairdx.plan.validation import in_order_of
 from pairdx.plan.wording import similar
 
 # Mappings of named things, of which null drops one. Below a dataset or a system: of each of them.
-NAMED = ("datasets", "systems", "feature_extractors")
+NAMED = ("datasets", "systems", "feature_extractors", "text_banks", "pairings", "grids")
+# Of which the defaults have few or none: null drops what another file of the user states.
+MOSTLY_OWN = ("text_banks", "pairings", "grids")
+# Of which the order is that of rows and columns, also within an entry.
+ORDERED = ("grids",)
 NAMED_IN_DATASET = (
     ("classes",),
     ("class_words",),
@@ -29,7 +34,7 @@ NAMED_IN_DATASET = (
     ("curation", "modalities"),
 )
 # The same of which nothing is among the defaults: null drops what another file of the user states.
-DROPPED_IN_DATASET = (*NAMED_IN_DATASET, ("tested_on",))
+DROPPED_IN_ENTRY = (*NAMED_IN_DATASET, ("tested_on",), ("for_dataset",))
 # What `like` can be said of.
 ALIKE = ("datasets", "systems")
 
@@ -78,6 +83,8 @@ def merged(below: Any, above: Any) -> Any:
 def complete(model: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, Any]:
     """Return the whole configuration: the defaults under an overlay, `like` and null carried out.
 
+    What banks and pairings need not state is stated.
+
     Keys stand in the order of the defaults: Snakemake compares parameters as they are written, and
     the lines of an overlay in another order would rerun what they are about.
 
@@ -94,6 +101,7 @@ def complete(model: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, 
                 name: None if entry is None else resolved(name, bases, ())
                 for name, entry in found[section].items()
             }
+    found = with_unstated(model, found)
     return _without_dropped(in_order_of(_order_of(model, found, stated), found))
 
 
@@ -117,7 +125,7 @@ def _order_of(
                     *(new for new in entries if new not in model[section]),
                 )
             }
-    return order
+    return order | {section: stated[section] for section in ORDERED if section in stated}
 
 
 def _order_of_entry(
@@ -133,7 +141,7 @@ def _order_of_entry(
             break
         name = like
     if name in model:
-        order = _dataset_without_dropped(resolved(name, model, ()))
+        order = _entry_without_dropped(resolved(name, model, ()))
         lines = asked.get("classes") if isinstance(asked, Mapping) else None
         if isinstance(order, Mapping) and isinstance(lines, Mapping) and not order.get("classes"):
             return {**order, "classes": lines}  # one that leaves its classes to those like it
@@ -201,7 +209,7 @@ def problems_of_names(model: Mapping[str, Any], overlay: Mapping[str, Any]) -> I
         bases = _bases(entries, model.get(section))
         for name, entry in entries.items():
             yield from _problems_of_like(section, name, entry, bases)
-    for section in NAMED:
+    for section in (one for one in NAMED if one not in MOSTLY_OWN):
         yield from _unknown_dropped(section, model.get(section), whole.get(section))
     entries = whole.get("datasets")
     for name in entries if isinstance(entries, Mapping) else ():
@@ -282,7 +290,7 @@ def resolved(name: str, entries: Mapping[str, Any], seen: tuple[str, ...]) -> An
     if not isinstance(base, Mapping):
         return own
     # What it drops is not there to be like, nor has it a place in the order.
-    base = _dataset_without_dropped(base)
+    base = _entry_without_dropped(base)
     if "reader" in own and own["reader"] != base.get("reader"):
         base = {key: value for key, value in base.items() if key != "source"}
     if "tested_on" in base:
@@ -300,15 +308,15 @@ def _without_dropped(config: dict[str, Any]) -> dict[str, Any]:
     found = dict(config)
     for section in NAMED:
         found[section] = _kept(found.get(section))
-    if isinstance(found["datasets"], Mapping):
-        found["datasets"] = {
-            name: _dataset_without_dropped(entry) for name, entry in found["datasets"].items()
-        }
+    for section in ALIKE:
+        if isinstance(found[section], Mapping):
+            entries = found[section].items()
+            found[section] = {name: _entry_without_dropped(entry) for name, entry in entries}
     return found
 
 
-def _dataset_without_dropped(entry: Any) -> Any:
-    for *folder, last in DROPPED_IN_DATASET:
+def _entry_without_dropped(entry: Any) -> Any:
+    for *folder, last in DROPPED_IN_ENTRY:
         holder = _at(entry, folder)
         if isinstance(holder, Mapping) and isinstance(holder.get(last), Mapping):
             change: Any = {**holder, last: _kept(holder[last])}

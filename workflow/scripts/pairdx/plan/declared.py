@@ -138,6 +138,18 @@ _TESTS = _part(
     ),
 )
 
+_GRIDS = _part(
+    COMPARISON,
+    "8. Backbones and ways to adapt them",
+    *(
+        Item(
+            *(kind, "grid_{grid}", "compare_grids", "By backbone and way of adapting it"),
+            when=items.grids_are_stated,
+        )
+        for kind in ("table", "figure")
+    ),
+)
+
 _LEAKAGE = _part(
     COMPARISON,
     "2. Price of leakage",
@@ -228,6 +240,31 @@ _ELSEWHERE = [
     )
 ]
 
+_PRIVILEGED = [
+    replace(item, when=item.when or items.texts_are_paired, analysis="pairings")
+    for item in _part(
+        COMPARISON,
+        "7. Privileged text",
+        Item("table", "pairings_{dataset}", "describe_pairings", "Texts paired with images"),
+        Item(
+            *("table", "complementarity_{dataset}", "describe_pairings"),
+            *("What texts tell and images do not",),
+            when=items.texts_meet_images,
+        ),
+        Item(
+            *("figure", "pairing_cosines_{dataset}_{split}", "describe_pairings"),
+            *("Similarity of images and their texts",),
+        ),
+        *(
+            Item(
+                *(kind, "text_matches_{dataset}_{split}", "describe_pairings"),
+                *("Most and least similar texts",),
+            )
+            for kind in ("figure", "table")
+        ),
+    )
+]
+
 _MISTAKES = [
     *_part(
         MISTAKES,
@@ -251,10 +288,15 @@ _COST = _part(
     None,
     Item("table", "cost", "describe_cost", "Training and classification, by system"),
     Item("table", "timing", "describe_cost", "CPU seconds per image, by stage"),
+    Item(
+        *("table", "inference_cost_{dataset}", "price_inference"),
+        *("Cost of classifying one image, with and without privileged texts",),
+        when=items.inference_is_priced,
+    ),
     Item("table", "benchmarks", "describe_cost", "What the jobs took, by rule"),
 )
 
 ITEMS: tuple[Item, ...] = (
     *(*_OVERVIEW, *_PAIRS, *_CURATION, *_SPLITS, *_SYSTEMS, *_TESTS, *_LEAKAGE, *_CONFIDENCE),
-    *(*_CHANGED_INPUT, *_PROMPTS, *_ELSEWHERE, *_MISTAKES, *_COST),
+    *(*_CHANGED_INPUT, *_PROMPTS, *_ELSEWHERE, *_PRIVILEGED, *_GRIDS, *_MISTAKES, *_COST),
 )

@@ -54,16 +54,26 @@ class Family(Protocol):
         """
 
     def needs(self, settings: Settings) -> list[str]:
-        """Name what made of the dataset it is built from: of ``word_vectors``, ``features``."""
+        """Name what made of the dataset it is built from: of ``word_vectors``, ``features``.
+
+        And ``text_encoder``, if that of its pairing runs in training.
+        """
 
     def encoder(self, settings: Settings) -> str | None:
         """Name the frozen encoder whose features it needs (a key of feature_extractors)."""
+
+    def pairing(self, settings: Settings) -> str | None:
+        """Name the pairing whose texts it is trained with (a key of pairings); mostly None.
+
+        Only training sees them: what is saved classifies images alone.
+        """
 
     def build_settings(self, settings: Settings, config: Settings, dataset: Settings) -> Settings:
         """Return what the family's ``build`` gets.
 
         ``dataset`` holds ``squaring``, ``class_names`` (display names by label) and
-        ``class_prompts`` (whole prompts of those classes that have any, by label).
+        ``class_prompts`` (whole prompts of those classes that have any, by label), and ``bank``,
+        the one that its pairing chooses from there, or None.
         """
 
     def text_reader(self, settings: Settings, config: Settings) -> Settings | None:
@@ -101,6 +111,7 @@ class Reader(Protocol):
         ARTICLES: Its column article_id names publications, with which pictures are shown.
         PUBLISHED_SPLIT: They come with a split, ``published``.
         PATHS: Keys of ``source`` that are paths on this machine; null downloads, where it may be.
+        TO_ASK_FOR: Where to get data that nobody downloads here, in a clause; "" for others.
     """
 
     TEXTS: Mapping[str, str]
@@ -109,6 +120,7 @@ class Reader(Protocol):
     ARTICLES: bool
     PUBLISHED_SPLIT: bool
     PATHS: tuple[str, ...]
+    TO_ASK_FOR: str
 
     def lacks(self, source: Settings) -> Mapping[str, str]:
         """Say what such data do not tell, each with the reason, as in "its table names no column".
@@ -127,6 +139,9 @@ class Reader(Protocol):
 
     def tables(self, source: Settings, config: Settings) -> dict[str, str]:
         """Return the files that are read for candidates, by the names that ``read`` takes."""
+
+    def unpacked(self, source: Settings, config: Settings) -> dict[str, str]:
+        """Return the gzipped files of which a file is made first, by where that will lie."""
 
     def settings(self, source: Settings) -> Settings:
         """Return what of ``source`` decides how these are read: not where they lie."""
@@ -154,6 +169,12 @@ def readers() -> dict[str, Reader]:
 def analyses_of(task: str) -> tuple[str, ...]:
     """Name the analyses that apply to a task: pairdx/tasks/<task>/analyses.py."""
     found: tuple[str, ...] = importlib.import_module(f"pairdx.tasks.{task}.analyses").ANALYSES
+    return found
+
+
+def metrics_of(task: str) -> tuple[str, ...]:
+    """Name the metrics of a task, in the order of its tables: pairdx/tasks/<task>/analyses.py."""
+    found: tuple[str, ...] = importlib.import_module(f"pairdx.tasks.{task}.analyses").METRICS
     return found
 
 

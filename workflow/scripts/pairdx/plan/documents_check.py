@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,10 +23,11 @@ GROWING = frozenset(
     {
         *("ingest_tables", "inspect_archive", "curate_pairs", "make_split", "pack_images"),
         *("build_word_vectors", "extract_features_on_gpu", "extract_features_on_cpu"),
+        *("pair_texts", "train_text_classifier"),
         *("train_on_gpu", "train_on_cpu", "predict", "predict_untrained", "predict_elsewhere"),
     }
 )
-ON_GPU = frozenset({"train_on_gpu", "extract_features_on_gpu"})
+ON_GPU = frozenset({"train_on_gpu", "extract_features_on_gpu", "encode_text_bank_on_gpu"})
 # What of a registry entry decides how long its jobs take.
 OF_SYSTEM = ("family", "settings", "stand_in")
 
@@ -39,8 +41,10 @@ def facts_of_check(world: PlansWorld) -> OfWildcards:
     run (``title``, ``trained``, ``stand_in``, ``reads``, ``device``, ``seeds``: how many), those
     ``left_out`` with the reason, the number that is ``not_enabled``; ``tested_on`` (by dataset:
     ``title``, classes that match, those of each that do not); ``asked_by`` (titles of the datasets
-    whose systems are asked about this one); ``sizes`` of packed images in pixels; ``jobs`` (see
-    :func:`jobs_of`), and how many more describe (``describing``).
+    whose systems are asked about this one); ``pairings`` that systems learn from (``bank``, its
+    ``file`` or None, ``encoder``, ``choose``, ``rank``, ``systems``: how many); ``sizes`` of
+    packed images in pixels; ``jobs`` (see :func:`jobs_of`), and how many more describe
+    (``describing``).
     """
     plan = world.plan
 
@@ -58,6 +62,7 @@ def facts_of_check(world: PlansWorld) -> OfWildcards:
             "grouped_by": dataset.grouped_by,
             "splits": dataset.splits,
             "systems": _systems(world, dataset),
+            "pairings": _pairings(world, wildcards),
             "left_out": plan.left_out(dataset.name),
             "not_enabled": sum(not one["enabled"] for one in plan.config["systems"].values()),
             "tested_on": {
@@ -98,6 +103,19 @@ def _systems(world: PlansWorld, dataset: Dataset) -> dict[str, dict[str, Any]]:
             "seeds": len(one.seeds),
         }
         for one in world.plan.systems_of(dataset.name)
+    }
+
+
+def _pairings(world: PlansWorld, wildcards: Wildcards) -> dict[str, dict[str, Any]]:
+    privileged = world.plan.privileged
+    learning = Counter(one.pairing for one in privileged.taught(wildcards.dataset))
+    return {
+        name: {
+            **shown,
+            "file": privileged.banks[shown["bank"]].get("path"),
+            "systems": learning[name],
+        }
+        for name, shown in privileged.shown_pairings(wildcards).items()
     }
 
 

@@ -27,6 +27,10 @@ NOTHING_PROBED = (
     "no input is changed: config key input_probes names no enabled system that reads anything, or "
     "no split of"
 )
+NO_GRIDS = (
+    "there is no table by backbone and way of adapting: config key grids names none of which a "
+    "system runs besides the baseline"
+)
 NOTHING_SEARCHED = "there is nothing to search: config key learning_rate_search is null"
 
 
@@ -90,6 +94,19 @@ class World(Protocol):
     def asks_elsewhere(self) -> bool:
         """Whether any system is asked about another dataset than its own."""
 
+    @property
+    def grids(self) -> Mapping[str, str]:
+        """The titles of tables by backbone and way of adapting, by name."""
+
+    def pairings_of(self, dataset: str) -> Sequence[str]:
+        """Name the pairings whose texts systems on a dataset are trained with."""
+
+    def image_only_of(self, dataset: str) -> Sequence[str]:
+        """Name the trained systems on a dataset that read images alone and learn from no text."""
+
+    def priced_of(self, dataset: str) -> Sequence[str]:
+        """Name what the cost of classifying one image is compared of."""
+
     def paper_label(self, kind: Kind, key: str, dataset: str | None) -> str | None:
         """Say which item of the paper (``Table 8``) this one is; None where it is none.
 
@@ -107,7 +124,8 @@ class Item:
 
     Attributes:
         kind: A page is text and tables, of one dataset.
-        stem: File name without its end, with {dataset}, {split} and {system} where it has them.
+        stem: File name without its end, with {dataset}, {split}, {system} or {grid} where it has
+            them.
         rule: The rule that makes it.
         label: How the report calls it; empty: by its system.
         caption: Its file in workflow/report, without its end; empty: called after the item.
@@ -244,6 +262,43 @@ def ages_are_known(world: World, dataset: str | None) -> str | None:
 def _lacking(world: World, dataset: str | None, what: str) -> str | None:
     reason = world.lacks(dataset).get(what) if dataset is not None else None
     return f"the dataset {dataset} has no {what}: {reason}" if reason else None
+
+
+def texts_are_paired(world: World, dataset: str | None) -> str | None:
+    """Say why what is about pairings is left out."""
+    if dataset is None or world.pairings_of(dataset):
+        return None
+    return (
+        "no system learns from paired texts: config key systems enables none with a pairing that "
+        f"runs on the dataset {dataset}"
+    )
+
+
+def texts_meet_images(world: World, dataset: str | None) -> str | None:
+    """Say why nobody compares what texts tell with what images tell."""
+    if dataset is None or (reason := texts_are_paired(world, dataset)):
+        return reason if dataset else None
+    if world.image_only_of(dataset):
+        return None
+    return (
+        "no system tells what images alone do: config key systems enables none that reads images "
+        f"alone and is trained without texts on the dataset {dataset}"
+    )
+
+
+def inference_is_priced(world: World, dataset: str | None) -> str | None:
+    """Say why the cost of classifying one image is left out."""
+    if dataset is None or world.priced_of(dataset):
+        return None
+    return (
+        "nothing is priced: no table of config key grids has an enabled network that reads images "
+        f"alone on the dataset {dataset}, and none learns from paired texts there"
+    )
+
+
+def grids_are_stated(world: World, _: str | None) -> str | None:
+    """Say why there is no table by backbone."""
+    return None if world.grids else NO_GRIDS
 
 
 def two_systems_run(world: World, dataset: str | None) -> str | None:

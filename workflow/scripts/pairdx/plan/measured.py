@@ -50,7 +50,15 @@ def measured_wildcards(plan: Plan) -> dict[str, list[Wildcards]]:
         if any("word_vectors" in system.needs for system in plan.systems_of(one.name))
         or plan.tested_on.read_by_words(one.name)
     ]
+    found["read_text_bank"] = [
+        {"dataset": one.name, "bank": bank}
+        for one in datasets
+        for bank in plan.privileged.banks_of(one.name)
+    ]
+    found["pair_texts"] = [one._asdict() for one in plan.privileged.paired]
+    found["train_text_classifier"] = plan.privileged.classified
     for device, short in (("cuda", "gpu"), ("cpu", "cpu")):
+        found[f"encode_text_bank_on_{short}"] = plan.privileged.encoded(device)
         found[f"extract_features_on_{short}"] = _encoded(plan, datasets, device)
         found[f"train_on_{short}"] = _of(runs, plan.trained_on(device))
     found["predict"] = _of(runs, plan.registered(trained=True))

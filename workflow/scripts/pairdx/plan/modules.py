@@ -32,6 +32,10 @@ class Modules:
         task = self.plan.dataset(wildcards).key("task")
         return [*self.family(wildcards), f"pairdx.tasks.{task}.rows"]
 
+    def rows(self, wildcards: Wildcards) -> list[str]:
+        """Name what a job imports to write predictions of the wildcards' dataset."""
+        return [f"pairdx.tasks.{self.plan.dataset(wildcards).key('task')}.rows"]
+
     def task(self, wildcards: Wildcards) -> list[str]:
         """Name what a job imports of the task of the wildcards' dataset, metrics included."""
         return [f"pairdx.tasks.{self.plan.dataset(wildcards).key('task')}.task"]

@@ -118,7 +118,7 @@ def outputs(
         if item.rule != rule or item.key in without or is_left_out(item, world, dataset):
             continue
         open_ones = [name for name in item.wildcards if name not in own]
-        values = list(_filled(item, world, dataset, open_ones)) if dataset else [{}]
+        values = list(_filled(item, world, dataset, open_ones))
         for suffix in SUFFIXES[item.kind]:
             each = [
                 Placed(
@@ -189,7 +189,10 @@ def _datasets(item: Item, world: World) -> list[str | None]:
 def _filled(
     item: Item, world: World, dataset: str | None, names: Collection[str]
 ) -> Iterator[dict[str, str]]:
-    """Yield every value of the named wildcards of an item, for one dataset."""
+    """Yield every value of the named wildcards of an item, for one dataset or across all."""
+    if "grid" in names:
+        yield from ({"grid": grid} for grid in world.grids)
+        return
     if dataset is None:
         yield {}
         return
@@ -241,7 +244,9 @@ def labels_of(item: Item, world: World, filled: Mapping[str, str]) -> dict[str, 
     every item has, the report shows a switch between them.
     """
     dataset = filled.get("dataset")
-    if item.label:
+    if "grid" in filled:
+        labels = {"item": f"{world.grids[filled['grid']]} ({item.kind})"}
+    elif item.label:
         labels = {"item": _named(item, world, dataset)}
     else:
         labels = {"system": world.title_of_system(_system(world, filled))}

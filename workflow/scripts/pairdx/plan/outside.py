@@ -1,4 +1,4 @@
-"""Files from outside: pretrained weights, word vectors, and what the datasets are read from."""
+"""Files from outside: pretrained weights, word vectors, what datasets and texts are read from."""
 
 from __future__ import annotations
 
@@ -29,6 +29,9 @@ class Outside:
     def weights_files(self, name: str) -> list[str]:
         """Say where pretrained weights lie: one file, or all files of a folder."""
         source = self.downloads["weights"][name]
+        if "where" in source:  # nothing is downloaded: a check asks for the path
+            stated = (source["path"] or f"<resources>/weights/{name}").rstrip("/")
+            return [f"{stated}/{file}" for file in source.get("files", ())] or [stated]
         if "files" in source:
             folder = (source["path"] or f"<resources>/weights/{name}").rstrip("/")
             return [
@@ -59,6 +62,14 @@ class Outside:
         """Say where the wildcards' archive of their dataset lies."""
         return self.plan.dataset(wildcards).store(wildcards.archive)
 
+    def gzipped(self, wanted: str) -> str:
+        """Say of which gzipped file another is unpacked; of what no dataset asks, ValueError."""
+        for dataset in self.plan.datasets.values():
+            found = dataset.reader.unpacked(dataset.source, self.plan.config)
+            if wanted in found:
+                return found[wanted]
+        raise ValueError(f"no dataset that runs is read from {wanted}")
+
     def stored(self, wildcards: Wildcards) -> str:
         """Say what the wildcards' archive of their dataset holds, where that is a folder."""
         return self._contents_of(self.store(wildcards))
@@ -81,7 +92,10 @@ class Outside:
     def files(self) -> dict[str, list[str]]:
         """List what is read, by the config key that says where it is, or whence it comes."""
         found: dict[str, list[str]] = {}
-        for name in dict.fromkeys(system.weights_name for system in self.plan.enabled):
+        extractors = self.plan.config["feature_extractors"]
+        weights = [system.weights_name for system in self.plan.enabled]
+        weights += [extractors[one]["weights"] for one in self.plan.privileged.encoders_needed()]
+        for name in dict.fromkeys(weights):
             if name is None:
                 continue
             stated = self.downloads["weights"][name]["path"]
@@ -91,6 +105,7 @@ class Outside:
             found[key] = [*self.glove().values()]
         for dataset in self.plan.datasets.values():
             found |= dataset.reader.from_outside(dataset.name, dataset.source, self.plan.config)
+        found |= self.plan.privileged.from_outside()
         return {
             key: [path.replace("<resources>", "resources") for path in paths]
             for key, paths in found.items()

@@ -16,6 +16,8 @@ from pairdx.plan.wording import similar
 
 FOLDER = Path("config", "papers")
 SCHEMA = Path("workflow", "schemas", "paper.schema.yaml")
+# Of the key `beside`: the paper has numbers of its own for each of its datasets.
+EACH = "each"
 
 
 @dataclass(frozen=True)
@@ -26,11 +28,13 @@ class PaperItem:
         name: Such as table_5, the target being paper_table_5.
         item: Our item.
         system: The system that it is about; None where it is about none.
+        grid: The grid that it is; None where it is none.
     """
 
     name: str
     item: Item
     system: str | None
+    grid: str | None = None
 
     @property
     def label(self) -> str:
@@ -42,7 +46,8 @@ class PaperItem:
     def title(self) -> str:
         """What it shows, for lists of targets."""
         shown = self.item.label[:1].lower() + self.item.label[1:]
-        return f"{shown} of {self.system}" if self.system else shown
+        about = self.system or (f"the grid {self.grid}" if self.grid else None)
+        return f"{shown} of {about}" if about else shown
 
 
 @dataclass(frozen=True)
@@ -68,6 +73,11 @@ class Paper:
         return list(self.content["datasets"])
 
     @property
+    def each(self) -> bool:
+        """Whether each of them stands beside it, and not only the first that runs."""
+        return self.content.get("beside") == EACH
+
+    @property
     def split(self) -> str:
         """The split of ours that is the paper's."""
         return str(self.content["split"])
@@ -84,12 +94,17 @@ class Paper:
         for name, entry in self.content["items"].items():
             item = found(_kind(name), entry["item"])
             if item is not None:
-                listed.append(PaperItem(name, item, entry.get("system")))
+                listed.append(PaperItem(name, item, entry.get("system"), entry.get("grid")))
         return listed
 
     def dataset(self, names: Sequence[str]) -> str | None:
         """Return the first of its datasets that is among these names, or None."""
-        return next((name for name in self.datasets if name in names), None)
+        return next(iter(self.beside(names)), None)
+
+    def beside(self, names: Sequence[str]) -> list[str]:
+        """Return those of its datasets among these names that stand beside it, in its order."""
+        found = [name for name in self.datasets if name in names]
+        return found if self.each else found[:1]
 
     def stated(self, key: str | None, dataset: str, split: str) -> Mapping[str, Any]:
         """Return what it states about a system on a split; nothing off its datasets and split.
@@ -101,7 +116,8 @@ class Paper:
         """
         if key is None or dataset not in self.datasets or split != self.split:
             return {}
-        return dict(self.systems[key])
+        stated = self.systems[key]
+        return dict(stated.get(dataset, {}) if self.each else stated)
 
     def configured(self, config: Mapping[str, Any], dataset: Mapping[str, Any]) -> dict[str, float]:
         """Return what it states as a number and the configuration decides, by name.
@@ -132,9 +148,14 @@ class Paper:
         if dataset is not None and dataset not in self.datasets:
             return None
         for one in self.items:
-            if (one.item.kind, one.item.key, one.system) == (kind, key, None):
+            if (one.item.kind, one.item.key, one.system, one.grid) == (kind, key, None, None):
                 return one.label
         return None
+
+    @property
+    def grids(self) -> dict[str, str]:
+        """Return how it calls the grids that it has: ``Table 1``, by name."""
+        return {one.grid: one.label for one in self.items if one.grid is not None}
 
     def titles(self, rule: str, dataset: str | None) -> dict[str, str]:
         """Name its items among the outputs of a rule, for titles: ``dataset_csv: Table 3``."""
@@ -143,7 +164,7 @@ class Paper:
         return {
             f"{one.item.key}_{SUFFIXES[one.item.kind][0]}": one.label
             for one in self.items
-            if one.item.rule == rule and one.system is None
+            if one.item.rule == rule and one.system is None and one.grid is None
         }
 
     # ------------------------------------------------------------ targets
@@ -173,10 +194,16 @@ class Paper:
                 f"this item of the paper is about {one.system}; config key systems.{one.system} is "
                 f"not enabled, or its `datasets` leave out {dataset}"
             )
+        if one.grid is not None and one.grid not in world.grids:
+            raise ValueError(
+                f"this item of the paper is the grid {one.grid}; config key grids has none of this "
+                "name, or enables no system of it besides those of its baseline"
+            )
         about = dataset if "dataset" in one.item.wildcards else None
         if reason := is_left_out(one.item, world, about):
             raise ValueError(reason)
-        filled = {"dataset": dataset, "split": self.split, "system": one.system or ""}
+        filled = {"dataset": dataset, "split": self.split}
+        filled |= {"system": one.system or "", "grid": one.grid or ""}
         return path_of(one.item, SUFFIXES[one.item.kind][0], filled)
 
 
@@ -219,6 +246,8 @@ def problems_of_paper(root: Path, config: Mapping[str, Any]) -> Iterator[str]:
         return
     for key, entry in paper.content["items"].items():
         yield from (where + sentence for sentence in _of_item(key, entry))
+    if paper.each:
+        yield from (where + sentence for sentence in _by_dataset(paper))
     for system, entry in config["systems"].items():
         key = entry["paper"]
         if entry["enabled"] and key is not None and key not in paper.systems:
@@ -237,6 +266,23 @@ def _of_item(name: str, entry: Mapping[str, Any]) -> Iterator[str]:
     if is_of_system != (system is not None):
         needed = "is missing: the item is about one" if is_of_system else "the item is about none"
         yield f"key items.{name}.system: {needed}"
+    if ("grid" in item.wildcards) != ("grid" in entry):
+        needed = "is missing: the item is one" if "grid" in item.wildcards else "the item is none"
+        yield f"key items.{name}.grid: {needed}"
+
+
+def _by_dataset(paper: Paper) -> Iterator[str]:
+    """Numbers that do not stand under one of its datasets, where they have to."""
+    places = {"dataset": paper.content["dataset"]}
+    places |= {f"systems.{key}": of_system for key, of_system in paper.systems.items()}
+    for place, by_dataset in places.items():
+        for name in by_dataset:
+            if name not in paper.datasets:
+                yield (
+                    f"key {place}.{name}: with `beside: {EACH}` numbers stand under a dataset of "
+                    f"the file{similar(str(name), paper.datasets)}; use one of "
+                    f"{', '.join(paper.datasets)}"
+                )
 
 
 def _kind(name: str) -> Kind:

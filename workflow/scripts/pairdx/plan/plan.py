@@ -18,10 +18,13 @@ from pairdx.plan.datasets import Dataset
 from pairdx.plan.descriptions import Family, Reader
 from pairdx.plan.facts import Facts
 from pairdx.plan.files import Files
+from pairdx.plan.grids import Grids
+from pairdx.plan.inference_cost import InferenceCost
 from pairdx.plan.modules import Modules
 from pairdx.plan.outside import Outside
 from pairdx.plan.papers import Paper
 from pairdx.plan.pricing import Pricing
+from pairdx.plan.privileged import Privileged
 from pairdx.plan.published import Published
 from pairdx.plan.questions import Questions
 from pairdx.plan.search import Search
@@ -76,11 +79,14 @@ class Plan:
         self.questions = Questions(self)
         self.pricing = Pricing(self)
         self.tested_on = Elsewhere(self)
+        self.privileged = Privileged(self)
+        self.inference_cost = InferenceCost(self)
         self.outside = Outside(self)
         self.files = Files(self)
         self.modules = Modules(self)
         self.facts = Facts(self)
         self.published = Published(self)
+        self.grids = Grids(self)
 
     # ---------------------------------------------------------------- datasets
     def dataset(self, wildcards: Wildcards) -> Dataset:
@@ -293,14 +299,19 @@ class Plan:
 
     # ---------------------------------------------------------------- frozen encoders
     def encoders(self, device: str) -> list[str]:
-        """Name the frozen encoders that enabled systems use, all or none on the given device."""
+        """Name the frozen encoders that are used, all or none on the given device.
+
+        By enabled systems, or for the texts of the one that the learning-rate search trains.
+        """
         if device != self.config["device"]:
             return []
-        return sorted({one.encoder for one in self.enabled if one.encoder is not None})
+        named = {name for one in self.datasets.values() for name in self.encoders_of(one)}
+        return sorted({*named, *self.privileged.encoders_needed()})
 
     def encoders_of(self, dataset: Dataset) -> list[str]:
-        """Name the frozen encoders whose features systems on a dataset read."""
+        """Name the frozen encoders whose features systems on a dataset read, or are paired by."""
         named = {one.encoder for one in self.systems_of(dataset.name)}
+        named |= self.privileged.encoders_of(dataset.name)
         return sorted(name for name in named if name is not None)
 
     def encoder_settings(self, wildcards: Wildcards) -> dict[str, Any]:

@@ -22,12 +22,17 @@ class Published:
         return self.paper.dataset(list(self.plan.datasets)) if self.paper else None
 
     @property
-    def cell(self) -> tuple[str, str] | None:
-        """That dataset and the paper's split; None where nothing of ours is beside the paper."""
-        if self.paper is None or self.dataset is None:
-            return None
-        made = self.paper.split in self.plan.datasets[self.dataset].splits
-        return (self.dataset, self.paper.split) if made else None
+    def datasets(self) -> list[str]:
+        """The datasets that stand beside it: the first, or each (the file's key ``beside``)."""
+        return self.paper.beside(list(self.plan.datasets)) if self.paper else []
+
+    @property
+    def places(self) -> list[tuple[str, str]]:
+        """Each of them that has the paper's split, with it."""
+        if self.paper is None:
+            return []
+        split = self.paper.split
+        return [(name, split) for name in self.datasets if split in self.plan.datasets[name].splits]
 
     @property
     def files(self) -> list[str]:
@@ -41,60 +46,78 @@ class Published:
         """
         if self.paper is None or dataset not in self.paper.datasets:
             return {}
-        return dict(self.paper.content["texts"])
+        return dict(self.paper.content.get("texts", {}))
 
     @property
     def title(self) -> str | None:
         """The paper's short title, where something of ours is beside it."""
-        return str(self.paper.content["title"]["value"]) if self.paper and self.cell else None
+        return str(self.paper.content["title"]["value"]) if self.paper and self.places else None
 
     def stated(self, wildcards: Wildcards) -> dict[str, Any] | None:
         """Return what the paper states about the wildcards' system.
 
         Nothing off its split or about another system; None where it is not about the dataset.
         """
-        if self.paper is None or wildcards.dataset != self.dataset:
+        if self.paper is None or wildcards.dataset not in self.datasets:
             return None
         key = self.plan.system(wildcards).entry["paper"]
         return dict(self.paper.stated(key, wildcards.dataset, wildcards.split))
 
     @property
     def cells(self) -> list[Cell]:
-        """The cells of the systems that the paper is about, on its dataset and split."""
-        if self.paper is None:
-            return []
+        """The cells of the systems that the paper is about, on its datasets and split."""
         return [
             cell
             for cell in self.plan.cells
-            if (cell.dataset, cell.split) == (self.dataset, self.paper.split)
-            and self.plan.systems[cell.system].entry["paper"]
+            if (cell.dataset, cell.split) in self.places and self._states(cell)
         ]
 
-    @property
-    def systems_and_seeds(self) -> list[tuple[str, int]]:
-        """System and seed of each of these."""
-        return [(cell.system, cell.seed) for cell in self.cells]
+    def _states(self, cell: Cell) -> bool:
+        """Whether it states anything of a cell's system: of each dataset not of every one."""
+        key = self.plan.systems[cell.system].entry["paper"]
+        return self.paper is not None and bool(self.paper.stated(key, cell.dataset, cell.split))
 
     def files_of_cells(self, file: str) -> list[str]:
         """List a file of each of these."""
         return paths(f"{FOLDER}/{file}", self.cells)
 
     @property
-    def configured(self) -> dict[str, float]:
-        """What the paper states as a number and the configuration decides, by name."""
-        if self.paper is None or self.dataset is None:
-            return {}
-        dataset = self.plan.datasets[self.dataset]
+    def facts(self) -> dict[str, dict[str, Any]]:
+        """What a table of all its numbers needs to know of every dataset beside it.
+
+        ``configured`` (what it states as a number and the configuration decides, by name),
+        ``screened`` and ``drawn``.
+        """
+        return {name: self._facts_of(name) for name in self.datasets}
+
+    def _facts_of(self, name: str) -> dict[str, Any]:
+        assert self.paper is not None  # noqa: S101 - it has the dataset
+        dataset = self.plan.datasets[name]
+        screened = dataset.reader.SCREENED
         # What others have filtered was not filtered as the configuration says.
-        entry = dataset.entry if dataset.reader.SCREENED else {}
-        return self.paper.configured(self.plan.config, entry)
+        configured = self.paper.configured(self.plan.config, dataset.entry if screened else {})
+        return {"configured": configured, "screened": screened, "drawn": dataset.reader.DRAWN}
+
+    # ------------------------------------------------------------ grids
+    def grid_label(self, wildcards: Wildcards) -> str | None:
+        """Return how the paper calls the wildcards' grid, where it has it: ``Table 1``."""
+        return self.paper.grids.get(wildcards.grid) if self.paper and self.datasets else None
+
+    def keys_of_grid(self, wildcards: Wildcards) -> dict[str, str]:
+        """Return the keys of the paper's file by the systems of a grid, run here or not."""
+        keys = {
+            place.system: self.plan.systems[place.system].entry["paper"]
+            for place in self.plan.grids.places(wildcards.grid)
+        }
+        known = self.paper.systems if self.paper else {}
+        return {system: key for system, key in keys.items() if key in known}
 
     def titles(self, rule: str) -> OfWildcards:
         """Return what names the paper's items among a rule's outputs: dataset_csv: Table 3."""
 
         def found(wildcards: Wildcards) -> dict[str, str]:
             dataset = wildcards.get("dataset")
-            ours = self.dataset is not None and dataset in (None, self.dataset)
+            ours = bool(self.datasets) and dataset in (None, *self.datasets)
             return self.paper.titles(rule, dataset) if self.paper and ours else {}
 
         return found

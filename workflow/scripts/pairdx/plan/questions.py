@@ -27,6 +27,9 @@ class _Named:
     encoder: str = ""
     size: str = ""
     other: str = ""
+    bank: str = ""
+    pairing: str = ""
+    grid: str = ""
 
     def get(self, name: str, default: str | None = None) -> str | None:
         return getattr(self, name) or default

@@ -24,6 +24,7 @@ def gpu_rules(plan: Plan) -> list[str]:
     needed = {
         "train_on_gpu": plan.trained_on("cuda"),
         "extract_features_on_gpu": plan.encoders("cuda"),
+        "encode_text_bank_on_gpu": plan.privileged.encoders("cuda"),
     }
     return [name for name, systems in needed.items() if systems]
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pairdx.errors import PairDxError
 from pairdx.plan.cells import FOLDER, Cell, paths
 from pairdx.plan.checks.families import problems_of_system
+from pairdx.plan.checks.privileged import files_not_stated
 from pairdx.plan.items import NOTHING_SEARCHED
 
 if TYPE_CHECKING:
@@ -49,11 +50,24 @@ class Search:
         rates = sorted(map(float, self.section.get("learning_rates", ())))
         return {f"{self.system}_lr{rate!r}": rate for rate in rates}
 
+    @property
+    def pairing(self) -> str | None:
+        """The pairing whose texts it learns from there; None without any, or without a search."""
+        if not self.section:
+            return None
+        system = self.plan.systems[self.system]
+        return system.pairing if system.runs_on(self.plan.datasets[self.dataset]) else None
+
     def entries(self) -> dict[str, dict[str, Any]]:
         """Return the registry entries of the search."""
         if not self.section:
             return {}
-        entry = self.plan.config["systems"][self.system]
+        entry = dict(self.plan.config["systems"][self.system])
+        if "for_dataset" in entry:  # a rate that is stated for a dataset would be laid over each
+            entry["for_dataset"] = {
+                dataset: {key: value for key, value in own.items() if key != "learning_rate"}
+                for dataset, own in entry["for_dataset"].items()
+            }
         return {
             name: {
                 **entry,
@@ -90,7 +104,10 @@ class Search:
                 f"{self.dataset}: {reason}",
                 remedy="name another dataset there",
             )
-        found = [*problems_of_system(self.system, self.plan.config, self.plan.families)]
+        found = [
+            *problems_of_system(self.system, self.plan.config, self.plan.families),
+            *files_not_stated(self.plan, self.system, self.dataset),
+        ]
         if found:
             raise PairDxError(
                 "the system that is searched for cannot be trained:\n" + "\n".join(found),
@@ -100,7 +117,8 @@ class Search:
 
     def facts(self, _: Any) -> dict[str, Any]:
         """Return what the table and the figure of the search need to know."""
-        settings = self.plan.systems[self.system].settings
+        system = self.plan.systems[self.system]
+        settings = system.settings_for(self.plan.datasets[self.dataset])
         return {
             "system": self.system,
             "registry": self.plan.shown([self.system]),

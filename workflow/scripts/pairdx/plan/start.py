@@ -15,6 +15,7 @@ from pairdx.plan.checks import (
     moved,
     paths,
     place,
+    privileged,
     search,
     systems,
     tested_on,
@@ -67,7 +68,7 @@ def plan_of(
     _refuse(found)
     paper = read_paper(root, config["paper"]) if config["paper"] is not None else None
     plan = Plan(config, of_families, readers, paper)
-    _refuse([*systems.problems_of_datasets(plan)])
+    _refuse([*systems.problems_of_datasets(plan), *privileged.problems_of_plan(plan)])
     return plan, lambda: place.doubts(plan)
 
 
@@ -89,6 +90,7 @@ def _conflicts(
     yield from tested_on.problems(config)
     yield from systems.problems(config)
     yield from families.problems(config, of_families)
+    yield from privileged.problems(config, of_families)
     yield from search.problems(config, of_families)
     yield from paths.problems(config)
     yield from downloads.problems(config)

@@ -12,6 +12,8 @@ from pairdx.plan.descriptions import Family
 # What tables and figures need to know of a system: not its settings, so that editing these redraws
 # nothing.
 SHOWN = ("title", "trained", "random", "stand_in", "paper")
+# The reader of text banks that are the captions of the dataset itself.
+CAPTIONS = "captions"
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,18 @@ class System:
         return self.family.weights_name(self.settings, self.config)
 
     @property
+    def pairing(self) -> str | None:
+        """The pairing whose texts it is trained with, a key of pairings, if any."""
+        return self.family.pairing(self.settings)
+
+    def bank(self, dataset: Dataset) -> str | None:
+        """The bank that these texts are of on a dataset; None where there is none."""
+        if self.pairing is None:
+            return None
+        named = self.config["pairings"][self.pairing]["bank"]
+        return str(named) if isinstance(named, str) else named.get(dataset.name)
+
+    @property
     def needs_of_pairs(self) -> list[str]:
         """What it cannot do without, in training or when it classifies: image, caption."""
         trained_on = self.family.learns_from(self.settings) if self.trained else []
@@ -98,7 +112,11 @@ class System:
         named = self.entry.get("datasets")
         if named is not None and dataset.name not in named:
             return f"config key systems.{self.name}.datasets keeps it from {dataset.name}"
-        if "caption" in self.needs_of_pairs and "captions" in dataset.lacks:
+        bank = self.bank(dataset)
+        if self.pairing is not None and bank is None:
+            return f"config key pairings.{self.pairing}.bank names no bank for {dataset.name}"
+        of_captions = bank is not None and self.config["text_banks"][bank]["reader"] == CAPTIONS
+        if (of_captions or "caption" in self.needs_of_pairs) and "captions" in dataset.lacks:
             verb = "reads" if "caption" in self.reads else "is trained on"
             return f"it {verb} captions, and {dataset.lacks['captions']}"
         return None
@@ -117,8 +135,14 @@ class System:
             "squaring": dataset.key("packing.squaring"),
             "class_names": dataset.class_names,
             "class_prompts": dataset.class_prompts,
+            "bank": self.bank(dataset),
         }
-        return dict(self.family.build_settings(self.settings, self.config, of_dataset))
+        settings = self.settings_for(dataset)
+        return dict(self.family.build_settings(settings, self.config, of_dataset))
+
+    def settings_for(self, dataset: Dataset) -> dict[str, Any]:
+        """Return the settings as they are on one dataset."""
+        return {**self.settings, **self.entry.get("for_dataset", {}).get(dataset.name, {})}
 
     def shown(self) -> dict[str, Any]:
         """Return what tables and figures need to know of it."""

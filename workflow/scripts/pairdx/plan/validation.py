@@ -141,10 +141,21 @@ def _of_own_entry(
 
 
 def _is_whole(entry: tuple[Any, ...], errors: list[ValidationError]) -> bool:
-    """Tell an entry with all its keys, as one that is `like` another, from a misspelt name."""
-    mistaken = ("required", "additionalProperties", "oneOf", "type")
-    own = {error.validator for error in errors if tuple(error.absolute_path) == entry}
-    return entry[0] in ("datasets", "systems") and len(entry) == 2 and not own & set(mistaken)
+    """Tell an entry with all its keys, as one that is `like` another, from a misspelt name.
+
+    Of a text bank its reader is enough: what is meant to change another states none.
+    """
+    if entry[0] not in ("datasets", "systems", "text_banks", "pairings", "grids"):
+        return False
+    own = [error for error in errors if tuple(error.absolute_path) == entry]
+    mistaken = {"required", "additionalProperties", "oneOf", "type"}
+    if entry[0] == "text_banks":
+        own = [error for error in own if "reader" not in _mapping(error.instance)]
+    return len(entry) == 2 and not mistaken & {error.validator for error in own}
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
 
 
 def _lacks(path: tuple[Any, ...], errors: list[ValidationError]) -> str:
@@ -182,6 +193,9 @@ def _of_type(error: ValidationError) -> str:
     if error.validator != "type":
         return ""
     wanted = error.validator_value
+    if value is None and wanted == "object":
+        whole = len(error.absolute_path) == 1
+        return " (a section in which nothing is stated is written {})" if whole else ""
     if isinstance(value, float) and not isinstance(value, bool) and "number" not in wanted:
         return " (write it without a point)" if value.is_integer() else ""
     if isinstance(value, float):

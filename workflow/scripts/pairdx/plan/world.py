@@ -89,8 +89,28 @@ class PlansWorld:
         """Whether any system is asked about another dataset than its own."""
         return bool(self.plan.tested_on.asked)
 
+    @property
+    def grids(self) -> Mapping[str, str]:
+        """The titles of tables by backbone and way of adapting, by name."""
+        grids = self.plan.grids
+        return {
+            name: str(grid["title"]) for name, grid in grids.entries.items() if grids.compares(name)
+        }
+
+    def pairings_of(self, dataset: str) -> Sequence[str]:
+        """Name the pairings whose texts systems on a dataset are trained with."""
+        return self.plan.privileged.pairings_of(dataset)
+
+    def image_only_of(self, dataset: str) -> Sequence[str]:
+        """Name the trained systems on a dataset that read images alone and learn from no text."""
+        return [one.name for one in self.plan.privileged.image_only(dataset)]
+
+    def priced_of(self, dataset: str) -> Sequence[str]:
+        """Name what the cost of classifying one image is compared of."""
+        return self.plan.inference_cost.names(dataset)
+
     def paper_label(self, kind: Kind, key: str, dataset: str | None) -> str | None:
         """Say which item of the paper this one is, or None."""
-        paper, ours = self.plan.paper, self.paper_dataset
-        beside = ours is not None and dataset in (None, ours)
+        paper, ours = self.plan.paper, self.plan.published.datasets
+        beside = bool(ours) and dataset in (None, *ours)
         return paper.label(kind, key, dataset) if paper and beside else None

@@ -3,8 +3,9 @@
 A task's folder holds
 
 ``analyses.py``
-    ``ANALYSES``, the names of what can be made of its predictions: standard library only, because
-    the planning reads it (:func:`pairdx.plan.descriptions.analyses_of`).
+    ``ANALYSES``, the names of what can be made of its predictions, and ``METRICS``, those of its
+    metrics: standard library only, because the planning reads it
+    (:func:`pairdx.plan.descriptions.analyses_of` and ``metrics_of``).
 ``rows.py``
     What a row of predictions holds, how it is written and read (:class:`pairdx.tasks.rows.Rows`).
     A job that predicts depends on this alone, and not on the metrics.
@@ -40,7 +41,7 @@ def task(name: str) -> Task[Any, Any]:
     return found
 
 
-def rows(name: str) -> Rows[Any]:
+def rows_of(name: str) -> Rows[Any]:
     """Return what a row of a task's predictions holds, without its metrics.
 
     Raises:

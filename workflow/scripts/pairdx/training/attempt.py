@@ -204,7 +204,8 @@ class Attempt:
             with self._precision():
                 loss, scores = self.objective(batch)
             totals.add(loss, scores, batch.labels)
-        return {"validation_loss": totals.loss, "validation_accuracy": totals.accuracy}
+        row = {"validation_loss": totals.loss, "validation_accuracy": totals.accuracy}
+        return row | self.objective.observed()
 
     def _save_if_due(self, epoch: int, progress: EpochProgress) -> None:
         """Write the state if enough time has passed, or if the job is told to stop: then stop."""

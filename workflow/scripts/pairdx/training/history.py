@@ -5,7 +5,9 @@ change from step to step. ``learning_rate`` is that of the epoch's last step. ``
 epoch's training and validation passes and, in the first epoch of an attempt, moving the images to
 the device; ``data_seconds`` is the part of the training pass, and of that moving, spent waiting for
 data; ``samples_per_second`` is that of the training pass. Of an epoch that was interrupted, the
-time up to the last training state counts, because that work was kept.
+time up to the last training state counts, because that work was kept. Behind these stand the
+columns of an objective that watches something of its own
+(:meth:`pairdx.training.optimisation.Objective.observed`).
 """
 
 from __future__ import annotations
@@ -24,6 +26,11 @@ COLUMNS = [
     "data_seconds",
     "samples_per_second",
 ]
+
+
+def columns_of(rows: Sequence[Mapping[str, float]]) -> list[str]:
+    """Return the columns of these rows: the common ones, then those of the objective."""
+    return [*COLUMNS, *(name for name in (rows[0] if rows else ()) if name not in COLUMNS)]
 
 
 def best_epoch(rows: Sequence[Mapping[str, float]]) -> int:

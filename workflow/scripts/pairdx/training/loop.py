@@ -14,7 +14,7 @@ from pairdx.errors import PairDxError
 from pairdx.training.attempt import Attempt
 from pairdx.training.batches import Examples
 from pairdx.training.device import reproducible, torch_device
-from pairdx.training.history import COLUMNS
+from pairdx.training.history import columns_of
 from pairdx.training.interruption import sigterm_noted
 from pairdx.training.optimisation import Objective
 from pairdx.training.settings import TrainingSettings
@@ -36,7 +36,7 @@ def train(
     checkpoint_minutes: float | None = None,
     after_epoch: Callable[[Mapping[str, float]], None] | None = None,
 ) -> pd.DataFrame:
-    """Train ``module`` in place and return one row per epoch (:data:`COLUMNS`).
+    """Train ``module`` in place and return one row per epoch (:mod:`~pairdx.training.history`).
 
     The order of an epoch is a function of (seed, epoch), augmentation and dropout of (seed, epoch,
     step): on a CPU with the same number of threads, the same arguments give the same weights bit
@@ -89,7 +89,9 @@ def train(
                 after_epoch(row)
         attempt.keep_weights()
         require_sound_end(module)
-        return pd.DataFrame(attempt.history, columns=COLUMNS).astype({"epoch": "int64"})
+        return pd.DataFrame(attempt.history, columns=columns_of(attempt.history)).astype(
+            {"epoch": "int64"}
+        )
 
 
 NAMED_IN_AN_ERROR = 3

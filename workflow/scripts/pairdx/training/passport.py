@@ -48,6 +48,7 @@ def passport(
     trained_parameters: int,
     stand_in: bool,
     chosen: Mapping[str, float] | None = None,
+    observed: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Describe the run of this process, ready to be written as passport.json.
 
@@ -67,10 +68,12 @@ def passport(
         stand_in: True for demo weights, whose numbers say nothing about the system they stand for.
         chosen: Of settings that name several values, the one that validation pairs chose, and what
             it reached there.
+        observed: What a system watches of itself while it is trained; left out where it does not.
     """
     return {
         "settings": dict(settings),
         "chosen": dict(chosen or {}),
+        **({"observed": dict(observed)} if observed else {}),
         "seed": seed,
         "stand_in": stand_in,
         "parameters": parameters,

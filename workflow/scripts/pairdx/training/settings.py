@@ -8,7 +8,8 @@ from typing import Any, Self
 
 from pairdx.errors import PairDxError
 
-SCHEDULES = ("constant", "one_cycle")
+SCHEDULES = ("constant", "one_cycle", "cosine")
+OPTIMISERS = ("adamw", "adam")
 PRECISIONS = ("float32", "bfloat16")
 WEIGHT_DECAY_ON = ("all", "matrices")
 KEEP_EPOCH = ("last", "best")
@@ -23,13 +24,13 @@ class TrainingSettings:
     Attributes:
         epochs: Passes over the training examples.
         batch_size: Examples per step, at least 2.
-        learning_rate: AdamW's learning rate; the peak of the one-cycle schedule.
-        weight_decay: AdamW's decoupled weight decay.
+        learning_rate: The optimiser's learning rate; the peak of a schedule.
+        weight_decay: AdamW's decoupled weight decay; Adam's L2 penalty.
         weight_decay_on: ``all`` parameters (PyTorch's default), or ``matrices`` only, which spares
             biases, normalisation layers and CLIP's temperature (the convention of OpenAI CLIP and
             open_clip).
-        schedule: ``constant`` or ``one_cycle`` (PyTorch's OneCycleLR with its defaults, stepped
-            after every batch).
+        schedule: ``constant``, ``one_cycle`` (PyTorch's OneCycleLR with its defaults) or ``cosine``
+            (from the learning rate down to a tenth of it); stepped after every batch.
         max_grad_norm: The norm to which gradients are clipped; None switches clipping off.
         precision: ``float32``, or ``bfloat16`` automatic mixed precision.
         channels_last: Store images and convolutions with the channels last, which is faster for
@@ -40,6 +41,7 @@ class TrainingSettings:
         keep_epoch: Whose weights are the result: the ``last`` epoch's, or those of the ``best``,
             which has the lowest validation loss.
         compile: Compile the training step with torch.compile.
+        optimiser: ``adamw`` or ``adam``.
     """
 
     epochs: int
@@ -55,6 +57,7 @@ class TrainingSettings:
     early_stopping_patience: int | None = None
     keep_epoch: str = "last"
     compile: bool = False
+    optimiser: str = "adamw"
 
     def __post_init__(self) -> None:
         _require(self.epochs >= 1, "epochs", "at least 1", self.epochs)
@@ -76,6 +79,7 @@ class TrainingSettings:
         )
         _require_one_of("keep_epoch", self.keep_epoch, KEEP_EPOCH)
         _require_one_of("schedule", self.schedule, SCHEDULES)
+        _require_one_of("optimiser", self.optimiser, OPTIMISERS)
         _require_one_of("precision", self.precision, PRECISIONS)
         _require_one_of("weight_decay_on", self.weight_decay_on, WEIGHT_DECAY_ON)
 

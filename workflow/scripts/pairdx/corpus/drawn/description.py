@@ -13,6 +13,7 @@ SCREENED = True
 ARTICLES = True
 PUBLISHED_SPLIT = False
 PATHS: tuple[str, ...] = ()
+TO_ASK_FOR = ""
 
 TEXTS: Mapping[str, str] = {
     "citation": CITATION,
@@ -45,6 +46,11 @@ def store(source: Mapping[str, Any], config: Mapping[str, Any], archive: str) ->
 def tables(source: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, str]:
     """Return the tables of images, cases and articles."""
     return {name: f"{folder(source)}/{file}" for name, file in TABLES.items()}
+
+
+def unpacked(source: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, str]:
+    """Return nothing: all files are read as they are."""
+    return {}
 
 
 def settings(source: Mapping[str, Any]) -> Mapping[str, Any]:

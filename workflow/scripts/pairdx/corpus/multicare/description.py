@@ -10,6 +10,7 @@ SCREENED = True
 ARTICLES = True
 PUBLISHED_SPLIT = False
 PATHS: tuple[str, ...] = ("path",)
+TO_ASK_FOR = ""
 
 _AGREEMENT = (
     "A system that agrees with the labels agrees with that classifier, which is not always right."
@@ -72,6 +73,11 @@ def store(source: Mapping[str, Any], config: Mapping[str, Any], archive: str) ->
 def tables(source: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, str]:
     """Return the tables of images, cases and articles."""
     return {name: _file(source, file) for name, file in TABLES.items()}
+
+
+def unpacked(source: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, str]:
+    """Return nothing: all files are read as they are."""
+    return {}
 
 
 def settings(source: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -14,6 +14,7 @@ SCREENED = False
 ARTICLES = True
 PUBLISHED_SPLIT = True
 PATHS: tuple[str, ...] = ("path",)
+TO_ASK_FOR = ""
 
 # The paper that it was published with: this reader's own data, whatever they are compared with.
 PAIRDX = (
@@ -69,6 +70,11 @@ def store(source: Mapping[str, Any], config: Mapping[str, Any], archive: str) ->
 def tables(source: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, str]:
     """Return the same: the table of images is found inside."""
     return {"release": store(source, config, ARCHIVE)}
+
+
+def unpacked(source: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, str]:
+    """Return nothing: all files are read as they are."""
+    return {}
 
 
 def settings(source: Mapping[str, Any]) -> Mapping[str, Any]:

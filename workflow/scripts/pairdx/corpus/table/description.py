@@ -12,6 +12,7 @@ SCREENED = True
 ARTICLES = False
 PUBLISHED_SPLIT = True
 PATHS: tuple[str, ...] = ("table", "images")
+TO_ASK_FOR = ""
 
 TEXTS: Mapping[str, str] = {
     "citation": "The data are whose they are: the dataset's key `texts.citation` can say so.",
@@ -79,6 +80,11 @@ def store(source: Mapping[str, Any], config: Mapping[str, Any], archive: str) ->
 def tables(source: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, str]:
     """Return the table, and the images: whether they are there is seen before anything else."""
     return {"table": str(source["table"]), "images": str(source["images"])}
+
+
+def unpacked(source: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, str]:
+    """Return nothing: all files are read as they are."""
+    return {}
 
 
 def settings(source: Mapping[str, Any]) -> Mapping[str, Any]:

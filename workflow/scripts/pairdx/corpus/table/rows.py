@@ -28,7 +28,6 @@ from pairdx.sheets import read_text_table
 from pairdx.storage_errors import storage_error
 
 Read = tuple[pd.DataFrame, list[str]]  # columns by name, and the names of all that there are
-WHAT = "the table of images"
 SEPARATORS = ",;\t"
 LARGEST_FILE_BYTES = 4_000_000_000
 LARGEST_SHEET_BYTES = 4_000_000_000  # of a workbook, unpacked
@@ -50,6 +49,27 @@ ENDINGS = {"Excel": (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods"), "Parquet": (".p
 _STATED_SEPARATOR = re.compile(rb"(\xef\xbb\xbf)?sep=(.)(?=\r?\n)", re.IGNORECASE)
 
 
+class Called(NamedTuple):
+    """How messages call a table, and the keys of the configuration that state it.
+
+    Attributes:
+        table: What it is.
+        row: What a row is about.
+        path: Key of its path.
+        columns: Key below which the names of its columns stand.
+        sheet: Key of its sheet.
+    """
+
+    table: str = "the table of images"
+    row: str = "image"
+    path: str = "source.table"
+    columns: str = "source.columns"
+    sheet: str = "source.sheet"
+
+
+IMAGES = Called()
+
+
 class Rows(NamedTuple):
     """A table as it was read.
 
@@ -66,46 +86,55 @@ class Rows(NamedTuple):
     rows_in_cells: int
 
 
-def read_rows(path: Path, sheet: str | None, wanted: Sequence[tuple[str, str]]) -> Rows:
+def read_rows(
+    path: Path, sheet: str | None, wanted: Sequence[tuple[str, str]], called: Called = IMAGES
+) -> Rows:
     """Read the wanted columns of a table, whichever kind of file it is.
 
     Args:
         path: A CSV or TSV file (cells between commas, semicolons or tabs), a Parquet file, or a
             workbook of Excel or LibreOffice.
         sheet: The sheet of a workbook; None takes its first.
-        wanted: For each column, the key below ``source.columns`` that states it, and its name, in
+        wanted: For each column, the key below ``called.columns`` that states it, and its name, in
             any composition of letters, with or without blanks around it.
+        called: How messages call the table.
 
     Raises:
         PairDxError: It is missing or none of these, damaged or empty, names a column twice, lacks
             one, or has no rows.
     """
-    content = _content(path)
-    kind = _kind(content, path)
+    content = _content(path, called)
+    kind = _kind(content, path, called)
     expected = next((name for name, ends in ENDINGS.items() if path.suffix.lower() in ends), "CSV")
     if kind != expected:
         logger.warning("%s is read as what it holds, %s, whatever its ending says", path, kind)
     if sheet is not None and kind != "Excel":
         raise PairDxError(
-            f"{WHAT} is {kind} and has no sheets",
+            f"{called.table} is {kind} and has no sheets",
             where=path,
-            remedy="set `source.sheet` to null",
+            remedy=f"set `{called.sheet}` to null",
         )
     names = {name: tidy(name) for _, name in wanted}
-    table, columns = _READERS[kind](content, path, sheet, names.values())
-    _refuse_repeated_names(columns, path)
-    require_columns(columns, [(key, names[name]) for key, name in wanted], path)
+    table, columns = _READERS[kind](content, path, sheet, names.values(), called)
+    _refuse_repeated_names(columns, path, called)
+    require_columns(
+        columns,
+        [(key, names[name]) for key, name in wanted],
+        path,
+        table=called.table,
+        keys=called.columns,
+    )
     if table.empty:
         raise PairDxError(
-            f"{WHAT} has no rows below its first line",
+            f"{called.table} has no rows below its first line",
             where=path,
-            remedy="write a row for every image below the names of the columns",
+            remedy=f"write a row for every {called.row} below the names of the columns",
         )
-    file = names[dict(wanted)["file"]]
+    file = names.get(dict(wanted).get("file", ""))
     return Rows(
         pd.DataFrame({name: table[there].str.strip() for name, there in names.items()}),
         [name for name in columns if name not in names.values()],
-        _rows_in_cells(table, file) if kind == "CSV" else 0,
+        _rows_in_cells(table, file) if kind == "CSV" and file else 0,
     )
 
 
@@ -128,53 +157,64 @@ def _rows_in_cells(table: pd.DataFrame, file: str) -> int:
     return len(found)
 
 
-def _content(path: Path) -> bytes:
+def _content(path: Path, called: Called) -> bytes:
     try:
         if path.stat().st_size > LARGEST_FILE_BYTES:
             raise PairDxError(
-                f"{WHAT} is larger than {LARGEST_FILE_BYTES:,} bytes",
+                f"{called.table} is larger than {LARGEST_FILE_BYTES:,} bytes",
                 where=path,
-                remedy="set `source.table` to the table of images, one row for each",
+                remedy=f"set `{called.path}` to {called.table}, one row for each {called.row}",
             )
         return path.read_bytes()
     except FileNotFoundError as error:
         raise PairDxError(
-            f"{WHAT} is missing", where=path, remedy="check `source.table` of the dataset"
+            f"{called.table} is missing", where=path, remedy=f"check the key `{called.path}`"
+        ) from error
+    except IsADirectoryError as error:
+        raise PairDxError(
+            f"{called.table} is a folder", where=path, remedy=f"set `{called.path}` to a file in it"
         ) from error
     except OSError as error:
         raise storage_error(error, path) or PairDxError(
-            f"{WHAT} cannot be read: {error.strerror}",
+            f"{called.table} cannot be read: {error.strerror}",
             where=path,
-            remedy="set `source.table` to a file that the user of the job can read",
+            remedy=f"set `{called.path}` to a file that the user of the job can read",
         ) from error
 
 
-def _kind(content: bytes, path: Path) -> str:
+def _kind(content: bytes, path: Path, called: Called) -> str:
     if content.startswith(b"PAR1"):
         return "Parquet"
     if content.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")):
         return "Excel"
-    start = content[:1000].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    other = next((name for first, name in OTHERS.items() if content.startswith(first)), None)
-    if start.startswith((b"<!doctype html", b"<html", b"<table", b"<?xml")):
-        other = "a web page or XML, as some programs write it for spreadsheets"
-    elif other is None and content[:2] not in (b"\xff\xfe", b"\xfe\xff") and b"\0" in content:
+    other = other_kind(content)
+    if other is None and content[:2] not in (b"\xff\xfe", b"\xfe\xff") and b"\0" in content:
         other = "no text: it has null characters"
     if other:
         raise PairDxError(
-            f"{WHAT} is {other}, and not {KINDS}",
+            f"{called.table} is {other}, and not {KINDS}",
             where=path,
             remedy=f"open it in the program that wrote it, or unpack it, and save it as {KINDS}",
         )
     return "CSV"
 
 
+def other_kind(content: bytes) -> str | None:
+    """Say what the first bytes show a content to be that is neither a table nor text."""
+    start = content[:1000].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if start.startswith((b"<!doctype html", b"<html", b"<table", b"<?xml")):
+        return "a web page or XML, as some programs write it for spreadsheets"
+    return next((name for first, name in OTHERS.items() if content.startswith(first)), None)
+
+
 # ---------------------------------------------------------------- the kinds
-def _read_text(content: bytes, path: Path, _: str | None, __: Collection[str]) -> Read:
+def _read_text(
+    content: bytes, path: Path, _: str | None, __: Collection[str], called: Called
+) -> Read:
     stated = _STATED_SEPARATOR.match(content)
     table = read_text_table(
         content[stated.end() :] if stated else content,
-        what=WHAT,
+        what=called.table,
         where=path,
         remedy="or save it again as CSV in UTF-8",
         separators=stated[2].decode("latin-1") if stated else SEPARATORS,
@@ -183,15 +223,17 @@ def _read_text(content: bytes, path: Path, _: str | None, __: Collection[str]) -
     return _with_names(table, table.columns)
 
 
-def _read_parquet(content: bytes, path: Path, _: str | None, wanted: Collection[str]) -> Read:
+def _read_parquet(
+    content: bytes, path: Path, _: str | None, wanted: Collection[str], called: Called
+) -> Read:
     try:
         file = pq.ParquetFile(pa.BufferReader(content))
         names = file.schema_arrow.names
-        _refuse_repeated_names(names, path)
+        _refuse_repeated_names(names, path, called)
         table = file.read([name for name in names if tidy(name) in wanted])
     except (pa.ArrowException, OSError) as error:
         raise PairDxError(
-            f"{WHAT} is no readable Parquet file: {error}",
+            f"{called.table} is no readable Parquet file: {error}",
             where=path,
             remedy="write it again, or save it as CSV in UTF-8",
         ) from error
@@ -202,17 +244,19 @@ def _read_parquet(content: bytes, path: Path, _: str | None, wanted: Collection[
     return pd.DataFrame(texts), [tidy(name) for name in names]
 
 
-def _read_workbook(content: bytes, path: Path, sheet: str | None, _: Collection[str]) -> Read:
-    _refuse_bombs(content, path)
+def _read_workbook(
+    content: bytes, path: Path, sheet: str | None, _: Collection[str], called: Called
+) -> Read:
+    _refuse_bombs(content, path, called)
     try:
         with pd.ExcelFile(io.BytesIO(content), engine="calamine") as book:
-            name = _sheet(list(map(str, book.sheet_names)), sheet, path)
+            name = _sheet(list(map(str, book.sheet_names)), sheet, path, called)
             cells = pd.read_excel(book, name, header=None, dtype=object, na_filter=False)
     except PairDxError:
         raise
     except Exception as error:  # calamine's own classes, and what is wrong inside a damaged file
         raise PairDxError(
-            f"{WHAT} is no workbook that can be read: {error}",
+            f"{called.table} is no workbook that can be read: {error}",
             where=path,
             remedy="save it as .xlsx without a password, or as CSV in UTF-8; unpack it first if it "
             "is a zip file of something else",
@@ -221,9 +265,9 @@ def _read_workbook(content: bytes, path: Path, sheet: str | None, _: Collection[
     texts = texts[(texts != "").any(axis=1)].reset_index(drop=True)
     if texts.empty:
         raise PairDxError(
-            f"{WHAT} is empty",
+            f"{called.table} is empty",
             where=f"{path}, sheet {name}",
-            remedy="set `source.sheet` to the sheet that holds it",
+            remedy=f"set `{called.sheet}` to the sheet that holds it",
         )
     return _with_names(texts.iloc[1:], texts.iloc[0])
 
@@ -236,13 +280,13 @@ def _with_names(table: pd.DataFrame, names: Iterable[str]) -> Read:
     return table, [*table.columns]
 
 
-def _sheet(names: Collection[str], wanted: str | None, path: Path) -> str:
+def _sheet(names: Collection[str], wanted: str | None, path: Path, called: Called) -> str:
     if wanted is not None and wanted not in names:
         raise PairDxError(
             f"the workbook has no sheet {wanted}; its sheets are {listed(names)}"
             f"{similar(wanted, names)}",
             where=path,
-            remedy="set `source.sheet` to one of them, or to null for the first",
+            remedy=f"set `{called.sheet}` to one of them, or to null for the first",
         )
     first = wanted if wanted is not None else next(iter(names))
     if len(names) > 1:
@@ -250,7 +294,7 @@ def _sheet(names: Collection[str], wanted: str | None, path: Path) -> str:
     return first
 
 
-def _refuse_bombs(content: bytes, path: Path) -> None:
+def _refuse_bombs(content: bytes, path: Path, called: Called) -> None:
     if not content.startswith(b"PK"):
         return
     try:
@@ -260,7 +304,7 @@ def _refuse_bombs(content: bytes, path: Path) -> None:
         return  # calamine says what is wrong with it
     if size > LARGEST_SHEET_BYTES:
         raise PairDxError(
-            f"{WHAT} would unpack to {size:,} bytes",
+            f"{called.table} would unpack to {size:,} bytes",
             where=path,
             remedy="save the sheet alone as CSV in UTF-8",
         )
@@ -277,11 +321,11 @@ def _cell(cell: object) -> str:
     return "" if cell is None else str(cell)
 
 
-def _refuse_repeated_names(names: Collection[str], path: Path) -> None:
+def _refuse_repeated_names(names: Collection[str], path: Path, called: Called) -> None:
     counts = Counter(tidy(name).lower() for name in names)
     if twice := [name for name, count in counts.items() if name and count > 1]:
         raise PairDxError(
-            f"{WHAT} has the same name for several columns: {', '.join(twice)}",
+            f"{called.table} has the same name for several columns: {', '.join(twice)}",
             where=path,
             remedy="delete the columns that are not meant, or give them other names",
         )

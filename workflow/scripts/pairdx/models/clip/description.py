@@ -42,6 +42,11 @@ def encoder(settings: Settings) -> str | None:
     return None
 
 
+def pairing(settings: Settings) -> str | None:
+    """None: it is trained with no other texts than captions."""
+    return None
+
+
 def build_settings(settings: Settings, config: Settings, dataset: Settings) -> Settings:
     """Add what stands for each class in prompts, and how the images that it sees become square.
 

@@ -244,3 +244,19 @@ def _side(size: int | tuple[int, int]) -> int:
             remedy="name an architecture that reads square images",
         )
     return sides.pop()
+
+
+def image_tower(architecture: Mapping[str, Any]) -> nn.Module:
+    """Build the image encoder of an open_clip model alone, with random weights.
+
+    Args:
+        architecture: ``embed_dim``, ``vision_cfg`` and, if it is true, ``quick_gelu``, as in an
+            open_clip model configuration.
+
+    Raises:
+        PairDxError: open_clip cannot build it.
+    """
+    text = {"context_length": 2, "vocab_size": 2, "width": 8, "heads": 1, "layers": 1}
+    clip = _instantiate({**architecture, "text_cfg": text}, 0)
+    tower: nn.Module = clip.visual
+    return tower

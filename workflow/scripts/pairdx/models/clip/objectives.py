@@ -1,7 +1,8 @@
 """CLIP as a classifier by class prompts, and the two readings of how the paper fine-tunes it.
 
 The paper's Figure 4 shows contrastive learning of images and captions; its Section 3.4 speaks of a
-cross-entropy loss. Neither can be excluded: see :class:`Contrastive` and :class:`Prompts`.
+cross-entropy loss. Neither can be excluded: see :class:`Contrastive` and :class:`Prompts`. A third
+is a baseline of CLIP-IT: :class:`ClassContrastive`.
 """
 
 from __future__ import annotations
@@ -60,6 +61,11 @@ class ClipNetwork(nn.Module):
             means = torch.stack([one.mean(dim=0) for one in features.split(self.per_class)])
         return F.normalize(means, dim=-1)
 
+    def first_prompts(self) -> Tensor:
+        """Encode the first prompt of every class: float32 (C, D) of length 1."""
+        starts = [sum(self.per_class[:index]) for index in range(len(self.per_class))]
+        return self.text_features(self.prompts[starts])
+
     def scale(self) -> Tensor:
         """Return the learned factor on similarities, 1 / temperature."""
         factor: Tensor = self.clip.logit_scale.exp()
@@ -86,7 +92,8 @@ def contrastive_loss(
         images: float32 (B, D) of length 1.
         texts: float32 (B, D) of length 1; row i belongs to image i.
         scale: Factor on the similarities.
-        tokens: int64 (B, L). If given, texts with the same tokens are not each other's negatives:
+        tokens: int64 (B, L), or labels (B, 1). If given, texts with the same are not each other's
+            negatives:
             panels of one figure often share its caption, and the loss would push an image away from
             its own text.
     """
@@ -139,6 +146,46 @@ class Contrastive(_ByPrompts):
             images, texts, self.network.scale(), tokens if self.ignore_duplicate_captions else None
         )
         return loss, scores
+
+
+class ClassContrastive(_ByPrompts):
+    """Align images with the prompt of their class: CLIP's loss, where captions are class prompts.
+
+    The baseline that CLIP-IT is compared with (Karimian et al., arXiv 2504.16181, Table 2). Texts
+    are the first prompt of every class; predictions, and the accuracies of training.csv, take all.
+    The loss of validation pairs, which is over one batch after another, is computed likewise.
+    """
+
+    def __init__(
+        self, network: ClipNetwork, *, temperature: float | None, ignore_duplicates: bool
+    ) -> None:
+        """Compare by a fixed temperature, or by the learned one (None).
+
+        Args:
+            network: CLIP.
+            temperature: Divides similarities in the loss.
+            ignore_duplicates: Whether texts of the same class in a batch are spared as negatives.
+        """
+        super().__init__(network)
+        self.temperature, self.ignore_duplicates = temperature, ignore_duplicates
+
+    def prepare(self) -> None:
+        """Encode all class prompts, and the first of each, for the coming pass."""
+        super().prepare()
+        self.first = self.network.first_prompts()
+
+    def __call__(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return the contrastive loss and the similarities to the class prompts."""
+        images, labels = self.network.image_features(batch.images), batch.labels
+        scores = similarities(images.detach(), self.prepared)
+        first = self.network.first_prompts() if self.network.training else self.first
+        texts = first[labels]
+        if self.network.training:  # several processes share a batch, and its negatives
+            images, texts, labels = gathered(images), gathered(texts), gathered(labels)
+        fixed = None if self.temperature is None else images.new_tensor(1 / self.temperature)
+        scale = self.network.scale() if fixed is None else fixed
+        same = labels[:, None] if self.ignore_duplicates else None
+        return contrastive_loss(images, texts, scale, same), scores
 
 
 class Prompts(_ByPrompts):

@@ -1,7 +1,7 @@
 """How a CLIP model wants its images prepared, as open_clip's ``preprocess_cfg`` says it.
 
 All systems read the same packed images, and ``packing.squaring`` says how they become square
-(packing.py): a model that states that it was trained on images made in another way is refused, and
+(squaring.py): a model that states that it was trained on images made in another way is refused, and
 of one that states nothing it is said what it sees. Mean and deviation are its own.
 """
 
@@ -15,7 +15,7 @@ from open_clip.constants import OPENAI_DATASET_MEAN, OPENAI_DATASET_STD
 
 from pairdx.errors import PairDxError
 from pairdx.logs import logger
-from pairdx.packing import PAD_COLOUR
+from pairdx.squaring import PAD_COLOUR
 
 # What packed images are. open_clip's `random` concerns training; it predicts with bicubic filters.
 PACKED = {"mode": ("RGB",), "interpolation": ("bicubic", "random")}

@@ -21,7 +21,13 @@ from pairdx.files import write_json
 from pairdx.logs import logger
 from pairdx.models.base import SETTINGS_FILE, WEIGHTS_FILE, FitJob, Pairs
 from pairdx.models.clip.loading import ClipParts, build_clip
-from pairdx.models.clip.objectives import ClipNetwork, Contrastive, Prompts, similarities
+from pairdx.models.clip.objectives import (
+    ClassContrastive,
+    ClipNetwork,
+    Contrastive,
+    Prompts,
+    similarities,
+)
 from pairdx.models.clip.weights import load_clip_weights, save_clip_weights
 from pairdx.models.neural import (
     Normalise,
@@ -40,7 +46,7 @@ from pairdx.models.sources import (
 from pairdx.training.optimisation import Objective
 
 FAMILY = "clip"
-OBJECTIVES = ("contrastive", "prompts")
+OBJECTIVES = ("contrastive", "prompts", "class_contrastive")
 
 
 class ClipClassifier:
@@ -273,6 +279,12 @@ def _objective(classifier: ClipClassifier) -> Objective:
         )
     if name == "prompts":
         return Prompts(classifier.network)
+    if name == "class_contrastive":
+        return ClassContrastive(
+            classifier.network,
+            temperature=settings.get("loss_temperature"),
+            ignore_duplicates=settings["ignore_duplicate_captions"],
+        )
     raise PairDxError(
         f"there is no objective {name!r} to fine-tune CLIP with",
         where="systems: … settings: objective",
@@ -289,7 +301,7 @@ def _trainable(classifier: ClipClassifier, seed: int) -> Iterator[None]:
         # peft takes a second to load, which predicting and timing do without.
         from pairdx.models.clip.adapters import adapt, merge
 
-        adapted = adapt(classifier.parts.clip, lora, seed)
+        adapted = adapt(classifier.parts, lora, seed)
     classifier.trained_parameters = count_parameters(network, trained=True)
     yield
     if adapted is not None:

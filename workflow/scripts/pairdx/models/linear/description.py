@@ -41,6 +41,11 @@ def encoder(settings: Settings) -> str | None:
     return None
 
 
+def pairing(settings: Settings) -> str | None:
+    """None: it is trained with no other texts than captions."""
+    return None
+
+
 def build_settings(settings: Settings, config: Settings, dataset: Settings) -> Settings:
     """Its settings as they are."""
     return settings

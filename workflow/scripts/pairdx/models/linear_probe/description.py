@@ -45,6 +45,11 @@ def encoder(settings: Settings) -> str | None:
     return str(settings["features"])
 
 
+def pairing(settings: Settings) -> str | None:
+    """None: it is trained with no other texts than captions."""
+    return None
+
+
 def build_settings(settings: Settings, config: Settings, dataset: Settings) -> Settings:
     """Add, as ``encoder``, the description of its encoder and how images become square for it."""
     described = config["feature_extractors"][settings["features"]]

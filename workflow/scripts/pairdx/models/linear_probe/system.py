@@ -5,7 +5,7 @@ the start: linear probes read the image (Radford et al., 2021, Section 3.2, on C
 the image's and the caption's features side by side, joined before anything is classified.
 
 Training reads the features that were computed once for all pairs
-(:mod:`pairdx.models.linear_probe.features`), and needs neither the encoder nor PyTorch; a saved
+(:mod:`pairdx.models.features`), and needs neither the encoder nor PyTorch; a saved
 probe classifies images and captions themselves, with the encoder that made the features.
 """
 
@@ -27,7 +27,7 @@ from pairdx.errors import PairDxError
 from pairdx.files import write_json, written_whole
 from pairdx.logs import logger
 from pairdx.models.base import SETTINGS_FILE, WEIGHTS_FILE, FitJob, Pairs
-from pairdx.models.linear_probe.features import (
+from pairdx.models.features import (
     INPUTS,
     Features,
     encoder_identity,
@@ -47,7 +47,7 @@ from pairdx.storage_errors import storage_error
 from pairdx.training.history import COLUMNS
 
 if TYPE_CHECKING:
-    from pairdx.models.linear_probe.frozen_encoder import FrozenEncoder
+    from pairdx.models.frozen_encoder import FrozenEncoder
 
 FAMILY = "linear_probe"
 
@@ -94,10 +94,10 @@ class LinearProbeClassifier:
         """What makes features of images and captions; built when first asked for.
 
         Raises:
-            PairDxError: See :func:`pairdx.models.linear_probe.frozen_encoder.load_encoder`.
+            PairDxError: See :func:`pairdx.models.frozen_encoder.load_encoder`.
         """
         # Not at the head: PyTorch and open_clip, which training does without.
-        from pairdx.models.linear_probe.frozen_encoder import load_encoder
+        from pairdx.models.frozen_encoder import load_encoder
 
         return load_encoder(self.settings["encoder"], self.resources, self.seed)
 
@@ -207,7 +207,7 @@ def build(
             the key ``features`` names.
         classes: The C labels.
         resources: ``features``, which training reads, and ``weights`` of the encoder
-            (see :func:`pairdx.models.linear_probe.frozen_encoder.load_encoder`).
+            (see :func:`pairdx.models.frozen_encoder.load_encoder`).
         seed: Of an encoder's random weights.
 
     Raises:

@@ -62,7 +62,8 @@ def problems_of_paths(config: Config, readers: Mapping[str, Reader]) -> Iterator
         reader, source = readers[entry["reader"]], entry["source"]
         for key in reader.PATHS:
             if source[key] is None and reader.record(source, config) is None:
-                yield f"config key datasets.{name}.source.{key}: no path is stated"
+                whence = f": {reader.TO_ASK_FOR}" if reader.TO_ASK_FOR else ""
+                yield f"config key datasets.{name}.source.{key}: no path is stated{whence}"
 
 
 def problems_of_lacks(config: Config, readers: Mapping[str, Reader]) -> Iterator[str]:
@@ -94,11 +95,11 @@ def problems_of_splits(config: Config, readers: Mapping[str, Reader]) -> Iterato
                 f"data, and {lacking}"
             )
         if PUBLISHED in entry["splits"] and not reader.PUBLISHED_SPLIT:
-            others = " and ".join(other for other in readers if readers[other].PUBLISHED_SPLIT)
+            *others, last = (other for other in readers if readers[other].PUBLISHED_SPLIT)
             yield (
                 f"config key datasets.{name}.splits: {PUBLISHED} is a split that comes with the "
                 f"data, and what the reader {entry['reader']} reads has none (that of the "
-                f"readers {others} has)"
+                f"readers {', '.join(others)} and {last} has)"
             )
 
 

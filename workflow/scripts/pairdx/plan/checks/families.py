@@ -27,8 +27,27 @@ def problems(config: Config, families: Families) -> Iterator[str]:
 
 
 def problems_of_system(name: str, config: Config, families: Families) -> Iterator[str]:
-    """Say what one system contradicts of its family, enabled or not."""
+    """Say what one system contradicts of its family, enabled or not: on some dataset, or on all."""
     entry, key = config["systems"][name], f"systems.{name}"
+    found = [*_of_settings(key, entry, config, families)]
+    yield from found
+    own, elsewhere = entry["settings"], dict[str, list[str]]()
+    for dataset, stated in entry.get("for_dataset", {}).items():
+        for unknown in (one for one in stated if one not in own):
+            yield (
+                f"config key {key}.for_dataset.{dataset}: {unknown} is none of the settings of a "
+                f"system of the family {entry['family']}: leave it out"
+            )
+        known = {one: value for one, value in stated.items() if one in own}
+        of_dataset = {**entry, "settings": {**own, **known}}
+        for said in _of_settings(key, of_dataset, config, families):
+            if said not in found:
+                elsewhere.setdefault(said, []).append(dataset)
+    for said, datasets in elsewhere.items():
+        yield f"{said} (as {key}.for_dataset has it for {', '.join(datasets)})"
+
+
+def _of_settings(key: str, entry: Config, config: Config, families: Families) -> Iterator[str]:
     yield from _untrained(key, entry, families)
     yield from _batches(key, entry, config["device"])
     encoder = families[entry["family"]].encoder(entry["settings"])

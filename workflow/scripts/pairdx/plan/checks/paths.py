@@ -24,6 +24,9 @@ def stated(config: Config) -> dict[str, str]:
         found[review] = entry["curation"]["review"]["decisions"]
     for name, source in config["downloads"]["weights"].items():
         found[f"downloads.weights.{name}.path"] = source["path"]
+    for name, bank in config["text_banks"].items():
+        found[f"text_banks.{name}.path"] = bank.get("path")
+        found[f"text_banks.{name}.join.path"] = (bank.get("join") or {}).get("path")
     found["downloads.glove.path"] = config["downloads"]["glove"]["path"]
     found |= {f"pathvars.{name}": path for name, path in config.get("pathvars", {}).items()}
     return {key: path for key, path in found.items() if path}

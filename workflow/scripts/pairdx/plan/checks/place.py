@@ -94,10 +94,10 @@ def _of_what_data_lack(plan: Plan) -> Iterator[str]:
     for name, dataset in plan.datasets.items():
         reasons: dict[str, list[str]] = {}
         for system, reason in plan.left_out(name).items():
-            if not reason.startswith("config key"):  # kept from it by the user
+            if not reason.startswith(f"config key systems.{system}.datasets "):  # meant by the user
                 reasons.setdefault(reason, []).append(system)
         for reason, systems in reasons.items():
-            each = reason.replace("it ", "each ", 1) if len(systems) > 1 else reason
+            each = f"each {reason[3:]}" if len(systems) > 1 and reason[:3] == "it " else reason
             yield f"dataset {name}: {', '.join(systems)} left out: {each}"
         has_subsets = dataset.reader.PUBLISHED_SPLIT and "subsets" not in dataset.lacks
         if has_subsets and PUBLISHED not in dataset.splits:

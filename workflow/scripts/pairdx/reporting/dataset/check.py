@@ -19,6 +19,7 @@ from pairdx.reporting.dataset import (
     check_reading,
 )
 from pairdx.reporting.dataset.estimate import cost_section
+from pairdx.reporting.dataset.pairing_tables import how_chosen
 from pairdx.reporting.dataset.past_jobs import Past
 from pairdx.reporting.format.sections import Block, Doubt, Section, doubts
 from pairdx.reporting.format.tables import DRAWN_NOTE
@@ -72,6 +73,7 @@ def check(documents: Documents, facts: Mapping[str, Any], past: Past, name: str)
         check_copies.duplicates_section(documents.rejected, pairs, documents.others, facts),
         check_captions.captions_section(pairs, facts),
         _systems(facts),
+        _privileged(facts["pairings"]),
         cost_section(len(pairs), facts, past),
     ]
     present = [section for section in sections if section.blocks]
@@ -119,6 +121,26 @@ def _systems(facts: Mapping[str, Any]) -> Section:
             "dataset (tested_on)."
         )
     return Section("Systems", blocks)
+
+
+def _privileged(pairings: Mapping[str, Mapping[str, Any]]) -> Section:
+    """Say which texts systems learn from that nobody has when an image is classified."""
+    rows = [
+        {
+            "pairing": name,
+            "bank": how["bank"],
+            "file": how["file"] or "",
+            "chosen_for_an_image": how_chosen(how),
+            "encoder": how["encoder"],
+            "systems": how["systems"],
+        }
+        for name, how in pairings.items()
+    ]
+    text = (
+        "Texts that systems learn from and do not see when they classify, and how many systems do. "
+        "Banks without a file hold captions or prompts."
+    )
+    return Section("Privileged texts", [text, pd.DataFrame(rows)] if rows else [])
 
 
 def _running(number: int, facts: Mapping[str, Any]) -> Block:

@@ -30,6 +30,8 @@ WORTH_NAMING = {
     "groups": "name patients or cases (`group`)",
     "captions": "hold text (`caption`)",
 }
+# Before the path of an image that states no group: its own (corpus/table/groups.py).
+ALONE = "image "
 MOST_COLUMNS = 20
 MANY_EMPTY = 0.05  # share of rows without a caption from which it is worth a look
 
@@ -45,7 +47,7 @@ def reading_section(
     """Say how many rows were read and kept, what the table does not tell, and what is not read.
 
     Args:
-        pairs: The columns of ``grouped_by``.
+        pairs: member and the columns of ``grouped_by``.
         others: Pairs of classes out of distribution.
         rejected: reason.
         funnel: stage, candidates.
@@ -78,11 +80,18 @@ def reading_section(
 
 def _groups_known(pairs: pd.DataFrame, facts: Mapping[str, Any]) -> str:
     found = [
-        f"{pairs.loc[pairs[column].fillna('') != '', column].nunique():,} by {words}"
+        _counted(pairs[column].fillna(""), ALONE + pairs["member"], words)
         for column, words in facts["grouped_by"].items()
     ]
     groups = f" Groups of what belongs together: {', '.join(found)}." if found else ""
     return f"Images of pairs: {len(pairs):,}.{groups}"
+
+
+def _counted(groups: pd.Series, alone: pd.Series, words: str) -> str:
+    """Count groups, and images that count as one because they state none."""
+    lone = groups == alone
+    text = f"{groups[(groups != '') & ~lone].nunique():,} by {words}"
+    return f"{text} (and {lone.sum():,} images that state none)" if lone.any() else text
 
 
 def _of_columns(names: Sequence[str], lacks: Mapping[str, str]) -> list[Block]:

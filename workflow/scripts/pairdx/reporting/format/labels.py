@@ -22,9 +22,24 @@ def system_title(name: str, registry: Mapping[str, Mapping[str, Any]]) -> str:
     """Return a system's title from the registry; a demo's stand-in is marked as one."""
     entry = registry[name]
     title = str(entry.get("title") or readable(name))
+    return title + stand_in_mark(entry)
+
+
+def stand_in_mark(entry: Mapping[str, Any]) -> str:
+    """Return what stands behind the title of a demo's stand-in; nothing behind others."""
     if not entry.get("stand_in"):
-        return title
-    return f"{title} ({'stand-in' if entry.get('trained') else 'untrained stand-in'})"
+        return ""
+    return f" ({'stand-in' if entry.get('trained') else 'untrained stand-in'})"
+
+
+def encoder_title(entry: Mapping[str, Any]) -> str:
+    """Name a frozen encoder by its key; one without trained weights is marked.
+
+    Args:
+        entry: ``encoder``, its key in ``feature_extractors``; ``random_weights``, whether its
+            ``weights`` are null.
+    """
+    return f"{entry['encoder']}{' (random weights)' if entry['random_weights'] else ''}"
 
 
 def groups_in_words(tells: Mapping[str, Any]) -> str:

@@ -15,7 +15,8 @@ from tabulate import tabulate
 from pairdx.reporting.format.labels import readable
 
 SHARES = re.compile(r"^(.*_)?(share|accuracy|precision|recall|f1)(_low|_high)?$")
-NUMBER = re.compile(r"^([-+]?\d.*)?$")
+MINUS = "\N{MINUS SIGN}"
+NUMBER = re.compile(rf"^([-+{MINUS}]?\d.*)?$")
 JOINERS = "\u200c\u200d"  # within words of some scripts, and in pictures
 SECONDS = re.compile(r"^(.*_)?seconds(_.*)?$")
 
@@ -115,6 +116,11 @@ def formatter(column: str) -> Callable[[float], str]:
 def percent(share: float) -> str:
     """Write a share of 1 in percent with one decimal: 0.6118 becomes 61.2, -0.0004 becomes 0.0."""
     return f"{round(100 * share, 1) + 0.0:.1f}"
+
+
+def with_minus(number: str) -> str:
+    """Write a number with the sign of a minus instead of a hyphen."""
+    return number.replace("-", MINUS)
 
 
 def paper_percent(share: float) -> str:

@@ -53,7 +53,8 @@ def picture_grid(
     side = min(MOST_INCHES_PER_IMAGE, (PAGE_WIDTH - MARGIN) / columns - MARGIN)
     texts = [_wrapped(picture.caption, int(side / INCHES_PER_CHARACTER)) for picture in pictures]
     headings = [
-        _wrapped(picture.heading, int(side / INCHES_PER_BOLD_CHARACTER)) for picture in pictures
+        _wrapped(picture.heading, int(side / INCHES_PER_BOLD_CHARACTER), break_on_hyphens=False)
+        for picture in pictures
     ]
     heading = HEADING + LINE * (max(map(len, headings)) - 1)
     row_height = side + heading + LINE * max(map(len, texts)) + MARGIN
@@ -69,11 +70,12 @@ def picture_grid(
     return figure
 
 
-def _wrapped(text: str, characters: int) -> list[str]:
+def _wrapped(text: str, characters: int, *, break_on_hyphens: bool = True) -> list[str]:
     return [
         line
         for part in text.split("\n")
-        for line in textwrap.wrap(drawable(part), characters) or [""]
+        for line in textwrap.wrap(drawable(part), characters, break_on_hyphens=break_on_hyphens)
+        or [""]
     ]
 
 

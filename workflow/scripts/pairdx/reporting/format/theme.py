@@ -106,7 +106,10 @@ def new_figure(height: float, *, title: str, note: str | None = None) -> Figure:
     lines = [
         (line, TITLE, "bold", INK) for line in textwrap.wrap(title, 72, break_on_hyphens=False)
     ]
-    lines += [(line, SMALL, "normal", FAINT) for line in textwrap.wrap(note or "", 108)]
+    lines += [
+        (line, SMALL, "normal", FAINT)
+        for line in textwrap.wrap(note or "", 108, break_on_hyphens=False)
+    ]
     heading = sum(1.4 * size / 72 for _, size, _, _ in lines) + 0.14
     total = height + heading
     figure = Figure(figsize=(PAGE_WIDTH, total), layout="constrained", facecolor="white")

@@ -17,6 +17,7 @@ from pairdx.reporting.paper.stated import (
     Statement,
     half_step,
     in_words,
+    papers_runs,
     printed_decimals,
     statements,
 )
@@ -60,14 +61,16 @@ def discrepancy_table(
     rows = []
     for statement in statements(paper):
         results = dataset if statement.system is None else systems.get(statement.system)
-        rows.append(_row(statement, results, dataset))
+        rows.append(_row(statement, results, dataset, papers_runs(paper)))
     return pd.DataFrame(rows)
 
 
-def _row(statement: Statement, results: Results | None, dataset: Results) -> dict[str, Any]:
+def _row(
+    statement: Statement, results: Results | None, dataset: Results, runs: int
+) -> dict[str, Any]:
     entry, name = statement.entry, statement.entry.get("ours")
     ours = (results.find(name) or dataset.find(name)) if results and name else None
-    allowed = allowed_difference(statement, ours) if ours else None
+    allowed = allowed_difference(statement, ours, runs) if ours else None
     alone = _by_itself(statement, results, ours, allowed)
     remark = entry.get("not_comparable") if alone == NOT_COMPARABLE else None
     verdict = alone
@@ -95,17 +98,21 @@ def _row(statement: Statement, results: Results | None, dataset: Results) -> dic
     }
 
 
-def allowed_difference(statement: Statement, ours: Fact) -> tuple[float, float] | None:
+def allowed_difference(
+    statement: Statement, ours: Fact, runs: int = 1
+) -> tuple[float, float] | None:
     """Return the largest difference that counts as agreement, and which one is found in 80 %.
 
-    Both are in the statement's unit. None where ours is exact.
+    Both are in the statement's unit. None where ours is exact. ``runs`` is the number of trainings
+    of which the paper's number is the mean.
     """
     if ours.sampling is None:
         return None
     # A count is printed in full.
     step = half_step(statement) if statement.entry.get("unit") in SHARES else 0.0
     printed = statement.value / ours.scale
-    found = agreement(ours.sampling, printed, pairs=ours.papers_pairs, half_step=step)
+    pairs = ours.papers_pairs
+    found = agreement(ours.sampling, printed, pairs=pairs, half_step=step, runs=runs)
     return float(ours.scale * found.within), float(ours.scale * found.found_from)
 
 
@@ -223,24 +230,30 @@ def _allowed(row: Mapping[Any, Any]) -> str | None:
     return f"{within} ({found}) {unit}"
 
 
-def discrepancy_notes(table: pd.DataFrame, papers_pairs: int, papers_classes: int) -> list[str]:
+def discrepancy_notes(
+    table: pd.DataFrame, papers_pairs: int, papers_classes: int, runs: int = 1
+) -> list[str]:
     """Say what the verdicts mean, and how often each was given.
 
     Args:
         table: What ``discrepancy_table`` returned.
         papers_pairs: Number of the paper's test pairs.
-        papers_classes: Number of its classes, which it calls balanced.
+        papers_classes: Number of its classes, which it calls balanced where it states any of one.
+        runs: Of how many trainings its numbers are means.
     """
     counts = table["verdict"].value_counts(sort=False)
     given = ", ".join(f"{verdict} {count}" for verdict, count in counts.items())
+    by_class = table["statement"].str.contains("per_class").any()
+    balanced = f"one in {papers_classes} of them for a class, because it calls its classes balanced"
+    of_class = f"{balanced}; " if by_class else ""
     return [
         f"{len(table)} numbers: {given}.",
         "Agrees: ours and the paper's differ by no more than chance and rounding explain at 95 %: "
         "two equally good systems agree in 95 of 100 comparisons; of systems trained with two "
         "seeds, which know little of their spread, in 92 to 97. Counted are the choice of test "
-        f"cases on both sides (the paper's {papers_pairs:,} pairs; one in {papers_classes} of them "
-        "for a class, because it calls its classes balanced; of cases as large as ours), the "
-        "spread of our trainings over seeds, which its one run has as well, and the rounding of "
+        f"cases on both sides (the paper's {papers_pairs:,} pairs; {of_class}of cases as large as "
+        "ours), the "
+        f"spread of our trainings over seeds, which its {_runs(runs)} as well, and the rounding of "
         "what it prints: "
         "93 % may be anything from 92.5 to 93.5. Gains are paired: both systems answer for the "
         "same pairs. What is exact agrees where it rounds to the digits that are printed.",
@@ -254,9 +267,25 @@ def discrepancy_notes(table: pd.DataFrame, papers_pairs: int, papers_classes: in
     ]
 
 
+def _runs(runs: int) -> str:
+    return "one run has" if runs == 1 else f"means of {runs} runs have"
+
+
+def several_datasets_note(pairs: Mapping[str, int]) -> str:
+    """Name the test pairs of a paper that is about several datasets, by their titles."""
+    listed = ", ".join(f"{title} {count:,}" for title, count in pairs.items())
+    return (
+        f"The paper's test pairs: {listed}. Each of its numbers is judged by those of its dataset; "
+        "the notes name those of the first."
+    )
+
+
 def software_note(paper: Mapping[str, Any], passport: Mapping[str, Any]) -> str:
     """Name the software and devices of the paper's numbers and of ours (of one passport)."""
-    environment = paper["environment"]
+    environment = {
+        name: {"value": number["value"] or "not stated"}
+        for name, number in paper["environment"].items()
+    }
     versions = passport["versions"]
     return (
         f"Paper: Python {environment['python']['value']}, PyTorch "

@@ -4,9 +4,9 @@ Of the dataset: ``pairs``, ``classes`` (with pairs), ``largest_to_smallest_class
 over pairs of the other), ``split.<subset>`` (share of the paper's split), ``kept_after.<stage>``
 (candidates of the curation funnel) and ``configured.<name>``. Of a system on the
 paper's split:
-``accuracy``, ``recall.<class>``, ``confusions.<class>.<class>`` (pairs of either class predicted as
-the other, mean over seeds, of as many test pairs as the paper has), ``train_seconds``,
-``seconds_per_image``,
+``accuracy``, ``balanced_accuracy``, ``recall.<class>``, ``confusions.<class>.<class>`` (pairs of
+either class predicted as the other, mean over seeds, of as many test pairs as the paper has),
+``train_seconds``, ``seconds_per_image``,
 ``settings.<name>`` (of its passport), ``accuracy_minus_that_of.<system>`` and
 ``train_seconds_within_those_of.<system>`` (how often the one goes into the other).
 """
@@ -24,6 +24,9 @@ from numpy.typing import NDArray
 
 from pairdx.evaluation.accuracy import accuracy_difference, accuracy_over_seeds
 from pairdx.evaluation.agreement import Sampling, sampled_difference, sampled_share
+from pairdx.evaluation.contributions import contributions, worth
+from pairdx.evaluation.intervals import bootstrap_mean
+from pairdx.evaluation.score_intervals import score_interval
 from pairdx.subsets import SUBSETS
 from pairdx.tasks.single_label.rows import correctness, same_pairs
 
@@ -160,6 +163,7 @@ def results_of_system(
         confusions[one][other] = confusions[other][one] = found
     facts = {
         "accuracy": share(tests, papers_pairs),
+        "balanced_accuracy": _balanced(tests, papers_pairs, resamples, seed, random=random),
         "recall": recall,
         "confusions": confusions,
         "train_seconds": row["train_seconds"],
@@ -176,6 +180,21 @@ def _correctness(
     rows = same_pairs(tables, "test", of_what="seeds")
     case, names = pd.factorize(rows[0]["case_id"], sort=True)
     return np.array([correctness(one) for one in rows]), case.astype(np.int64), len(names)
+
+
+def _balanced(
+    tables: Sequence[pd.DataFrame], pairs: float, resamples: int, seed: int, *, random: bool
+) -> Fact:
+    """Return balanced accuracy as the mean of what the pairs contribute to it."""
+    right, case, cases = _correctness(tables)
+    label = same_pairs(tables, "test", of_what="seeds")[0]["label"]
+    truth = pd.factorize(label, sort=True)[0].astype(np.int64)
+    each = np.array([contributions(truth, hits, "balanced_accuracy") for hits in right])
+    drawn = bootstrap_mean(each.mean(axis=0), case, cases, resamples=resamples, seed=seed)
+    value = float(each.mean())
+    of_pairs = worth(truth, case, "balanced_accuracy")
+    low, high = score_interval(value, drawn, 0.95, worth=of_pairs, cases=cases)
+    return Fact(value, low, high, sampled_share(each, case, cases, random=random), pairs)
 
 
 def _marked(table: pd.DataFrame, one: str, other: str) -> pd.DataFrame:

@@ -16,6 +16,10 @@ from pairdx.reporting.format.classes import Names, name_of
 # Units of fractions of 1, and what is written behind them when they are written in percent.
 SHARES = {"share": "%", "points": "points"}
 SECOND_VALUE = "contradicted_by"
+# Of the file's key `beside`: systems and datasets have numbers for each dataset.
+EACH = "each"
+# What is stated about several datasets together.
+ACROSS = "across"
 # What a second value of the paper has in common with the first.
 INHERITED = ("ours", "unit", "not_comparable")
 
@@ -48,6 +52,69 @@ def read_paper(path: str | Path | None) -> dict[str, Any]:
         return {}
     content: dict[str, Any] = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     return content
+
+
+def stated_of(paper: Mapping[str, Any], key: str, dataset: str) -> dict[str, Any]:
+    """Return what is stated about a system, of a paper with several datasets on one of them.
+
+    Args:
+        paper: The content of its file.
+        key: The system's key in it.
+        dataset: Name of the dataset.
+    """
+    stated = paper["systems"][key]
+    return dict(stated.get(dataset, {}) if paper.get("beside") == EACH else stated)
+
+
+def about_dataset(
+    paper: Mapping[str, Any], dataset: str, *, across: bool = False
+) -> dict[str, Any]:
+    """Return a paper as if it were about one of its datasets only.
+
+    Args:
+        paper: The content of its file.
+        dataset: Name of the dataset.
+        across: Whether what it states about several together stays.
+    """
+    if paper.get("beside") != EACH:
+        return dict(paper)
+    systems = {key: stated_of(paper, key, dataset) for key in paper["systems"]}
+    return {
+        **{key: value for key, value in paper.items() if across or key != ACROSS},
+        "dataset": paper["dataset"][dataset],
+        "systems": {key: stated for key, stated in systems.items() if stated},
+    }
+
+
+def in_file(paper: Mapping[str, Any], dataset: str, statement: str) -> str:
+    """Return the keys of a statement of :func:`about_dataset` in the file: its dataset put in."""
+    section, *rest = statement.split(".")
+    if paper.get("beside") != EACH or section not in ("dataset", "systems"):
+        return statement
+    at = 1 if section == "systems" else 0
+    return ".".join([section, *rest[:at], dataset, *rest[at:]])
+
+
+def of_metric(stated: Mapping[str, Any], metric: str) -> dict[str, Any]:
+    """Return what is stated about a system's metric; nothing where nothing is.
+
+    Args:
+        stated: The system's entry, on one dataset.
+        metric: A metric of ours: the statement's key, or what it names as ``metric``.
+    """
+    for key, number in stated.items():
+        if (
+            isinstance(number, Mapping)
+            and "value" in number
+            and number.get("metric", key) == metric
+        ):
+            return dict(number)
+    return {}
+
+
+def about_grid(paper: Mapping[str, Any], grid: str) -> dict[str, Any]:
+    """Return what is stated about a grid as a whole, such as ``combined_p``."""
+    return dict(paper.get(ACROSS, {}).get(grid, {}))
 
 
 def conditions(paper: Mapping[str, Any], item: str) -> str:
@@ -97,6 +164,11 @@ def papers_test_pairs(paper: Mapping[str, Any]) -> int:
     """Return how many pairs the paper's accuracies are over: its test share of its pairs."""
     dataset = paper["dataset"]
     return round(dataset["pairs"]["value"] * dataset["split"]["test"]["value"])
+
+
+def papers_runs(paper: Mapping[str, Any]) -> int:
+    """Return of how many trainings a paper's numbers are means."""
+    return int(paper.get("conditions", {}).get("runs", 1))
 
 
 def half_step(statement: Statement) -> float:

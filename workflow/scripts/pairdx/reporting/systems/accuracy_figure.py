@@ -74,7 +74,7 @@ def accuracy_comparison(
         panel.set_title(heading, loc="left").set_parse_math(False)
     for unused in panels.flat[len(names) :]:
         unused.set_visible(False)
-    shown = [textwrap.fill(titles[name], NAME_WIDTH) for name in systems]
+    shown = [textwrap.fill(titles[name], NAME_WIDTH, break_on_hyphens=False) for name in systems]
     panels[0, 0].set_yticks(range(len(systems)), shown)
     panels[0, 0].set_ylim(len(systems) - 0.5, -0.5)
     legend_below(figure, list(panels.flat[: len(names)]), columns=2)
@@ -96,7 +96,9 @@ def _headings(
         )
         title = str(datasets[name]["title"])
         parts = [title, *([f"Most frequent class: {lines}"] if each else [])]
-        headings.append("\n".join(textwrap.fill(part, width) for part in parts))
+        headings.append(
+            "\n".join(textwrap.fill(part, width, break_on_hyphens=False) for part in parts)
+        )
     return headings
 
 

@@ -191,5 +191,6 @@ def _grid(
 
 
 def _panel_title(panel: Axes, name: str, measured: str) -> None:
-    text = panel.set_title(f"{textwrap.fill(name, 26)}\n{measured}", size=SMALL, pad=3)
+    above = textwrap.fill(name, 26, break_on_hyphens=False)
+    text = panel.set_title(f"{above}\n{measured}", size=SMALL, pad=3)
     text.set_parse_math(False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,7 +27,7 @@ from pairdx.reporting.format.markdown import (
     with_interval,
 )
 from pairdx.reporting.format.tables import without_empty_paper
-from pairdx.reporting.paper.stated import as_stated, conditions
+from pairdx.reporting.paper.stated import as_stated, conditions, stated_of
 
 COLUMNS = {
     "dataset": "str",
@@ -49,8 +49,8 @@ COLUMNS = {
 PAPER_COLUMNS = tuple(name for name in COLUMNS if name.startswith("paper_"))
 TITLE = "Comparison of the systems"
 Registry = Mapping[str, Mapping[str, Any]]
-# Dataset and split of ours that the paper's numbers stand beside; None where there is none.
-PaperCell = tuple[str, str] | None
+# Datasets and splits of ours that the paper's numbers stand beside.
+PaperCells = Collection[tuple[str, str]]
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def comparison_table(
     registry: Registry,
     paper: Mapping[str, Any],
     *,
-    paper_cell: PaperCell,
+    paper_cells: PaperCells,
     resamples: int,
     seed: int,
     level: float = 0.95,
@@ -106,7 +106,7 @@ def comparison_table(
         cells: The results; datasets and splits stand in the order in which they first appear.
         registry: title, trained, stand_in and paper of every system.
         paper: The content of the paper's file; empty where there is none.
-        paper_cell: Dataset and split that its numbers stand beside.
+        paper_cells: Datasets and splits that its numbers stand beside.
         resamples: Number of bootstrap resamples.
         seed: Seed of the bootstrap.
         level: Coverage of the interval.
@@ -127,14 +127,14 @@ def comparison_table(
             "macro_f1": _mean_if_complete([one["macro_f1"]["value"] for one in cell.metrics]),
             **_cost(cell, registry[cell.system]),
             **_stated_by_paper(
-                cell, registry[cell.system], paper if cell.place == paper_cell else {}
+                cell, registry[cell.system], paper if cell.place in paper_cells else {}
             ),
         }
         for cell in in_order(cells, registry, "dataset", "system", "split")
     ]
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     table = table.astype({name: kind for name, kind in COLUMNS.items() if kind != "str"})
-    return table if paper_cell else table.drop(columns=list(PAPER_COLUMNS))
+    return table if paper_cells else table.drop(columns=list(PAPER_COLUMNS))
 
 
 def in_order(cells: Sequence[Cell], registry: Registry, *parts: str) -> list[Cell]:
@@ -202,7 +202,7 @@ def _stated_by_paper(
                 where=f"systems.{cell.system}.paper",
                 remedy=f"use one of {', '.join(paper['systems'])}, or null",
             )
-        stated = paper["systems"][entry["paper"]]
+        stated = stated_of(paper, entry["paper"], cell.dataset)
     return {f"paper_{name}": stated.get(name, {}).get("value") for name in names}
 
 
@@ -248,7 +248,7 @@ def comparison_notes(
     registry: Registry,
     paper: Mapping[str, Any],
     *,
-    paper_cell: PaperCell,
+    paper_cells: PaperCells,
 ) -> list[str]:
     """State the conditions of the comparison's numbers, one sentence or two per note."""
     notes = []
@@ -271,9 +271,9 @@ def comparison_notes(
         )
     if table.filter(like="paper_accuracy").notna().any(axis=None):
         notes.append(conditions(paper, "comparison"))
-        beside = [cell.system for cell in cells if cell.place == paper_cell]
+        beside = [cell.system for cell in cells if cell.place in paper_cells]
         notes += readings_note(further_readings(beside, registry), registry)
-    own = [cell for cell in cells if cell.place == paper_cell]
+    own = [cell for cell in cells if cell.place in paper_cells]
     return notes + _contradictions(own, registry, paper)
 
 
@@ -283,11 +283,12 @@ def _contradictions(
     """Name every number in the table for which the paper gives two values."""
     notes = {}
     for cell in cells if paper else ():
-        stated = paper["systems"].get(registry[cell.system].get("paper"), {})
+        key = registry[cell.system].get("paper")
+        stated = stated_of(paper, str(key), cell.dataset) if key in paper["systems"] else {}
         for name in ("accuracy", "train_seconds", "seconds_per_image"):
             other = stated.get(name, {}).get("contradicted_by")
             if other:
-                notes[(cell.system, name)] = (
+                notes[(cell.system, cell.dataset, name)] = (
                     f"The paper states two values of {readable(name).lower()} for "
                     f"{registry[cell.system].get('title', cell.system)}: "
                     f"{as_stated(stated[name])}, shown, "

@@ -12,7 +12,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
+from matplotlib.ticker import FixedFormatter, FixedLocator, MaxNLocator, NullLocator
 
 from pairdx.reporting.format.placement import Placement, place_labels
 from pairdx.reporting.format.theme import FAINT, INK, SMALL, despine, new_figure, style, theme
@@ -127,7 +127,7 @@ def _scale(panel: Axes, costs: pd.Series, *, aside: bool) -> float:
     panel.set_xscale("log")
     panel.set_xlim(10 ** (low - margin - strip), 10 ** (high + margin))
     ticks = _ticks(low - margin, high + margin)
-    written = [f"{tick:,.0f}" if tick >= 1 else f"{tick:g}" for tick in ticks]
+    written = [f"{tick:,.12g}" for tick in ticks]
     place = 10 ** (low - margin - strip / 2)
     if aside:
         panel.axvline(10 ** (low - margin), color=FAINT, lw=0.8, linestyle=":", zorder=1)
@@ -139,12 +139,19 @@ def _scale(panel: Axes, costs: pd.Series, *, aside: bool) -> float:
 
 
 def _ticks(low: float, high: float) -> list[float]:
-    """Return the powers of ten between two exponents, and 2 and 5 times them on short axes."""
+    """Return the powers of ten between two exponents, and 2 and 5 times them on short axes.
+
+    Where these are fewer than two, as from 0.0023 to 0.0042, round numbers of equal distance.
+    """
     steps = (1,) if high - low > 2.2 else (1, 2, 5)
     every = max(1, math.ceil((high - low) / 5))
     powers = range(math.floor(low), math.ceil(high) + 1)
     ticks = [step * 10.0**power for power in powers if power % every == 0 for step in steps]
-    return [tick for tick in ticks if low <= math.log10(tick) <= high]
+    found = [tick for tick in ticks if low <= math.log10(tick) <= high]
+    if len(found) > 1:
+        return found
+    linear = MaxNLocator(nbins=4, steps=[1, 2, 2.5, 5, 10]).tick_values(10**low, 10**high)
+    return [float(tick) for tick in linear if tick > 0 and low <= math.log10(tick) <= high]
 
 
 def _legend(

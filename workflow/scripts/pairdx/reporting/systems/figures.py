@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -31,7 +31,17 @@ from pairdx.reporting.format.theme import (
 )
 
 SCORES = (("precision", "Precision"), ("recall", "Recall"), ("f1", "F1"))
-CURVES = (("train", "Training"), ("validation", "Validation"))
+# The style of a curve, and its name in the legend.
+CURVES = {"train": (0, "Training"), "validation": (1, "Validation")}
+# Columns of training.csv where texts are distilled (models/clip_it/collapse.py), panel by panel.
+DISTILLATION = "distillation_loss"
+OF_TEXTS = {
+    "Distillation loss\n(1 \N{MINUS SIGN} cosine)": {DISTILLATION: (1, "Validation")},
+    "Spread of\ntext features": {
+        "predicted_text_spread": (2, "Predicted texts, validation"),
+        "real_text_spread": (3, "Real texts, validation"),
+    },
+}
 
 
 @theme()
@@ -41,32 +51,52 @@ def training_curves(
     """Draw loss and accuracy over epochs, training against validation.
 
     With several seeds, each is a thin line and their mean a thick one. A curve without values (a
-    system that has no training accuracy, say) is left out.
+    system that has no training accuracy, say) is left out. Where a system learns from texts by
+    distillation, two smaller panels follow, of validation pairs: the distillation loss, which is
+    part of the loss, and the spread of predicted and real text features.
 
     Args:
         histories: training.csv of every seed: epoch, train_loss, train_accuracy, validation_loss,
-            validation_accuracy; accuracies are fractions of 1.
+            validation_accuracy; accuracies are fractions of 1; where texts are distilled also
+            distillation_loss, predicted_text_spread and real_text_spread.
         title: Title of the figure.
         note: Small print under it.
     """
-    figure = new_figure(2.9, title=title, note=note)
-    panels = figure.subplots(1, 2)
+    distilled = all(DISTILLATION in one for one in histories)
+    figure = new_figure(2.9 + (1.9 if distilled else 0.0), title=title, note=note)
+    rows = 2 if distilled else 1
+    panels = figure.subplots(rows, 2, squeeze=False, height_ratios=(1.0, 0.6)[:rows])
+    losses = "Loss, distillation included" if distilled else "Loss"
     for panel, quantity, scale, label in zip(
-        panels, ("loss", "accuracy"), (1, 100), ("Loss", "Accuracy (%)"), strict=True
+        panels[0], ("loss", "accuracy"), (1, 100), (losses, "Accuracy (%)"), strict=True
     ):
-        for position, (subset, name) in enumerate(CURVES):
-            column = f"{subset}_{quantity}"
-            curves = [one.set_index("epoch")[column].dropna() * scale for one in histories]
-            curves = [one for one in curves if len(one)]
-            if curves:
-                _curve(panel, curves, position, name)
-        panel.set(xlabel="Epoch", ylabel=label)
-        panel.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-        panel.grid(axis="x", visible=False)
-        despine(panel)
-    with_most = max(panels, key=lambda panel: len(panel.get_legend_handles_labels()[0]))
-    legend_below(figure, with_most, columns=2)
+        columns = {f"{subset}_{quantity}": look for subset, look in CURVES.items()}
+        _over_epochs(panel, histories, columns, label, scale)
+    if distilled:
+        for panel, (label, columns) in zip(panels[1], OF_TEXTS.items(), strict=True):
+            _over_epochs(panel, histories, columns, label)
+            panel.set_ylim(bottom=0)  # collapsed features have no spread
+    legend_below(figure, list(panels.flat), columns=2)
     return figure
+
+
+def _over_epochs(
+    panel: Axes,
+    histories: Sequence[pd.DataFrame],
+    columns: Mapping[str, tuple[int, str]],
+    label: str,
+    scale: float = 1,
+) -> None:
+    """Draw columns of training.csv, each in its style and by its name in the legend."""
+    for column, (position, name) in columns.items():
+        curves = [one.set_index("epoch")[column].dropna() * scale for one in histories]
+        curves = [one for one in curves if len(one)]
+        if curves:
+            _curve(panel, curves, position, name)
+    panel.set(xlabel="Epoch", ylabel=label)
+    panel.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    panel.grid(axis="x", visible=False)
+    despine(panel)
 
 
 def _curve(panel: Axes, curves: Sequence[pd.Series], position: int, name: str) -> None:

@@ -132,7 +132,7 @@ def robustness(
         panel = panels[row + blocks * (position // len(kinds)), column]
         _curves(panel, table[table["split"] == split], kind, systems, image_size)
         name = f"{readable(split)}: {axis_of(kind)}" if len(splits) > 1 else axis_of(kind)
-        panel.set_title(textwrap.fill(name, 30), loc="left", size=BODY)
+        panel.set_title(textwrap.fill(name, 30, break_on_hyphens=False), loc="left", size=BODY)
         drawn = panel.get_legend_handles_labels()
         handles |= dict(zip(drawn[1], drawn[0], strict=True))
     for panel in panels.ravel():

@@ -75,7 +75,7 @@ def home_and_there(
 
 def _name_axes(panels: np.ndarray, titles: Sequence[str]) -> None:
     """Write the systems' titles beside the first panel, and the unit below the lowest ones."""
-    shown = [textwrap.fill(title, NAME_WIDTH) for title in titles]
+    shown = [textwrap.fill(title, NAME_WIDTH, break_on_hyphens=False) for title in titles]
     panels[0, 0].set_yticks(range(len(titles)), shown)
     panels[0, 0].set_ylim(len(titles) - 0.5, -0.5)
     for column in panels.T:
@@ -91,7 +91,7 @@ def _heading(rows: pd.DataFrame, datasets: Datasets, width: int) -> str:
     if first["split_there"] != first["split"]:
         split += f", there {first['split_there']}"
     parts = [f"Trained on {here}", f"tested on {there}", split]
-    return "\n".join(textwrap.fill(part, width) for part in parts)
+    return "\n".join(textwrap.fill(part, width, break_on_hyphens=False) for part in parts)
 
 
 def _draw(panel: Axes, rows: pd.DataFrame, systems: Sequence[str], level: float) -> None:

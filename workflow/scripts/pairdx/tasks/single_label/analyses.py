@@ -1,5 +1,16 @@
-"""What can be made of predictions of one label per pair."""
+"""What can be made of predictions of one label per pair, and the names of what is computed."""
 
+# In the order of metrics.py, which declares them.
+METRICS = (
+    "accuracy",
+    "balanced_accuracy",
+    "macro_f1",
+    "weighted_f1",
+    "macro_auroc",
+    "macro_average_precision",
+    "brier_score",
+    "expected_calibration_error",
+)
 ANALYSES = (
     "comparison",
     "seeds",
@@ -16,4 +27,5 @@ ANALYSES = (
     "input_probes",
     "explanations",
     "tested_on",
+    "pairings",
 )

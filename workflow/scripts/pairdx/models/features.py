@@ -3,7 +3,7 @@
 They are what a probe is trained on (see :mod:`pairdx.models.linear_probe.system`). A features
 file says which encoder made it and of which pairs, so that it cannot be taken for another's.
 Reading and writing it needs no PyTorch; the encoder is in
-:mod:`pairdx.models.linear_probe.frozen_encoder`.
+:mod:`pairdx.models.frozen_encoder`.
 """
 
 from __future__ import annotations
@@ -56,19 +56,28 @@ class Features:
         Raises:
             PairDxError: A pair has no features.
         """
-        positions = {name: row for row, name in enumerate(self.pair_ids)}
-        missing = [name for name in pair_ids if name not in positions]
-        if missing:
-            raise PairDxError(
-                f"{len(missing)} pairs have no features, {missing[0]!r} among them",
-                remedy="delete the features file; it is made again from the curated pairs",
-            )
-        return np.array([positions[name] for name in pair_ids], dtype=np.int64)
+        return rows_of(pair_ids, self.pair_ids, "pairs")
 
     def of(self, inputs: Sequence[str], pair_ids: Sequence[str]) -> np.ndarray:
         """Return the features of these pairs, those of several inputs side by side: float32."""
         rows = self.rows(pair_ids)
         return np.concatenate([getattr(self, name)[rows] for name in inputs], axis=1)
+
+
+def rows_of(wanted: Sequence[str], names: Sequence[str], what: str) -> np.ndarray:
+    """Return where each of ``wanted`` stands among ``names``, int64.
+
+    Raises:
+        PairDxError: One is not among them; ``what`` says of what kind they are.
+    """
+    positions = {name: row for row, name in enumerate(names)}
+    missing = [name for name in wanted if name not in positions]
+    if missing:
+        raise PairDxError(
+            f"{len(missing)} {what} have no features, {missing[0]!r} among them",
+            remedy=f"delete the file of features of the {what}; it is made again",
+        )
+    return np.array([positions[name] for name in wanted], dtype=np.int64)
 
 
 def encoder_source(

@@ -13,11 +13,11 @@ import torch
 
 from pairdx.errors import PairDxError
 from pairdx.image_rows import Images
-from pairdx.logs import progress
+from pairdx.logs import logger, progress
 from pairdx.models.clip.loading import ClipParts, build_clip
 from pairdx.models.clip.objectives import ClipNetwork
 from pairdx.models.clip.weights import load_clip_weights
-from pairdx.models.linear_probe.features import Features, encoder_identity, encoder_source
+from pairdx.models.features import Features, encoder_identity, encoder_source
 from pairdx.models.neural import (
     Normalise,
     count_parameters,
@@ -26,6 +26,7 @@ from pairdx.models.neural import (
     require_image_size,
 )
 from pairdx.models.sources import require_resource, weights_file
+from pairdx.models.text_features import TextFeatures
 from pairdx.training.device import reproducible, synchronise, torch_device
 
 NO_PROMPTS: list[torch.Tensor] = []
@@ -138,9 +139,7 @@ def extract_features(
         )
     target = torch_device(device)
     inverse, distinct = pd.factorize(pd.Series(captions, dtype=object))
-    # The CPU predicts: a GPU's shortened convolutions (TF32) would give other features than it.
-    exact = torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False)
-    with reproducible(target, threads), exact:
+    with reproducible(target, threads), _exact():
         encoder.network.to(target)
         started = time.perf_counter()
         of_images = [encoder.image_features(images[rows]) for rows in _batches(images, batch_size)]
@@ -166,6 +165,58 @@ def extract_features(
         seconds,
         device,
     )
+
+
+def encode_texts(
+    encoder: FrozenEncoder,
+    text_ids: Sequence[str],
+    texts: Sequence[str],
+    *,
+    batch_size: int,
+    device: str,
+    threads: int,
+) -> TextFeatures:
+    """Encode the texts of a bank in batches; what is longer than the encoder reads is counted.
+
+    Args:
+        encoder: It is moved to the device and left on the CPU.
+        text_ids: M texts.
+        texts: What they say.
+        batch_size: Texts at a time.
+        device: ``cpu`` or ``cuda``.
+        threads: CPU threads.
+
+    Raises:
+        PairDxError: There is no such device, or a feature is not a number.
+    """
+    target, context = torch_device(device), encoder.settings["context_length"]
+    found, cut = [], 0
+    with reproducible(target, threads), _exact():
+        encoder.network.to(target)
+        started = time.perf_counter()
+        for rows in _batches(texts, batch_size):
+            batch = list(texts[rows])
+            cut += sum(count > context for count in encoder.parts.token_counts(batch))
+            found.append(encoder.caption_features(encoder.tokenise(batch)))
+        synchronise(target)
+        seconds = time.perf_counter() - started
+        encoder.network.to("cpu")
+    features = np.concatenate(found)
+    if not np.isfinite(features).all():
+        raise PairDxError("features are not numbers", remedy="the encoder's weights are damaged")
+    if cut:
+        logger.warning(
+            "%d of %d texts are longer than the %d tokens that the encoder reads: what stands "
+            "behind them counts for nothing",
+            *(cut, len(texts), context),
+        )
+    share = cut / len(texts)
+    return TextFeatures(tuple(text_ids), features, encoder.identity(), share, seconds, device)
+
+
+def _exact() -> Any:
+    """The CPU predicts: a GPU's shortened convolutions (TF32) would give other features than it."""
+    return torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False)
 
 
 def _batches(items: Any, batch_size: int) -> Any:

@@ -1,0 +1,1 @@
+"""NCT-CRC-HE-100K and CRC-VAL-HE-7K: patches of colorectal tissue, one folder per class."""

@@ -1,0 +1,1 @@
+"""PatchCamelyon: patches of lymph nodes in HDF5 files, with labels beside them."""
