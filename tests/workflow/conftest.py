@@ -149,7 +149,10 @@ def all_of_demo(fresh: Workflow) -> str:
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
-    """A copy in which the whole demo was run, once for all tests of the session."""
-    workflow = copy_of_workflow(tmp_path_factory.mktemp("demo"))
-    workflow.snakemake("all", *DEMO)
-    return workflow
+    """A copy in which the whole demo was run, once for all tests of the session.
+
+    Its jobs are forked; what tests run in the copy afterwards is started as users start it.
+    """
+    folder = tmp_path_factory.mktemp("demo")
+    copy_of_workflow(folder, forks_jobs=True).snakemake("all", *DEMO)
+    return Workflow(folder)

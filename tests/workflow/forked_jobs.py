@@ -3,8 +3,9 @@
 A server that has imported what jobs import (and nothing of the library, which a test may edit)
 forks once for each job; the child goes to the job's folder, takes its environment and streams, and
 runs its script as the command would. Snakemake starts a small client in place of Python, which
-passes these on and waits. What importing itself does wrong shows in the demo, whose jobs are
-started as users start them, and so do costs: a benchmark counts the client's CPU time here.
+passes these on and waits. What importing itself does wrong shows where jobs are started as users
+start them: in what tests run again of the demo, and on a SLURM. A benchmark counts the client's CPU
+time here.
 """
 
 from __future__ import annotations
