@@ -15,7 +15,7 @@ Request = tuple[str, int, int, int, int]
 TABLE: Request = ("cpu", 0, 1, 4000, 30)
 OF_PREDICTIONS: Request = ("cpu", 0, 1, 4000, 60)
 SMALL: Request = ("cpu", 0, 1, 2000, 20)
-NETWORK: Request = ("cpu", 0, 4, 8000, 120)
+NETWORK: Request = ("cpu", 0, 4, 8000, 240)
 ASKED_FOR: dict[str, Request] = {
     "draw_corpus": SMALL,
     "ingest_tables": ("cpu", 0, 1, 8000, 30),
@@ -28,6 +28,14 @@ ASKED_FOR: dict[str, Request] = {
     "train_on_cpu": ("a100", 1, 2, 16000, 240),  # the GPU is the test cluster's, see runs.py
     "predict": NETWORK,
     "predict_untrained": NETWORK,
+    "extract_features_on_cpu": ("cpu", 0, 4, 16000, 240),
+    "read_text_bank": ("cpu", 0, 1, 8000, 30),
+    "encode_text_bank_on_cpu": ("cpu", 0, 4, 16000, 240),
+    "pair_texts": ("cpu", 0, 4, 8000, 60),
+    "train_text_classifier": ("cpu", 0, 1, 8000, 120),
+    "describe_pairings": ("cpu", 0, 1, 8000, 60),
+    "compare_grids": ("cpu", 0, 1, 8000, 60),
+    "price_inference": ("cpu", 0, 1, 16000, 60),
     "probe_inputs": ("cpu", 0, 4, 8000, 240),
     "time_system": ("cpu", 0, 1, 8000, 60),
     "explain_systems": ("cpu", 0, 1, 8000, 60),

@@ -75,7 +75,8 @@ def training_curves(
     if distilled:
         for panel, (label, columns) in zip(panels[1], OF_TEXTS.items(), strict=True):
             _over_epochs(panel, histories, columns, label)
-            panel.set_ylim(bottom=0)  # collapsed features have no spread
+            # From 0: collapsed features have no spread. Above, room for half a marker.
+            panel.set_ylim(0, 1.05 * panel.get_ylim()[1])
     legend_below(figure, list(panels.flat), columns=2)
     return figure
 
