@@ -18,11 +18,17 @@ from pairdx.models.clip import system as clip
 POSITIONS = 20
 
 
-def build(seed: int = 1, weights: Path | None = None, **changes: Any) -> clip.ClipClassifier:
+def build(
+    seed: int = 1,
+    weights: Path | None = None,
+    *,
+    classes: tuple[str, ...] = tiny.CLASSES,
+    **changes: Any,
+) -> clip.ClipClassifier:
     """A tiny CLIP, random or with the given weights."""
     changes = {"weights": None if weights is None else "given"} | changes
     resources = {} if weights is None else {"weights": weights}
-    return clip.build(tiny.settings(tiny.CLIP, **changes), tiny.CLASSES, resources, seed)
+    return clip.build(tiny.settings(tiny.CLIP, **changes), classes, resources, seed)
 
 
 def plain_open_clip(**changes: Any) -> open_clip.CLIP:

@@ -6,8 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pairdx.plan.items import Asked, Kind, Search
-from pairdx.tasks.single_label.analyses import ANALYSES
+from pairdx.tasks.multi_label.analyses import ANALYSES as OF_SEVERAL_LABELS
+from pairdx.tasks.single_label.analyses import ANALYSES as OF_ONE_LABEL
 
+# Of every task: what each item is part of.
+ANALYSES = (*OF_ONE_LABEL, *OF_SEVERAL_LABELS)
 ALL_ASKED: dict[Asked, Sequence[str]] = {
     "curves": ["net"],
     "explanations": ["net", "words"],
@@ -37,6 +40,7 @@ class Run:
     paper_dataset: str | None = "one"
     analyses: Sequence[str] = ANALYSES
     missing: Mapping[str, str] = field(default_factory=dict)
+    competition: str | None = None
 
     @property
     def datasets(self) -> Sequence[str]:

@@ -13,7 +13,12 @@ import tiny_models as tiny
 from pairdx.errors import PairDxError
 from pairdx.models.base import FitJob, predict
 from pairdx.models.clip import system as clip
-from pairdx.models.clip.objectives import ClassContrastive, Contrastive, contrastive_loss
+from pairdx.models.clip.objectives import (
+    ClassContrastive,
+    Contrastive,
+    contrastive_loss,
+    repeated,
+)
 from pairdx.models.registry import load_classifier
 from pairdx.training.batches import BatchSource, Examples
 from tiny_clip import build, plain_open_clip
@@ -90,7 +95,7 @@ def test_the_loss_equals_open_clips_when_no_caption_repeats():
     expected = open_clip.ClipLoss()(images, texts, scale)
     torch.testing.assert_close(contrastive_loss(images, texts, scale), expected)
     distinct = torch.arange(12).view(6, 2)
-    torch.testing.assert_close(contrastive_loss(images, texts, scale, distinct), expected)
+    torch.testing.assert_close(contrastive_loss(images, texts, scale, repeated(distinct)), expected)
 
 
 def test_repeated_captions_are_not_negatives():
@@ -102,7 +107,7 @@ def test_repeated_captions_are_not_negatives():
     exponentials = np.exp(similarities) * allowed
     towards_text = -np.log(np.diag(exponentials) / exponentials.sum(axis=1)).mean()
     towards_image = -np.log(np.diag(exponentials) / exponentials.sum(axis=0)).mean()
-    found = contrastive_loss(images, texts, torch.tensor(10.0), tokens)
+    found = contrastive_loss(images, texts, torch.tensor(10.0), repeated(tokens))
     assert float(found) == pytest.approx((towards_text + towards_image) / 2, rel=1e-5)
 
 
@@ -145,7 +150,7 @@ def test_class_contrastive_is_the_loss_over_images_and_their_class_prompts(spare
 def test_a_batch_of_one_repeated_caption_gives_a_finite_loss():
     """Nothing is left to tell apart: the loss is zero, not NaN."""
     images, texts = unit_rows(3, 1), unit_rows(3, 2)
-    same = torch.ones(3, 4, dtype=torch.int64)
+    same = repeated(torch.ones(3, 4, dtype=torch.int64))
     assert float(contrastive_loss(images, texts, torch.tensor(10.0), same)) == pytest.approx(0)
 
 

@@ -46,6 +46,13 @@ def test_clips_tokens_are_counted_as_the_built_model_counts_them():
     assert cut == build().truncated_share(CAPTIONS)
 
 
+def test_sentences_are_counted_for_a_system_that_draws_them():
+    captions = ["No effusion. The heart is enlarged.", "Seen by Dr. Ash", ""]
+    assert read_captions(system(), captions, None, None).sentence_counts is None
+    drawing = system(sentence_sampling={"at_least": 1, "at_most": 1})
+    assert read_captions(drawing, captions, None, None).sentence_counts.tolist() == [2, 1, 0]
+
+
 def test_no_network_is_built(monkeypatch):
     """ViT-B/32 has 151 million weights, of which counting tokens needs none."""
 

@@ -12,10 +12,13 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from pairdx.corpus.image_tables import require_images
 from pairdx.curation.archives import inspect_archive, perceptual_hash
 from pairdx.curation.duplicates import near_duplicates
+from pairdx.curation.outcomes import Screening
 from pairdx.errors import PairDxError
 from pairdx.images import decode
+from pairdx.stores import LINEAR, open_store
 from picture_files import STORED, deep_png, tiff_file, tiff_page, turned
 
 IMAGE_SETTINGS = {"min_side_pixels": 32, "max_aspect_ratio": 10, "min_grey_level_spread": 2.0}
@@ -168,6 +171,34 @@ def test_images_two_folders_deep_are_missing_and_one_is_named(
             with pytest.raises(PairDxError, match="none of the 20"):
                 inspect_archive(table.head(20), tmp_path / "PMC1.zip", IMAGE_SETTINGS)
             assert "20 of 20 missing images" in caplog.text
+
+
+def test_how_grey_levels_are_read_and_what_is_no_file_are_nothing_for_people(
+    tmp_path: Path, picture: Image.Image, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "images"
+    folder.mkdir()
+    for path in (folder / "there.png", tmp_path / "outside.png"):
+        path.write_bytes(encoded(picture, kind="PNG"))
+    (folder / "linked.png").symlink_to(tmp_path / "outside.png")
+    (folder / "unnamed.png").touch()
+    names = ["there.png", "linked.png", "gone.png"]
+    table = pd.DataFrame({"row": range(3), "member": [f"{name}{LINEAR}" for name in names]})
+    with caplog.at_level(logging.INFO, logger="pairdx"):
+        facts = inspect_archive(table, folder, IMAGE_SETTINGS)
+    assert facts["detail"].tolist() == ["", *names[1:]]
+    assert "2 members are ignored" in caplog.text
+    for said in (LINEAR, "other folders", "other spellings"):
+        assert said not in caplog.text
+    kept = Screening(table.assign(pair_id=names, file=names, label="a"))
+    kept.reject("archive", facts["reason"], facts["detail"])
+    assert kept.rejected["member"].tolist() == names[1:]
+    assert kept.candidates["member"].tolist() == table["member"].tolist()[:1]
+    with (
+        open_store(folder) as store,
+        pytest.raises(PairDxError, match=r"should be x/gone\.png, but there are: linked"),
+    ):
+        require_images(store, "x/" + table["member"][2:], "t.csv", place="here", remedy="look")
 
 
 def test_an_archive_with_none_of_many_images_is_the_wrong_one(

@@ -15,6 +15,7 @@ from jinja2 import Environment, StrictUndefined
 
 from pairdx.plan.configuration import complete, defaults
 from pairdx.plan.declared import ITEMS
+from pairdx.reporting.format.labels import RECONSTRUCTION_NOTE
 
 REPOSITORY = Path(__file__).parents[2]
 REPORT = REPOSITORY / "workflow/report"
@@ -58,7 +59,7 @@ def config() -> dict[str, Any]:
 def written(name: str, config: dict[str, Any], dataset: str, system: str, **params: Any) -> str:
     text = (REPORT / name).read_text(encoding="utf-8")
     wildcards = {"dataset": dataset, "split": "grouped", "system": system}
-    facts = {"split": "stratified", "drawn": True}
+    facts = {"split": "stratified", "drawn": True, "findings": ["edema"], "title": "Films"}
     ran = [SimpleNamespace(wildcards={"system": one}, params={}) for one in params.pop("ran", ())]
     params = {"facts": facts, "drawn": True, "stated": {}, "paper_cells": [], **params}
     params = {"tells": TELLS, "registry": config["systems"], "image_size": 64, **params}
@@ -201,6 +202,29 @@ def test_the_front_page_names_the_systems_that_ran(config: dict[str, Any]) -> No
     titles = {name: entry["title"] for name, entry in config["systems"].items()}
     assert compared.startswith(f"{titles['mean_colour']}. ")
     assert titles["tfidf_logistic"].split("(")[0] in others
+
+
+def test_the_front_page_says_of_reconstructions_that_they_are(config: dict[str, Any]) -> None:
+    """Of those that ran; and every caption of an item with systems says it beside them."""
+    ran = ["pairdx_clip_sampled", "pairdx_clip_sampled_relaxed"]
+    body, said = as_html(written("workflow.rst", config, "", "", ran=ran))
+    page = " ".join(body.split())
+    assert said == ""
+    titles = [html.escape(config["systems"][name]["title"]) for name in ran]
+    assert sorted(titles) == sorted(
+        page.split("exact form is not public:</em> ")[1].split(".</p>")[0].split("; ")
+    )
+    plain = written("workflow.rst", config, "", "", ran=["pairdx_clip"])
+    assert "Jang" not in plain
+    for name in ("comparison.rst", "findings_comparison.rst", "roc.rst", "per_class.rst"):
+        for shown in (True, False):
+            registry = {ran[0]: config["systems"][ran[0]]}
+            registry = {
+                one: entry | ({"reconstructed": True} if shown else {})
+                for one, entry in registry.items()
+            }
+            text = written(name, config, "multicare", ran[0], registry=registry)
+            assert (RECONSTRUCTION_NOTE in text) == shown
 
 
 def test_the_front_page_says_which_texts_systems_learned_from(config: dict[str, Any]) -> None:

@@ -131,7 +131,7 @@ def test_a_dataset_that_is_like_none_is_told_once_what_it_lacks() -> None:
     [
         (
             "multicare: {enabled: false}",
-            "datasets: no dataset is enabled (there are bach, crc, documents",
+            "datasets: no dataset is enabled (there are bach, chestxray14",
         ),
         ("tables: {like: drawn}", "datasets: tables is a folder of the results"),
         (
@@ -188,8 +188,8 @@ def test_a_dataset_that_is_like_none_is_told_once_what_it_lacks() -> None:
         (
             "multicare: {splits: [published]}",
             "datasets.multicare.splits: published is a split that comes with the data, and what "
-            "the reader multicare reads has none (that of the readers bach, crc, "
-            "pcam, release and table has)",
+            "the reader multicare reads has none (that of the readers bach, chestxray14, chexpert, "
+            "crc, mimic_cxr, pcam, release, table and vindr_cxr has)",
         ),
         (
             "multicare: {class_words: {radiolgy: [x]}}",
@@ -225,6 +225,13 @@ def test_a_dataset_that_is_like_none_is_told_once_what_it_lacks() -> None:
             "drawn: {enabled: true}, other: {like: drawn, source: {seed: 2, archives: [PMC1]}}",
             "datasets.other.source.archives: PMC1 are not those of the dataset drawn, PMC1, PMC2, ",
         ),
+        # What no image can be said to have is no negative finding of all of them.
+        (
+            "chexpert: {enabled: true, source: {path: x}, classes: {Pleural Efusion: effusion of "
+            "the pleura}}",
+            "datasets.chexpert.classes: Pleural Efusion is none of the findings that these data "
+            "state (No Finding, ",
+        ),
     ],
 )
 def test_one_contradiction_is_one_sentence_with_its_key(overlay: str, sentence: str) -> None:
@@ -244,13 +251,19 @@ def test_one_contradiction_is_one_sentence_with_its_key(overlay: str, sentence: 
         "release: {enabled: true, curation: {balance: {total: 3}}}",
         "drawn: {enabled: true}, other: {like: drawn, source: {seed: 2}}",
         f"multicare: {{enabled: false}}, mine: {{{MINE}, classes: {{a: one, b: two}}}}",
+        # Findings are matched without regard to case, and those of PadChest are any.
+        "chexpert: {enabled: true, source: {path: x}, classes: {Pleural Other: null, "
+        "pleural other: x}}, padchest: {enabled: true, source: {path: x}, classes: {gout: gout}}",
     ],
 )
 def test_nothing_is_wrong_with_what_works(overlay: str) -> None:
     assert contradictions(f"datasets: {{{overlay}}}") == []
 
 
-LIKE_MULTICARE = ("drawn", "release", "documents", "pcam", "crc", "bach")
+LIKE_MULTICARE = (
+    *("drawn", "release", "documents", "pcam", "crc", "bach", "chestxray14", "chexpert"),
+    *("mimic_cxr", "multicare_chest", "open_i", "padchest", "vindr_cxr"),
+)
 
 
 def test_paths_are_listed_with_their_keys() -> None:

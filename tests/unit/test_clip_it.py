@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from pairdx.evaluation.grids import combined_p
+from pairdx.evaluation.mean_gains import combined_p
 from pairdx.plan import outputs
 from pairdx.plan.configuration import complete, defaults, merged, read_yaml
 from pairdx.plan.papers import Paper, problems_of_paper, read_paper

@@ -14,8 +14,14 @@ from figure_checks import assert_whole
 from pairdx.errors import PairDxError
 from pairdx.reporting.format.labels import STAND_IN_NOTE
 from pairdx.reporting.systems.benchmarks import benchmark_table, benchmarks_by_rule
-from pairdx.reporting.systems.comparison import comparison_table
-from pairdx.reporting.systems.cost import COLUMNS, cost_for_reading, cost_notes, cost_table
+from pairdx.reporting.systems.comparison import Cell, comparison_table
+from pairdx.reporting.systems.cost import (
+    COLUMNS,
+    cost_for_reading,
+    cost_notes,
+    cost_table,
+    with_others,
+)
 from pairdx.reporting.systems.cost_figure import accuracy_against_cost
 from reporting_samples import (
     DATASETS,
@@ -62,6 +68,32 @@ def test_energy_is_a_mean_over_seeds_and_memory_the_largest(costs: pd.DataFrame)
     assert (row["train_peak_host_bytes"], row["train_peak_device_bytes"]) == (2 * 10**9, 7)
     assert row["train_seconds"] == 75  # 50 and 100 seconds
     assert (row["paper_train_seconds"], row["paper_seconds_per_image"]) == (1075, 0.188)
+
+
+def test_what_the_comparison_leaves_out_costs_something_too() -> None:
+    """Datasets of several labels per pair, beside others or alone, in the order of datasets."""
+    history = pd.DataFrame({"epoch": [1, 2], "seconds": [30.0, 20.0]})
+    own = {**passport(3e5, 10**9, 5), "parameters": 7, "device": {"kind": "cuda", "name": "GPU"}}
+    films = [
+        Cell("films", system, "published", (), (), [own] * seeds, trainings, TIMING)
+        for system, seeds, trainings in (("fusion", 2, [history] * 2), ("biomedclip", 1, ()))
+    ]
+    comparison = comparison_table(three_systems(), MODELS, papers_numbers(), **HOW)
+    both = with_others(comparison, films, MODELS, ["films", "multicare"])
+    assert both["dataset"].tolist() == ["films"] * 2 + ["multicare"] * len(comparison)
+    passports = PASSPORTS | {(one.dataset, one.split, one.system): one.passports for one in films}
+    timings = TIMINGS | {("films", one.system): TIMING for one in films}
+    table = cost_table(both, passports, timings, MODELS)
+    first, second = table.iloc[0], table.iloc[1]
+    assert (first["system"], second["system"]) == ("biomedclip", "fusion")  # as registered
+    assert pd.isna(first["train_seconds"])
+    assert (second["train_seconds"], second["train_device"], second["seeds"]) == (50, "GPU", 2)
+    assert (second["parameters"], second["seconds_per_image"]) == (7, TIMING["mean"])
+    alone = cost_table(with_others(None, films, MODELS, ["films"]), passports, timings, MODELS)
+    assert alone["dataset"].tolist() == ["films", "films"]
+    assert "paper_train_seconds" not in alone
+    assert len(cost_for_reading(alone, MODELS, DATASETS)) == 2
+    assert with_others(comparison, [], MODELS, ["multicare"]) is comparison
 
 
 def test_cells_that_do_not_apply_are_empty(costs: pd.DataFrame) -> None:

@@ -98,6 +98,13 @@ def test_nothing_left_is_an_error_that_says_where_to_look() -> None:
         curated(candidates(["hologram"], [40]))
 
 
+@pytest.mark.parametrize("kind", ["object", "float64"])
+def test_so_is_nothing_read_whatever_an_empty_column_is_kept_as(kind: str) -> None:
+    nothing = candidates(["chart"], [40]).iloc[:0].astype({"archive": kind})
+    with pytest.raises(PairDxError, match="no pair is left"):
+        curated(nothing)
+
+
 def test_of_copies_the_first_name_is_kept_and_named_in_the_detail() -> None:
     table = candidates(["chart"] * 4, [40] * 4)
     facts = facts_of(table)

@@ -160,6 +160,14 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "distilled texts": lambda: figures.training_curves(
         [one.assign(**dict.fromkeys(OF_TEXTS, 0.01)) for one in histories(6, 2)], **WORDS
     ),
+    "relaxed pairs": lambda: figures.training_curves(
+        [one.assign(positive_cosine=0.2, above_threshold=0.1) for one in histories(12, 3)],
+        **WORDS,
+    ),
+    "no finding is known": lambda: figures.training_curves(
+        [one.assign(train_accuracy=np.nan, validation_accuracy=np.nan) for one in histories(3, 1)],
+        **WORDS,
+    ),
     "no training accuracy": lambda: figures.training_curves(
         [histories(4, 1)[0].assign(train_accuracy=None)], **WORDS
     ),

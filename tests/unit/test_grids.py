@@ -13,22 +13,22 @@ from numpy.typing import NDArray
 
 from figure_checks import assert_whole
 from pairdx.evaluation.contributions import contributions, worth
-from pairdx.evaluation.grids import (
+from pairdx.evaluation.grids import GridCell, alone, grid_table
+from pairdx.evaluation.intervals import case_weights
+from pairdx.evaluation.mean_gains import (
     BASELINE,
     BETTER,
     NOT_TESTED,
     NOT_TOLD_APART,
     ONE_SEED,
     WORSE,
-    GridCell,
-    alone,
     combined_p,
-    grid_table,
+    is_mean,
 )
-from pairdx.evaluation.intervals import case_weights
 from pairdx.evaluation.score_intervals import variance_of_mean
 from pairdx.reporting.systems.grid_figure import grid_differences
-from pairdx.reporting.systems.grids import grid_for_reading, grid_notes, row_titles
+from pairdx.reporting.systems.grid_notes import grid_notes
+from pairdx.reporting.systems.grids import grid_for_reading, row_titles, with_means
 from pairdx.tasks import task
 
 CLASSES = ["normal", "tumour"]
@@ -253,6 +253,48 @@ def test_rows_that_share_their_baseline_have_no_combined_p() -> None:
     assert not [note for note in notes if "datasets together" in note]
 
 
+def test_the_figure_has_no_row_of_what_was_not_run() -> None:
+    left = GridCell("gated", "texts", "pcam", "published", "uni", "it must be asked for")
+    table = table_of(cell("plain", PLAIN), cell("texts", TEXTS), left)
+    registry = {name: {"stand_in": False, "trained": True} for name in table["system"]}
+    words = {"metric": "Balanced accuracy", "title": "A grid"}
+    figure = grid_differences(table, GRID, DATASETS, registry, **words)
+    (panel,) = figure.axes
+    assert [label.get_text() for label in panel.get_yticklabels()] == ["ViT-S/16"]
+
+
+def test_of_many_test_sets_a_row_is_a_backbone_on_one_of_them() -> None:
+    elsewhere = [
+        replace(one, dataset=place)
+        for place in ("pcam", "pcam/crc")
+        for one in (cell("plain", PLAIN), cell("texts", TEXTS))
+    ]
+    places = {"pcam": TASK, "pcam/crc": TASK}
+    table = grid_table(
+        elsewhere,
+        places,
+        dict.fromkeys(places, CLASSES),
+        {},
+        metric="balanced_accuracy",
+        baseline="plain",
+        resamples=100,
+        seed=1,
+    )
+    means = table[is_mean(table["dataset"])]
+    assert means["row"].tolist() == ["small", "small"]  # of one backbone none of all
+    titles = {"pcam": {"title": "PCAM"}, "pcam/crc": {"title": "PCAM → CRC"}}
+    words, datasets = with_means(GRID, titles, table)
+    registry = {name: {"stand_in": False, "trained": True} for name in table["system"].dropna()}
+    shown = grid_for_reading(table, words, datasets, BALANCED, registry)
+    assert shown["Test set"].tolist() == ["PCAM", "PCAM → CRC", "Mean of the test sets"]
+    assert shown["With texts"].str.contains("; ").all()
+    assert not shown["Unimodal"].str.contains(";").any()
+    notes = grid_notes(table, words, datasets, registry, BALANCED, {}, resamples=100)
+    assert sum("each counts the same" in note for note in notes) == 1
+    assert "2 cells" in " ".join(notes)  # means are no cells
+    assert not any("over all rows and datasets together" in note for note in notes)
+
+
 def test_table_and_figure_mark_stand_ins_and_the_figure_says_what_differs(tmp_path: Path) -> None:
     table = table_of(cell("plain", PLAIN), cell("texts", TEXTS))
     registry = {name: {"stand_in": True, "trained": True} for name in table["system"]}
@@ -267,3 +309,48 @@ def test_table_and_figure_mark_stand_ins_and_the_figure_says_what_differs(tmp_pa
     (panel,) = figure.axes
     assert panel.get_title(loc="left") == "PCAM, published split\n3 seeds, 200 test cases"
     assert panel.get_xlabel().startswith("Balanced accuracy, difference\nto Unimodal")
+
+
+def test_a_test_set_on_which_nothing_is_defined_leaves_the_others_alone() -> None:
+    several = task("multi_label")
+    known, random = predictions_of_findings(3), np.random.default_rng(1)
+    nobody = known.assign(findings="edema?|effusion?")
+    worse = known.assign(p_edema=random.random(len(known)))
+    cells = [
+        GridCell("clip", way, place, "published", way, predictions=[table], random=False)
+        for place, tables in {"a/b": (worse, known), "a/c": (nobody, nobody)}.items()
+        for way, table in zip(("plain", "texts"), tables, strict=True)
+    ]
+    table = grid_table(
+        cells,
+        {"a/b": several, "a/c": several},
+        {"a/b": ["edema", "effusion"], "a/c": ["edema", "effusion"]},
+        {},
+        metric="macro_auroc",
+        baseline="plain",
+        resamples=50,
+        seed=1,
+    )
+    told = table.set_index(["dataset", "column"])
+    assert told.loc[("a/c", "texts"), "verdict"] == NOT_TESTED
+    assert np.isnan(told.loc[("a/c", "texts"), "mean"])
+    sound = told.loc[("a/b", "texts")]
+    assert told.loc[("a/(mean)", "texts"), "difference"] == pytest.approx(sound["difference"])
+
+
+def predictions_of_findings(seed: int) -> pd.DataFrame:
+    """Sixty pairs of thirty patients with two findings, found better than by chance."""
+    random = np.random.default_rng(seed)
+    there = random.random((60, 2)) < 0.4
+    scores = np.clip(0.3 + 0.4 * there + random.normal(0, 0.2, (60, 2)), 0, 1)
+    names = np.array(["edema", "effusion"])
+    return pd.DataFrame(
+        {
+            "pair_id": [f"pair_{at:02d}" for at in range(60)],
+            "case_id": [f"patient_{at // 2:02d}" for at in range(60)],
+            "subset": "test",
+            "findings": ["|".join(names[row]) for row in there],
+            "p_edema": scores[:, 0],
+            "p_effusion": scores[:, 1],
+        }
+    )

@@ -38,11 +38,12 @@ SCRIPTS_WITH = {
     # The last four import the family of the system that they are asked for.
     "pack_out_of_distribution write_datasheet predict_elsewhere probe_inputs time_system "
     "train_model",
-    "pandas scipy.special": "list_discrepancies predict price_leakage",
+    "pandas scipy.special": "compare_competition list_discrepancies predict price_leakage",
     "pandas scipy.sparse": "curate_pairs",
     "pandas scipy.optimize scipy.sparse": "make_split",
     "matplotlib": "draw_rule_graph",
-    "matplotlib pandas scipy.special scipy.stats": "compare_grids",
+    "matplotlib pandas scipy.special": "compare_findings compare_findings_of_dataset "
+    "compare_grids report_findings",
     "matplotlib pandas": "choose_learning_rate compare_input_probes compare_systems describe_cost "
     "describe_curation describe_dataset describe_pairings",
     "matplotlib pandas scipy.special scipy.stats seaborn": "compare_predictions",

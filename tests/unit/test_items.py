@@ -21,8 +21,7 @@ from pairdx.plan.outputs import (
     reasons,
     shapes,
 )
-from pairdx.tasks.single_label.analyses import ANALYSES
-from worlds import ALL_ASKED, Run
+from worlds import ALL_ASKED, ANALYSES, OF_ONE_LABEL, OF_SEVERAL_LABELS, Run
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -64,6 +63,24 @@ def test_items_belong_to_analyses_that_a_task_has_and_are_left_out_where_it_lack
     assert reasons(run)["calibration_one"] == reason
 
 
+def test_a_task_has_its_own_items_and_none_of_the_other() -> None:
+    """But for those that are about data and cost."""
+    of_one, of_several = (Run(analyses=of) for of in (OF_ONE_LABEL, OF_SEVERAL_LABELS))
+    kinds = ("table", "figure")
+    tables, others = (
+        {path for kind in kinds for path in files(run, kind)} for run in (of_one, of_several)
+    )
+    assert "<results>/tables/comparison.csv" in tables - others
+    assert "<results>/tables/findings_comparison.csv" in others - tables
+    assert "<results>/figures/findings_training_one_grouped_net.svg" in others - tables
+    assert {"<results>/tables/cost.csv", "<results>/tables/funnel_one.csv"} <= tables & others
+    for name in ("comparison", "accuracy_against_cost", "discrepancies", "seeds", "tested_on"):
+        assert "applies to the task of no dataset" in reasons(of_several)[name]
+    assert shapes(of_several, "compare_systems") == shapes(of_one, "compare_findings") == []
+    assert not outputs(of_several, "report_system", "one")
+    assert not outputs(of_one, "report_findings", "one")
+
+
 def test_all_makes_what_rules_make_but_for_the_page_of_a_table() -> None:
     """Filled with every dataset, split and system, the outputs of all rules are the lists."""
     found: set[str] = set()
@@ -77,7 +94,7 @@ def test_all_makes_what_rules_make_but_for_the_page_of_a_table() -> None:
                         for split in (TWO.splits_of(dataset) if dataset else [""])
                         for system in ("net", "words")
                     }
-    curves = {path for path in found if "/training_" in path and "_words." in path}
+    curves = {path for path in found if "training_" in path and "_words." in path}
     listed = set(files(TWO, "table") + files(TWO, "figure"))
     assert found - curves - listed == {path for path in found if path.endswith(".html")}
     assert not listed - found
@@ -185,6 +202,7 @@ def test_what_is_left_out_has_a_reason_that_names_the_key() -> None:
         **dict.fromkeys(("pairings_closed", "complementarity_closed"), "no system learns"),
         "pairing_cosines_closed_stratified": "config key systems enables none with a pairing",
         "text_matches_closed_stratified": "config key systems enables none with a pairing",
+        "finding_prompts_closed": "config key prompt_sensitivity.trained",
         "inference_cost_closed": "config key grids",
     }
     assert set(found) == set(keys)

@@ -36,7 +36,7 @@ def changed(**changes: Any) -> Paper:
 def test_the_papers_file_is_right_and_names_what_the_configuration_has(
     config: dict[str, Any],
 ) -> None:
-    assert papers(REPOSITORY) == ["clip_it", "pairdx"]
+    assert papers(REPOSITORY) == ["chest_xray", "clip_it", "pairdx"]
     assert list(problems_of_paper(REPOSITORY, config)) == []
     assert list(problems_of_paper(REPOSITORY, {**config, "paper": None})) == []
     assert set(PAPER.datasets) <= set(config["datasets"])

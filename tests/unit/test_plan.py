@@ -245,7 +245,7 @@ def test_a_system_may_name_the_datasets_that_it_runs_on() -> None:
     tables = listed(plan)
     assert "<results>/tables/per_class_drawn_2_grouped_mean_colour.csv" in tables
     assert "<results>/tables/per_class_drawn_grouped_mean_colour.csv" not in tables
-    assert ("drawn", "mean_colour") not in plan.files.timed
+    assert ("drawn", "mean_colour") not in plan.files.timed()
 
 
 def test_datasets_with_other_splits_are_described_by_rules_of_their_own() -> None:
@@ -354,13 +354,33 @@ def test_the_picture_of_the_rules_is_drawn_anew_where_they_change_and_nowhere_el
         {},
         OVERLAY_OF_DEMO,
         merged(OVERLAY_OF_DEMO, yaml.safe_load(TWO)),
-        {"datasets": {"multicare": {"classes": {"chart": None}, "class_words": {"chart": None}}}},
-        {"datasets": {"multicare": {"curation": {"modalities": {"dermatology": None}}}}},
-        {"datasets": {"multicare": {"curation": {"modalities": None}}}},
-        {"datasets": {"release": None, "drawn": None}},
-        {"systems": {"image_only": None, "mine": {"like": "majority", "title": "Mine"}}},
-        {"systems": {f"{name}_2": {"like": name, "title": name} for name in SEEDS}},
-        {"paper": None, "learning_rate_search": None, "seeds": [7]},
+        pytest.param(
+            {
+                "datasets": {
+                    "multicare": {"classes": {"chart": None}, "class_words": {"chart": None}}
+                }
+            },
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            {"datasets": {"multicare": {"curation": {"modalities": {"dermatology": None}}}}},
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            {"datasets": {"multicare": {"curation": {"modalities": None}}}}, marks=pytest.mark.slow
+        ),
+        pytest.param({"datasets": {"release": None, "drawn": None}}, marks=pytest.mark.slow),
+        pytest.param(
+            {"systems": {"image_only": None, "mine": {"like": "majority", "title": "Mine"}}},
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            {"systems": {f"{name}_2": {"like": name, "title": name} for name in SEEDS}},
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            {"paper": None, "learning_rate_search": None, "seeds": [7]}, marks=pytest.mark.slow
+        ),
     ],
 )
 def test_the_configuration_that_is_written_beside_results_gives_them_again(

@@ -188,3 +188,20 @@ def test_a_spelling_that_stands_for_no_class_is_said() -> None:
     (found,) = (one for one in doubts() if "source.labels" in one)
     assert "datasets.mine.source.labels: fomr, for which CXR is said to stand, is no class" in found
     assert "did you mean form?" in found
+
+
+def test_what_an_official_data_set_takes_no_notice_of_is_said_where_a_user_states_it() -> None:
+    overlay = yaml.safe_load("""
+        datasets:
+          release: {enabled: true, curation: {licences: null, min_age: 0, unknown_age: reject,
+            balance: {total: 20, per_class_cap: null}, duplicates: {exact: remove}}}
+          multicare: {curation: {balance: {total: 30}}}
+    """)
+    _, doubts = plan_of(overlay, REPOSITORY, [])
+    place = "config key datasets.release.curation"
+    assert [one.split(":")[0] for one in doubts() if "not read" in one] == [
+        f"{place}.{key}" for key in ("unknown_age", "duplicates.exact", "balance.total")
+    ]
+    # Inherited by `like`, a total is nobody's wish.
+    _, doubts = plan_of({"datasets": {"release": {"enabled": True}}}, REPOSITORY, [])
+    assert not [one for one in doubts() if "not read" in one]

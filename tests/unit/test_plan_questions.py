@@ -69,10 +69,10 @@ def test_prompts_of_zero_shot_systems_are_varied_and_of_trained_ones_if_asked_fo
         for split in ("stratified", "grouped")
         for system in CLIP[:2]
     ]
-    assert plan.questions.templates(Of(dataset="multicare", system="pairdx_clip")) == []
+    assert plan.questions.prompts(Of(dataset="multicare", system="pairdx_clip")) == []
     all_of_them = plan_with("prompt_sensitivity: {trained: true}")
     assert len(all_of_them.questions.prompted_files(DATASET)) == 2 * (2 + 3 * 3)
-    asked = all_of_them.questions.templates(Of(dataset="multicare", system="pairdx_clip"))
+    asked = all_of_them.questions.prompts(Of(dataset="multicare", system="pairdx_clip"))
     assert asked == DEFAULTS["prompt_sensitivity"]["templates"]
 
 

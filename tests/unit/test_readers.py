@@ -14,12 +14,19 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from pairdx.corpus.bach import description as bach
+from pairdx.corpus.chestxray14 import description as chestxray14
+from pairdx.corpus.chexpert import description as chexpert
 from pairdx.corpus.crc import description as crc
 from pairdx.corpus.drawn import description as drawn
+from pairdx.corpus.mimic_cxr import description as mimic_cxr
 from pairdx.corpus.multicare import description as multicare
+from pairdx.corpus.multicare_chest import description as multicare_chest
+from pairdx.corpus.open_i import description as open_i
+from pairdx.corpus.padchest import description as padchest
 from pairdx.corpus.pcam import description as pcam
 from pairdx.corpus.release import description as release
 from pairdx.corpus.table import description as table
+from pairdx.corpus.vindr_cxr import description as vindr_cxr
 from pairdx.plan import curation
 from pairdx.plan.code import SCRIPTS
 from pairdx.plan.configuration import complete, defaults, read_yaml
@@ -30,12 +37,19 @@ CONFIG = complete(defaults(ROOT), {})
 # `mypy tests/unit/test_readers.py` says whether each is what the protocol asks for.
 DESCRIBED: dict[str, Reader] = {
     "bach": bach,
+    "chestxray14": chestxray14,
+    "chexpert": chexpert,
     "crc": crc,
     "drawn": drawn,
+    "mimic_cxr": mimic_cxr,
     "multicare": multicare,
+    "multicare_chest": multicare_chest,
+    "open_i": open_i,
+    "padchest": padchest,
     "pcam": pcam,
     "release": release,
     "table": table,
+    "vindr_cxr": vindr_cxr,
 }
 SOURCES: dict[str, Any] = {
     entry["reader"]: entry["source"] for entry in CONFIG["datasets"].values()
@@ -59,8 +73,15 @@ def test_readers_say_the_same_things_of_their_data() -> None:
     assert [name for name, reader in readers().items() if reader.DRAWN] == ["drawn"]
     assert [name for name, reader in readers().items() if not reader.SCREENED] == ["release"]
     published = [name for name, reader in readers().items() if reader.PUBLISHED_SPLIT]
-    assert published == ["bach", "crc", "pcam", "release", "table"]
-    assert [name for name, reader in readers().items() if reader.TO_ASK_FOR] == ["bach"]
+    assert published == [
+        *("bach", "chestxray14", "chexpert", "crc", "mimic_cxr", "pcam", "release", "table"),
+        "vindr_cxr",
+    ]
+    of_findings = ["chestxray14", "chexpert", "mimic_cxr", "open_i", "padchest", "vindr_cxr"]
+    several = [name for name, reader in readers().items() if reader.SEVERAL]
+    assert several == sorted([*of_findings, "multicare_chest"])
+    asked = [name for name, reader in readers().items() if reader.TO_ASK_FOR]
+    assert asked == ["bach", *of_findings]
 
 
 def test_descriptions_bring_nothing_but_the_standard_library() -> None:
@@ -183,8 +204,8 @@ def test_full_curation_is_what_is_stated() -> None:
 
 def test_nothing_but_its_folder_and_its_datasets_names_a_reader() -> None:
     """So a new one is a folder of pairdx/corpus and a file of config/datasets."""
-    compared = re.compile(
-        r"""(==|!=|\bin) *[\[("']*["'](multicare|release|drawn|documents|pcam|crc|bach)["']"""
-    )
+    names = "multicare release drawn documents pcam crc bach chestxray14 chexpert mimic_cxr open_i"
+    known = "|".join([*names.split(), "padchest", "vindr_cxr"])
+    compared = re.compile(rf"""(==|!=|\bin) *[\[("']*["']({known})["']""")
     for path in SCRIPTS.rglob("*.py"):
         assert not compared.search(path.read_text(encoding="utf-8")), path

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from sklearn import metrics as sk
 
-from pairdx.reporting.format.labels import STAND_IN_NOTE, readable, stand_in_note, system_title
+from pairdx.reporting.format.labels import STAND_IN_NOTE, readable, system_title, systems_note
 from pairdx.reporting.format.markdown import as_markdown, escape, significant
 from pairdx.reporting.format.tables import (
     caption_examples,
@@ -157,5 +157,5 @@ def test_a_runtime_without_a_measurement_has_a_row_of_empty_numbers() -> None:
 def test_names_are_readable_and_stand_ins_marked() -> None:
     assert readable("medical_photograph") == "Medical photograph"
     assert system_title("words", REGISTRY) == "Words only"
-    assert stand_in_note(REGISTRY.values()) is None
-    assert stand_in_note([{"stand_in": True}]) == STAND_IN_NOTE
+    assert systems_note(REGISTRY.values()) is None
+    assert systems_note([{"stand_in": True}]) == STAND_IN_NOTE

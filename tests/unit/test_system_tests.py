@@ -12,11 +12,11 @@ from pairdx.evaluation.accuracy import accuracy_over_seeds
 from pairdx.evaluation.comparisons import (
     TEST_COLUMNS,
     bootstrap_p,
-    holm,
     mcnemar_p,
     pairwise_tests,
     resamples_for,
 )
+from pairdx.evaluation.holm import holm
 from pairdx.evaluation.intervals import case_weights
 from pairdx.evaluation.method_tests import add_method_tests
 from pairdx.evaluation.split_effect import effect_of_the_split

@@ -54,15 +54,16 @@ def test_what_applies_to_a_task_is_planned_without_numpy() -> None:
     assert done.stdout.strip() == "[]", done.stderr
 
 
-def test_a_new_metric_predicts_nothing_anew() -> None:
+@pytest.mark.parametrize("name", names())
+def test_a_new_metric_predicts_nothing_anew(name: str) -> None:
     """The job that predicts depends on what a row holds, not on what is computed of it."""
     used = {
         str(path.relative_to(SCRIPTS))
-        for path in files("predict.py", ("pairdx.tasks.single_label.rows",))
+        for path in files("predict.py", (f"pairdx.tasks.{name}.rows",))
     }
-    assert "pairdx/tasks/single_label/rows.py" in used
-    assert "pairdx/tasks/single_label/metrics.py" not in used
-    assert "pairdx/tasks/single_label/analyses.py" not in used
+    assert f"pairdx/tasks/{name}/rows.py" in used
+    for part in ("metrics", "weighed", "task", "analyses"):
+        assert f"pairdx/tasks/{name}/{part}.py" not in used
 
 
 def test_rows_are_read_as_they_were_written() -> None:

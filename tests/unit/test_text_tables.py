@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from pairdx.models.texts import Reading, read_captions, used_for
-from pairdx.reporting.dataset.text_tables import COLUMNS, text_table
+from pairdx.reporting.dataset.text_tables import COLUMNS, NOTES, OF_SENTENCES, notes_of, text_table
 
 CAPTIONS = ["Axial CT scan.", "ECG", "A b c d e f", "..."]
 FUSION = {"tokeniser": "words", "trained": True, "reads": ["image", "caption"]}
@@ -54,6 +54,19 @@ def test_rows_stand_in_the_order_given_with_the_columns_that_are_promised() -> N
     table = text_table({"b": Reading("x", "y", 1, np.ones(1)), "a": Reading("x", "y", 1, None)})
     assert table["system"].tolist() == ["b", "a"]
     assert list(table.columns) == list(COLUMNS)
+
+
+def test_sentences_are_counted_where_a_system_draws_them_and_else_have_no_columns() -> None:
+    """Of 1, 2, 3 and 6 sentences the median is 2.5, and one caption of four has one."""
+    counts = np.array([2, 4, 5, 9])
+    plain = Reading("Words", "\u2026", 4, counts)
+    drawn = Reading("Words", "\u2026", 4, counts, sentence_counts=np.array([1, 2, 3, 6]))
+    table = table_of(plain=plain, drawn=drawn)
+    assert table.loc["drawn", list(OF_SENTENCES)].tolist() == [2.5, 0.25]
+    assert table.loc["plain", list(OF_SENTENCES)].isna().all()
+    assert len(notes_of(table)) == len(NOTES) + 1
+    assert not set(OF_SENTENCES) & set(table_of(plain=plain))
+    assert notes_of(table_of(plain=plain)) == [*NOTES]
 
 
 def test_words_are_those_that_pairdxfusion_reads() -> None:

@@ -76,6 +76,22 @@ def test_the_datas_own_split_without_test_pairs_is_the_tables_to_correct() -> No
     assert "`source.subsets`" in said
 
 
+@pytest.mark.parametrize("there", [["train"], ["test"], ["train", "validation"]])
+def test_of_findings_the_key_of_official_subsets_is_named(there: list[str]) -> None:
+    """Their readers have no columns to name, and nothing to translate."""
+    parts = [there[at % len(there)] for at in range(40)]
+    table = documents("ab" * 20).assign(published_subset=parts, findings="a")
+    said = refused(table, "published")
+    assert "it has no pairs in " in said
+    assert said.count("`source.subsets`") == 1
+    assert "columns" not in said
+    part = table.assign(published_subset=[*SUBSETS, *[""] * 37])
+    assert "columns" not in refused(part, "published")
+    with pytest.raises(PairDxError, match="40 of 40 pairs state none of the subsets") as caught:
+        splits.published(table.assign(published_subset=""), FRACTIONS, 1)
+    assert "columns" not in str(caught.value.remedy)
+
+
 def test_a_class_without_training_pairs_is_refused() -> None:
     table = documents("aaabbb").assign(published_subset=[*SUBSETS, *["test"] * 3])
     assert "no training pairs of 'b'" in refused(table, "published")

@@ -172,9 +172,10 @@ def test_every_target_is_looked_at_here_or_in_a_test_of_its_own() -> None:
     assert paper
     # Those of the paper are written as one rule in a loop.
     found = targets - {"target"} | {*paper.targets()}
-    # test_plan.py and tests/unit/test_plan_files.py, test_tested_on.py; a download alone.
-    elsewhere = {"all", "cluster_check", "learning_rate_search", "pairdx_release", "tested_on"}
-    assert found == {*JOBS, *WITHOUT} | elsewhere
+    # test_plan.py and tests/unit/test_plan_files.py, test_tested_on.py, test_plan_of_findings.py;
+    # a download alone.
+    elsewhere = {"all", "cluster_check", "learning_rate_search", "pairdx_release"}
+    assert found == {*JOBS, *WITHOUT} | elsewhere | {"tested_on", "findings"}
 
 
 def test_a_target_planned_alone_has_the_jobs_that_the_common_plan_shows(

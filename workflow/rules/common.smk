@@ -34,7 +34,7 @@ from pairdx.plan.cells import WITH_SIBLINGS, WITHOUT_SIBLINGS
 from pairdx.plan.code import digest
 from pairdx.plan.documents_check import facts_of_check
 from pairdx.plan.graph import decides_the_graph
-from pairdx.plan.items import NO_PAPER
+from pairdx.plan.items import COMPARISON, FINDINGS_COMPARISON, NO_PAPER
 from pairdx.plan.measured import measured_jobs, measured_wildcards
 from pairdx.plan.plan import NOTHING, one_of
 from pairdx.plan.start import plan_of
@@ -93,9 +93,20 @@ def _by_contents(path):
     return ancient(path) if os.path.isdir(path) else path
 
 
-def paper_file():
-    """The paper's file as an input called paper; none where nothing of ours stands beside it."""
-    return {"paper": own_file(path) for path in plan.published.files}
+def paper_file(compared=False):
+    """The paper's file as an input called paper; none where nothing of ours stands beside it.
+
+    compared  none either where nothing beside it is in the comparison of all systems
+    """
+    files = plan.published.files if plan.published.compared or not compared else []
+    return {"paper": own_file(path) for path in files}
+
+
+def compared_file():
+    """The comparison of all systems as an input; none where no dataset has one."""
+    return (
+        {"comparison": "<results>/tables/comparison.csv"} if plan.cells_having(COMPARISON) else {}
+    )
 
 
 def code_of(script, modules=lambda wildcards: ()):

@@ -7,7 +7,7 @@ import pandas as pd
 from pairdx.evaluation.calibration import calibrate
 from pairdx.logs import job_log, logger
 from pairdx.reporting.format.cells import read_by_system
-from pairdx.reporting.format.labels import stand_in_note, system_title
+from pairdx.reporting.format.labels import system_title, systems_note
 from pairdx.reporting.format.outputs import is_made
 from pairdx.reporting.format.theme import save_item
 from pairdx.reporting.format.webpage import write_item
@@ -54,7 +54,7 @@ def draw_calibration(
         for system in params.registry
     }
     titles = {system: system_title(system, params.registry) for system in cells}
-    note = stand_in_note(params.registry.values())
+    note = systems_note(params.registry.values())
     drawn = reliability_diagrams(
         cells, titles, title=f"Reliability on the test pairs, {split} split", note=note
     )

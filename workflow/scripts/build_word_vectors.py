@@ -4,11 +4,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
-from safetensors.numpy import save_file
 
-from pairdx.files import write_json, written_whole
+from pairdx.files import write_json
 from pairdx.logs import job_log
-from pairdx.seals import fill_seal, header_to_seal
+from pairdx.sealed_tensors import write_tensors
 from pairdx.word_vectors import glove_vectors
 from pairdx.words import out_of_vocabulary_rate, random_word_vectors, word_counts
 
@@ -36,9 +35,7 @@ def main() -> None:
         log.info("%d words; %.2f %% of all tokens are out of vocabulary", len(words), 100 * rate)
         if rate > MANY_UNKNOWN:
             log.warning("most words have no vector, and a system that reads captions reads little")
-        with written_whole(snakemake.output.vectors) as aside:
-            save_file({"vectors": matrix}, aside, header_to_seal())
-            fill_seal(aside)
+        write_tensors(snakemake.output.vectors, {"vectors": matrix})
         facts = {"source": settings["source"], "out_of_vocabulary_rate": rate, "words": words}
         write_json(snakemake.output.vocabulary, facts)
 

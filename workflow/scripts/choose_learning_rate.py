@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from pairdx.logs import job_log
-from pairdx.reporting.format.labels import stand_in_note, system_title
+from pairdx.reporting.format.labels import system_title, systems_note
 from pairdx.reporting.format.theme import save_item
 from pairdx.reporting.format.webpage import write_item
 from pairdx.reporting.systems.learning_rates import (
@@ -28,7 +28,7 @@ def main() -> None:
         histories = [pd.read_csv(path) for path in snakemake.input.histories]
         table = search_table(facts["learning_rates"], histories, keep_epoch=facts["keep_epoch"])
         title = f"Learning-rate search: {system_title(facts['system'], facts['registry'])}"
-        demo = stand_in_note(facts["registry"].values())
+        demo = systems_note(facts["registry"].values())
         made_on = [circumstances(facts), *([demo] if demo else [])]
         written = write_item(
             out,

@@ -9,7 +9,7 @@ from pairdx.errors import PairDxError
 from pairdx.evaluation.grids import GridCell, alone, grid_table
 from pairdx.files import read_table
 from pairdx.logs import job_log
-from pairdx.reporting.format.labels import as_in_paper, stand_in_note
+from pairdx.reporting.format.labels import as_in_paper, systems_note
 from pairdx.reporting.format.theme import save_item
 from pairdx.reporting.format.webpage import write_item
 from pairdx.reporting.paper.stated import (
@@ -21,7 +21,8 @@ from pairdx.reporting.paper.stated import (
     stated_of,
 )
 from pairdx.reporting.systems.grid_figure import grid_differences
-from pairdx.reporting.systems.grids import grid_for_reading, grid_notes
+from pairdx.reporting.systems.grid_notes import grid_notes
+from pairdx.reporting.systems.grids import grid_for_reading, with_means
 from pairdx.tasks import task
 from pairdx.tasks.base import Metric, Task
 
@@ -90,6 +91,7 @@ def main() -> None:
             resamples=params.resamples,
             seed=params.seed,
         )
+        grid, datasets = with_means(grid, datasets, table)
         title = as_in_paper(grid["title"], params.in_paper)
         written = write_item(
             snakemake.output,
@@ -109,7 +111,7 @@ def main() -> None:
             *(table, grid, datasets, params.registry),
             metric=metric.title,
             title=title,
-            note=stand_in_note(params.registry.values()),
+            note=systems_note(params.registry.values()),
             papers=legend(paper),
             scale=100 if metric.percent else 1,
         )

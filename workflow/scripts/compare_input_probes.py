@@ -6,7 +6,7 @@ import pandas as pd
 
 from pairdx.files import read_table
 from pairdx.logs import job_log
-from pairdx.reporting.format.labels import stand_in_note, system_title
+from pairdx.reporting.format.labels import system_title, systems_note
 from pairdx.reporting.format.theme import save_item
 from pairdx.reporting.format.webpage import write_item
 from pairdx.reporting.systems.input_probe_figures import robustness, text_gives_away
@@ -26,7 +26,7 @@ def draw(table: pd.DataFrame, shares: dict[str, float]) -> None:
     """Draw both figures, or one where there are no texts."""
     params, out = snakemake.params, snakemake.output
     titles = {system: system_title(system, params.registry) for system in params.registry}
-    note = stand_in_note(params.registry.values())
+    note = systems_note(params.registry.values())
     if out.get("text_gives_away_svg"):
         title = "What the text gives away: accuracy without one of the inputs"
         figure = text_gives_away(table, titles, shares, title=title, note=note)

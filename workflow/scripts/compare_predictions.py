@@ -11,7 +11,7 @@ from pairdx.evaluation.split_effect import effect_of_the_split
 from pairdx.joins import joined
 from pairdx.logs import job_log, logger
 from pairdx.reporting.format.cells import of_first_seed, read_by_system
-from pairdx.reporting.format.labels import readable, stand_in_note, system_title
+from pairdx.reporting.format.labels import readable, system_title, systems_note
 from pairdx.reporting.format.outputs import is_made
 from pairdx.reporting.format.theme import save_item
 from pairdx.reporting.format.webpage import write_item
@@ -68,7 +68,7 @@ def test_systems(predictions: Predictions) -> None:
         f"p < {system_tests.SIGNIFICANCE} after Holm's correction for all pairs of systems of a "
         "split (bootstrap over cases). \N{DAGGER}: the methods differ, whatever cases and seeds "
         "are drawn; never marked where a system with randomness has one seed. "
-        f"{stand_in_note(params.registry.values()) or ''}"
+        f"{systems_note(params.registry.values()) or ''}"
     )
     figure = difference_matrix(
         table,
@@ -100,7 +100,7 @@ def compare_splits(predictions: Predictions) -> None:
             table, params.registry, params.tells, resamples=params.resamples
         ),
     )
-    note = stand_in_note(params.registry.values())
+    note = systems_note(params.registry.values())
     figure = split_effect_figure(table, titles(), title=split_effect.TITLE, note=note)
     save_item(out, "split_effect", figure)
     logger.info("%s", written)

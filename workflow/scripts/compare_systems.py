@@ -7,7 +7,7 @@ import pandas as pd
 from pairdx.evaluation.accuracy import majority_share
 from pairdx.files import read_json, read_table
 from pairdx.logs import job_log
-from pairdx.reporting.format.labels import as_in_paper, stand_in_note, system_title
+from pairdx.reporting.format.labels import as_in_paper, system_title, systems_note
 from pairdx.reporting.format.theme import save_item
 from pairdx.reporting.format.webpage import write_item
 from pairdx.reporting.paper.stated import legend, read_paper
@@ -70,7 +70,7 @@ def draw(table: pd.DataFrame, cells: list[Cell], paper: dict[str, Any]) -> None:
         {cell.place: majority_share(cell.predictions[0]) for cell in cells},
         snakemake.params.datasets,
         title="Accuracy on the test pairs",
-        note=stand_in_note(registry.values()),
+        note=systems_note(registry.values()),
         papers=legend(paper),
     )
     save_item(snakemake.output, "comparison", figure)

@@ -8,7 +8,7 @@ import pandas as pd
 from pairdx.files import read_json, read_table
 from pairdx.joins import joined
 from pairdx.logs import job_log
-from pairdx.reporting.format.labels import stand_in_note, system_title
+from pairdx.reporting.format.labels import system_title, systems_note
 from pairdx.reporting.format.theme import save_item
 from pairdx.reporting.format.webpage import write_item
 from pairdx.reporting.systems import tested_on_reading as reading
@@ -110,7 +110,7 @@ def main() -> None:
             table,
             {name: system_title(name, params.registry) for name in params.registry},
             params.facts["datasets"],
-            note=stand_in_note(params.registry.values()),
+            note=systems_note(params.registry.values()),
         )
         save_item(snakemake.output, "tested_on", figure)
         log.info("%s", Path(snakemake.output.tested_on_md).read_text(encoding="utf-8"))

@@ -7,12 +7,13 @@ import pandas as pd
 from pairdx.evaluation.timing import BATCHES
 from pairdx.files import read_json
 from pairdx.logs import job_log
-from pairdx.reporting.format.labels import dataset_column, readable, stand_in_note, system_title
+from pairdx.reporting.format.labels import dataset_column, readable, system_title, systems_note
 from pairdx.reporting.format.tables import timing_table
 from pairdx.reporting.format.theme import save_item
 from pairdx.reporting.format.webpage import write_item
 from pairdx.reporting.paper.stated import conditions, legend, read_paper
 from pairdx.reporting.systems import benchmarks, cost
+from pairdx.reporting.systems.comparison import Cell
 from pairdx.reporting.systems.cost_figure import accuracy_against_cost
 
 if TYPE_CHECKING:
@@ -28,6 +29,32 @@ def read_passports() -> dict[tuple[str, str, str], list[dict[str, Any]]]:
     return passports
 
 
+def not_compared(
+    comparison: pd.DataFrame | None,
+    passports: dict[tuple[str, str, str], list[dict[str, Any]]],
+    timings: cost.Timings,
+) -> list[Cell]:
+    """Gather what the comparison leaves out; training.csv come in the order of the cells."""
+    columns = ["dataset", "split", "system"]
+    rows = [] if comparison is None else comparison[columns].to_numpy().tolist()
+    known, registry = {tuple(row) for row in rows}, snakemake.params.registry
+    cells = [tuple(cell[:3]) for cell in snakemake.params.cells]
+    trained = [cell for cell in cells if cell not in known and registry[cell[2]]["trained"]]
+    histories: dict[tuple[str, ...], list[pd.DataFrame]] = {}
+    for cell, path in zip(trained, snakemake.input.histories, strict=True):
+        histories.setdefault(cell, []).append(pd.read_csv(path))
+    return [
+        Cell(
+            *(dataset, system, split, (), ()),
+            passports=own,
+            training=histories.get((dataset, split, system), ()),
+            timing=timings[dataset, system],
+        )
+        for (dataset, split, system), own in passports.items()
+        if (dataset, split, system) not in known
+    ]
+
+
 def draw(comparison: pd.DataFrame, paper: dict[str, Any], notes: list[str]) -> None:
     """Draw the dataset and split that are the paper's, or else the first."""
     registry, datasets = snakemake.params.registry, snakemake.params.datasets
@@ -37,7 +64,7 @@ def draw(comparison: pd.DataFrame, paper: dict[str, Any], notes: list[str]) -> N
     which = [f"{readable(shown[1]).lower()} split"]
     if len(datasets) > 1:
         which.insert(0, datasets[shown[0]]["title"])
-    demo = stand_in_note(registry.values())
+    demo = systems_note(registry.values())
     figure = accuracy_against_cost(
         comparison[[place == shown for place in places]],
         {name: system_title(name, registry) for name in registry},
@@ -52,7 +79,7 @@ def write_timings(timings: cost.Timings) -> None:
     """Write the CPU seconds per image by batch size and stage, with the protocol as its note."""
     registry, datasets = snakemake.params.registry, snakemake.params.datasets
     table = timing_table(timings)
-    note = stand_in_note(registry.values())
+    note = systems_note(registry.values())
     notes = [next(iter(timings.values()))["protocol"], BATCHES, *([note] if note else [])]
     named = {
         **dataset_column(table["dataset"], datasets, "dataset"),
@@ -81,11 +108,14 @@ def main() -> None:
     params, source = snakemake.params, snakemake.input
     registry = params.registry
     with job_log(snakemake.log[0]) as log:
-        comparison, passports = pd.read_csv(source.comparison), read_passports()
+        path, passports = source.get("comparison"), read_passports()
+        comparison = pd.read_csv(path) if path else None
         names = map(tuple, params.timed)
         timings = dict(zip(names, map(read_json, source.timings), strict=True))
         paper = read_paper(source.get("paper"))
-        table = cost.cost_table(comparison, passports, timings, registry)
+        others = not_compared(comparison, passports, timings)
+        rows = cost.with_others(comparison, others, registry, [*params.datasets])
+        table = cost.cost_table(rows, passports, timings, registry)
         written = write_item(
             snakemake.output,
             "cost",
@@ -96,7 +126,8 @@ def main() -> None:
         )
         timed = cost.timing_conditions(timings, "one pair at a time")
         theirs = [conditions(paper, "cost")] if params.paper_cells else []
-        draw(comparison, paper, [timed, *theirs])
+        if comparison is not None:
+            draw(comparison, paper, [timed, *theirs])
         write_timings(timings)
         describe_jobs()
         log.info("%s", written)

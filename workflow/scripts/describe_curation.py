@@ -8,6 +8,7 @@ from pairdx.files import read_json
 from pairdx.logs import job_log
 from pairdx.reporting.dataset import curation_figures as figures
 from pairdx.reporting.dataset import curation_tables as tables
+from pairdx.reporting.dataset.finding_tables import COUNTED_ONCE
 from pairdx.reporting.format.classes import with_titles
 from pairdx.reporting.format.labels import readable
 from pairdx.reporting.format.tables import DRAWN_NOTE
@@ -37,7 +38,12 @@ def describe_funnel(notes: list[str]) -> None:
 
     by_class = tables.funnel_by_class(counts, params.classes, params.out_of_distribution)
     title = "Curation: candidates left after every stage, by class"
-    explained = ["The last column holds the pairs per class that the balancing leaves.", *notes]
+    once = [COUNTED_ONCE] if params.several else []
+    explained = [
+        "The last column holds the pairs per class that the balancing leaves.",
+        *once,
+        *notes,
+    ]
     shown = tables.funnel_by_class_for_reading(by_class, params.classes, params.out_of_distribution)
     write_item(out, "funnel_by_class", by_class, shown, title=title, notes=explained)
     note = " ".join(["Bars: shares of the class's candidates. Numbers: candidates left.", *notes])

@@ -1,12 +1,15 @@
 """Describe the pairs: counts per class and subset, examples, caption lengths, ages."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from pairdx.logs import job_log
 from pairdx.packed_images import open_packed
+from pairdx.plan.datasets import NO_FINDING
 from pairdx.reporting.dataset import figures
+from pairdx.reporting.dataset.finding_tables import COUNTED_ONCE, PREVALENCE, findings_table
 from pairdx.reporting.format import tables
 from pairdx.reporting.format.classes import with_titles
 from pairdx.reporting.format.labels import as_in_paper
@@ -26,10 +29,25 @@ def write_tables(pairs: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
     dataset = tables.dataset_table(pairs, splits, params.classes)
     title = as_in_paper("Pairs per class and subset", params.in_paper.get("dataset_csv"))
     shown = with_titles(dataset, params.classes)
-    write_item(out, "dataset", dataset, shown, title=title, notes=notes)
+    once = [COUNTED_ONCE] if params.several else []
+    write_item(out, "dataset", dataset, shown, title=title, notes=[*once, *notes])
+    if params.several:
+        write_findings(pairs, splits, notes)
     if out.get("example_captions_csv"):
         write_captions(pairs, notes)
     return dataset
+
+
+def write_findings(
+    pairs: pd.DataFrame, splits: Mapping[str, pd.DataFrame], notes: list[str]
+) -> None:
+    """Write of how many pairs each finding is true, is not, and is not known, by subset."""
+    names = {name: shown for name, shown in snakemake.params.classes.items() if name != NO_FINDING}
+    table = findings_table(pairs, splits, list(names))
+    shown = with_titles(table, names, "finding")
+    title = "Findings per subset"
+    explained = [PREVALENCE, *notes]
+    write_item(snakemake.output, "findings_of", table, shown, title=title, notes=explained)
 
 
 def write_captions(pairs: pd.DataFrame, notes: list[str]) -> None:

@@ -8,8 +8,8 @@ import pandas as pd
 from pairdx.files import read_json
 from pairdx.logs import job_log
 from pairdx.models.texts import Reading, read_captions
-from pairdx.reporting.dataset.text_tables import NOTES, TITLE, text_table
-from pairdx.reporting.format.labels import system_title
+from pairdx.reporting.dataset.text_tables import TITLE, notes_of, text_table
+from pairdx.reporting.format.labels import system_title, systems_note
 from pairdx.reporting.format.tables import DRAWN_NOTE
 from pairdx.reporting.format.webpage import write_item
 
@@ -43,7 +43,10 @@ def main() -> None:
         named = table.assign(
             system=[system_title(name, params.registry) for name in table["system"]]
         )
-        notes = [*NOTES, *([DRAWN_NOTE] if params.drawn else [])]
+        # Of stand-ins there is nothing to say here: they read texts as the real ones do.
+        shown = [params.registry[name] | {"stand_in": False} for name in table["system"]]
+        remarks = [systems_note(shown), DRAWN_NOTE if params.drawn else None]
+        notes = [*notes_of(table), *(remark for remark in remarks if remark)]
         written = write_item(snakemake.output, "texts", table, named, title=TITLE, notes=notes)
         log.info("%s", written)
 

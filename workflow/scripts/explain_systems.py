@@ -10,7 +10,7 @@ from pairdx.models.explanation import explainer
 from pairdx.models.inputs import resources
 from pairdx.models.registry import load_or_build
 from pairdx.packed_images import open_packed
-from pairdx.reporting.format.labels import stand_in_note, system_title
+from pairdx.reporting.format.labels import system_title, systems_note
 from pairdx.reporting.format.tables import DRAWN_NOTE
 from pairdx.reporting.format.theme import save_item
 from pairdx.reporting.systems.explained_pairs import choose_pairs, of_some_classes
@@ -53,7 +53,7 @@ def draw(system: str, pairs: list[ExplainedPair], position: int) -> None:
     """Draw the explanations of one system; figures come in the order of ``params.families``."""
     params = snakemake.params
     name = system_title(system, params.registry)
-    notes = [stand_in_note([params.registry[system]]), DRAWN_NOTE if params.drawn else None]
+    notes = [systems_note([params.registry[system]]), DRAWN_NOTE if params.drawn else None]
     notes.append(of_some_classes(params.classes, params.explanations))
     figure = explanation_figure(
         pairs,

@@ -4,7 +4,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pairdx.corpus import labels
+from pairdx.corpus import findings, labels
 from pairdx.curation.outcomes import reasons_in_words
 from pairdx.curation.tables import screen_tables
 from pairdx.files import write_json, write_table
@@ -23,10 +23,19 @@ def main() -> None:
         candidates = reading.read(tables, params.source)
         as_read = candidates.attrs.pop("as_read", {})
         log.info("%d candidates, read as %s", len(candidates), params.reader)
+        vocabulary = candidates.attrs.pop("vocabulary", None)
         classes, others = params.settings["classes"], params.settings["out_of_distribution"]
-        stated = candidates["label"]
-        candidates["label"] = labels.matched(stated, [*classes, *others])
-        labels.require_classes(candidates["label"], classes, others)
+        if params.several:
+            settled = findings.settle(
+                *(candidates, classes, vocabulary), labelled="labels" not in params.lacks
+            )
+            candidates, stated = settled.candidates, settled.candidates["label"]
+            as_read = {**as_read, "spellings": settled.counts.to_dict(orient="records")}
+            as_read["findings_left_out"] = settled.dropped
+        else:
+            stated = candidates["label"]
+            candidates["label"] = labels.matched(stated, [*classes, *others])
+            labels.require_classes(candidates["label"], classes, others)
         counts = labels.counted(stated, candidates["label"])
         screening = screen_tables(
             *(candidates, params.settings),

@@ -6,7 +6,7 @@ import pandas as pd
 
 from pairdx.files import read_json, read_table
 from pairdx.logs import job_log
-from pairdx.reporting.format.labels import further_readings, readings_note, stand_in_note
+from pairdx.reporting.format.labels import further_readings, readings_note, systems_note
 from pairdx.reporting.format.tables import DRAWN_NOTE
 from pairdx.reporting.format.webpage import write_item
 from pairdx.reporting.paper import our_results as ours
@@ -106,7 +106,7 @@ def table_of(dataset: str, paper: dict[str, Any]) -> pd.DataFrame:
 def notes_of(table: pd.DataFrame, paper: dict[str, Any], passports: list[Any]) -> list[str]:
     """Say what a reader has to know about the numbers."""
     params = snakemake.params
-    demo = stand_in_note(params.registry.values())
+    demo = systems_note(params.registry.values())
     notes = [demo] if demo else []
     notes += [DRAWN_NOTE] if any(one["drawn"] for one in params.facts.values()) else []
     about = {name: about_dataset(paper, name) for name in params.facts}

@@ -3,13 +3,18 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pairdx.files import read_table, write_json
-from pairdx.joins import joined
+from pairdx.files import write_json
 from pairdx.logs import job_log, logger
 from pairdx.models.features import read_features
 from pairdx.models.text_features import read_text_features, require_same_encoder
 from pairdx.pairing.bank import read_texts
-from pairdx.pairing.matches import goes_to_most, most_used, summary_of, write_matches
+from pairdx.pairing.matches import (
+    goes_to_most,
+    most_used,
+    pairs_to_match,
+    summary_of,
+    write_matches,
+)
 from pairdx.pairing.matching import candidates_of, choose_texts
 
 if TYPE_CHECKING:
@@ -34,19 +39,13 @@ def main() -> None:
     """Write the matches of all subsets, and what they come to."""
     params, source, out = snakemake.params, snakemake.input, snakemake.output
     with job_log(snakemake.log[0]) as log:
-        split = read_table(source.split)
-        pairs = joined(
-            split[["pair_id", "subset"]],
-            read_table(source.pairs, ["pair_id", "case_id", "label"]),
-            "pair_id",
-            what="the split and the pairs",
-        )
+        pairs = pairs_to_match(source.split, source.pairs)
         texts = read_texts(source.texts)
         of_images = read_features(Path(source.features))
         of_texts = read_text_features(Path(source.text_features))
         require_same_encoder(of_images.encoder, of_texts.encoder)
         of_bank = of_texts.of(texts["text_id"].tolist())
-        subsets = split.set_index("pair_id")["subset"]
+        subsets = pairs.set_index("pair_id")["subset"]
         candidates = candidates_of(texts, of_bank, pairs, subsets)
         images = of_images.image[of_images.rows(pairs["pair_id"].tolist())]
         matches = choose_texts(params.settings, pairs, images, candidates)

@@ -13,7 +13,7 @@ from pairdx.files import write_json, write_table
 from pairdx.logs import job_log
 from pairdx.models.base import Classifier, Pairs, predict
 from pairdx.models.inputs import read_subset, require_usable, resources, subset_sizes
-from pairdx.models.prompt_sets import no_predictions_by_prompts
+from pairdx.models.prompt_sets import COLUMNS, PROMPTS, no_predictions_by_prompts
 from pairdx.models.registry import load_or_build
 from pairdx.models.scoring import known_and_out_of_distribution
 from pairdx.packed_images import open_packed
@@ -55,8 +55,7 @@ def predicted(
     found = predict(classifier, pairs, snakemake.params.batch_size)
     of_task = rows_of(snakemake.params.task)
     table = of_task.predicted_rows(pairs.table, found, pairs.classes, subset=subset)
-    hits = (table["label"] == table["predicted"]).mean()
-    log.info("%s: %d pairs, accuracy %.4f", subset, len(table), hits)
+    log.info("%s: %d pairs, %s", subset, len(table), of_task.told(table))
     return table
 
 
@@ -80,13 +79,18 @@ def asked_out_of_distribution(
 
 def asked_by_prompts(classifier: Classifier, test: Pairs, log: logging.Logger) -> pd.DataFrame:
     """Return one row per test pair and set of prompts; none where no prompt is varied."""
-    params = snakemake.params
-    if not params.templates:
-        return no_predictions_by_prompts()
+    params, of_task = snakemake.params, rows_of(snakemake.params.task)
+    if not params.prompts:
+        columns = [*of_task.columns(test.classes), PROMPTS] if test.several else COLUMNS
+        return no_predictions_by_prompts(columns)
     prompting = import_module(f"pairdx.models.{params.family}.prompting")
-    table: pd.DataFrame = prompting.predictions_by_prompts(
-        classifier, test, params.templates, params.batch_size
-    )
+    table: pd.DataFrame
+    if test.several:
+        table = prompting.findings_by_prompts(
+            classifier, test, params.prompts, of_task, params.batch_size
+        )
+        return table
+    table = prompting.predictions_by_prompts(classifier, test, params.prompts, params.batch_size)
     right = table["label"] == table["predicted"]
     for template, accuracy in right.groupby(table["template"], sort=False).mean().items():
         log.info("%s: accuracy %.4f", template, accuracy)

@@ -13,7 +13,7 @@ from pairdx.files import read_json, read_table, write_json
 from pairdx.joins import joined
 from pairdx.logs import job_log
 from pairdx.packed_images import open_packed
-from pairdx.reporting.format.labels import stand_in_note, system_title
+from pairdx.reporting.format.labels import system_title, systems_note
 from pairdx.reporting.format.outputs import is_made
 from pairdx.reporting.format.tables import per_class_for_reading, per_class_note, per_class_report
 from pairdx.reporting.format.theme import save_item
@@ -116,7 +116,7 @@ def main() -> None:
         predictions = [read_table(path) for path in snakemake.input.predictions]
         metrics = write_metrics(predictions)
         name = f"{system_title(system, registry)}, {snakemake.wildcards.split} split"
-        demo = stand_in_note([registry[system]])
+        demo = systems_note([registry[system]])
         notes = [demo] if demo else []
         report_scores(metrics, predictions, name, notes)
         draw_mistakes(predictions[0], name)

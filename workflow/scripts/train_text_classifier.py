@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from pairdx.files import read_table, write_table
-from pairdx.joins import joined
+from pairdx.files import write_table
 from pairdx.logs import job_log
 from pairdx.models.inputs import require_usable
 from pairdx.models.text_classifier import (
@@ -16,7 +15,7 @@ from pairdx.models.text_classifier import (
     train_text_classifier,
 )
 from pairdx.models.text_features import read_text_features
-from pairdx.pairing.matches import chosen_texts, read_matches
+from pairdx.pairing.matches import chosen_texts, pairs_to_match, read_matches
 from pairdx.subsets import SUBSETS
 from pairdx.tasks import rows_of
 
@@ -30,12 +29,7 @@ def main() -> None:
     classes = list(params.classes)
     with job_log(snakemake.log[0]) as log:
         require_usable(source.pairs, source.split, classes, snakemake.wildcards.split)
-        pairs = joined(
-            read_table(source.split)[["pair_id", "subset"]],
-            read_table(source.pairs, ["pair_id", "case_id", "label"]),
-            "pair_id",
-            what="the split and the pairs",
-        )
+        pairs = pairs_to_match(source.split, source.pairs)
         features = read_text_features(Path(source.text_features))
         matches = read_matches(source.matches)
         texts = features.rows(chosen_texts(matches, pairs["pair_id"]))

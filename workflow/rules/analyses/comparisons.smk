@@ -8,38 +8,43 @@
 # Outputs  tables and figures: plan/declared.py declares them
 
 
-rule compare_systems:
-    input:
-        **paper_file(),
-        predictions=plan.files.of_cells("predictions.parquet"),
-        metrics=plan.files.of_cells("metrics.json"),
-        passports=plan.files.of_cells("passport.json"),
-        histories=plan.files.of_cells("training.csv", trained=True),
-        timings=plan.files.timings,
-    output:
-        **outputs_of("compare_systems"),
-    log:
-        "<logs>/tables/comparison.log",
-    benchmark:
-        "<benchmarks>/tables/comparison.tsv"
-    conda:
-        "../../../envs/data.yaml"
-    resources:
-        mem_mb=4000,
-        runtime=30,
-    params:
-        code=code_of("compare_systems.py", plan.modules.tasks),
-        cells=plan.cells,
-        timed=plan.files.timed,
-        datasets=plan.shown_datasets(),
-        registry=plan.shown(),
-        in_paper=plan.published.titles("compare_systems"),
-        paper_cells=plan.published.places,
-        paper_title=plan.published.title,
-        resamples=config["evaluation"]["bootstrap_resamples"],
-        seed=config["evaluation"]["bootstrap_seed"],
-    script:
-        "../../scripts/compare_systems.py"
+# Of the datasets whose task is compared by accuracy; those of several labels per pair stand in findings.smk.
+for suffix, _ in shapes("compare_systems"):
+
+    rule:
+        name:
+            f"compare_systems{suffix}"
+        input:
+            **paper_file(compared=True),
+            predictions=plan.files.of_cells("predictions.parquet", having=COMPARISON),
+            metrics=plan.files.of_cells("metrics.json", having=COMPARISON),
+            passports=plan.files.of_cells("passport.json", having=COMPARISON),
+            histories=plan.files.of_cells("training.csv", trained=True, having=COMPARISON),
+            timings=plan.files.timings(having=COMPARISON),
+        output:
+            **outputs_of("compare_systems"),
+        log:
+            "<logs>/tables/comparison.log",
+        benchmark:
+            "<benchmarks>/tables/comparison.tsv"
+        conda:
+            "../../../envs/data.yaml"
+        resources:
+            mem_mb=4000,
+            runtime=30,
+        params:
+            code=code_of("compare_systems.py", plan.modules.tasks_having(COMPARISON)),
+            cells=plan.cells_having(COMPARISON),
+            timed=plan.files.timed(having=COMPARISON),
+            datasets=plan.shown_datasets(plan.having(COMPARISON)),
+            registry=plan.shown_having(COMPARISON),
+            in_paper=plan.published.titles("compare_systems"),
+            paper_cells=plan.published.compared_places,
+            paper_title=plan.published.title,
+            resamples=config["evaluation"]["bootstrap_resamples"],
+            seed=config["evaluation"]["bootstrap_seed"],
+        script:
+            "../../scripts/compare_systems.py"
 
 
 # Of each dataset, because its test pairs are. Datasets with other splits have other outputs, and a rule of their own.

@@ -1,8 +1,8 @@
 # What the systems cost, and what the jobs of this run took.
 #
 # Purpose  the cost side of the comparison: training, energy, memory, CPU time; accuracy against it; what each job took.
-# Inputs   tables/comparison.csv, passports (systems/train.smk), {dataset}/timing/, the paper's file, and the benchmark files of
-#          every job up to predictions, metrics and timings
+# Inputs   tables/comparison.csv (where it is made), passports and, of datasets that it leaves out, training.csv (systems/train.smk),
+#          {dataset}/timing/, the paper's file, and the benchmark files of every job up to predictions, metrics and timings
 # Outputs  tables cost, timing and benchmarks, figure accuracy_against_cost
 # Notes    For Snakemake a benchmark file is a product of its job like an output, and so can be an input here: the DAG
 #          orders the jobs, and no folder is walked. Where a benchmark file is missing, its job is run again.
@@ -10,10 +10,11 @@
 
 rule describe_cost:
     input:
-        **paper_file(),
-        comparison="<results>/tables/comparison.csv",
+        **paper_file(compared=True),
+        **compared_file(),
         passports=plan.files.of_cells("passport.json"),
-        timings=plan.files.timings,
+        histories=plan.files.not_compared("training.csv", trained=True),
+        timings=plan.files.timings(),
         benchmarks=benchmark_files,
     output:
         **outputs_of("describe_cost"),
@@ -29,10 +30,10 @@ rule describe_cost:
     params:
         code=code_of("describe_cost.py"),
         cells=plan.cells,
-        timed=plan.files.timed,
+        timed=plan.files.timed(),
         datasets=plan.shown_datasets(),
         jobs=lambda wildcards: measured_jobs(plan),
         registry=plan.shown(),
-        paper_cells=plan.published.places,
+        paper_cells=plan.published.compared_places,
     script:
         "../../scripts/describe_cost.py"

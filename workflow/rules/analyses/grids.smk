@@ -1,7 +1,8 @@
 # Backbones by ways to adapt them.
 #
 # Purpose  tables whose rows are backbones and whose columns are ways to adapt them (config key grids), beside the paper's.
-# Inputs   {dataset}/{split}/{system}/seed{seed}/predictions.parquet, the paper's file
+# Inputs   {dataset}/{split}/{system}/seed{seed}/predictions.parquet, for grids with `tested_on` also those about other datasets
+#          in its folder tested_on/, the paper's file
 # Outputs  tables and figures: plan/declared.py declares them
 
 for suffix, _ in shapes("compare_grids"):
@@ -11,7 +12,7 @@ for suffix, _ in shapes("compare_grids"):
             f"compare_grids{suffix}"
         input:
             **paper_file(),
-            predictions=plan.grids.files("predictions.parquet"),
+            predictions=plan.grids.predictions,
         output:
             **outputs_of("compare_grids"),
         log:
@@ -26,7 +27,7 @@ for suffix, _ in shapes("compare_grids"):
             mem_mb=8000,
             runtime=60,
         params:
-            code=code_of("compare_grids.py", plan.modules.tasks),
+            code=code_of("compare_grids.py", plan.modules.tasks_of_grid),
             cells=plan.grids.cells,
             grid=plan.grids.shown,
             datasets=plan.grids.datasets,

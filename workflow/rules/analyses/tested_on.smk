@@ -4,7 +4,8 @@
 #          their systems are asked about. Jobs of their own: naming another dataset trains and predicts nothing anew at home.
 # Inputs   {dataset}/{split}/{system}/seed{seed}/ (weights, predictions.parquet), the other's curated/pairs.parquet,
 #          {split}/split.parquet and packed/ (images of the size that the system sees at home, words and their vectors)
-# Outputs  {dataset}/{split}/{system}/seed{seed}/tested_on/{other}/predictions.parquet (every test pair of the other's);
+# Outputs  {dataset}/{split}/{system}/seed{seed}/tested_on/{other}/predictions.parquet (every test pair of the other's; of
+#          several labels per pair, which are asked about in the other's words, every validation pair, too);
 #          tables tested_on, tested_on_confidence and tested_on_classes, figure tested_on: plan/declared.py declares them
 
 
@@ -34,6 +35,7 @@ rule predict_elsewhere:
         classes=plan.labels,
         classes_there=plan.tested_on.labels_there,
         matched=plan.tested_on.matched_of,
+        about=plan.tested_on.about,
         batch_size=config["evaluation"]["batch_size"],
     script:
         "../../scripts/predict_elsewhere.py"
@@ -64,7 +66,7 @@ for suffix, _ in shapes("compare_tested_on"):
             runtime=60,
         params:
             code=code_of("compare_tested_on.py"),
-            asked=plan.tested_on.asked,
+            asked=plan.tested_on.compared,
             involved=plan.tested_on.involved,
             splits=plan.tested_on.splits,
             read_by_words=plan.tested_on.words_of,

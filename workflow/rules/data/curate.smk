@@ -41,6 +41,7 @@ rule ingest_tables:
         source=plan.reader_settings,
         stored=plan.outside.tables_stored,
         lacks=plan.lacks,
+        several=plan.several,
         needs_subset=plan.needs_subset,
         subset=plan.of("subset"),
         seed=plan.of("curation.seed"),

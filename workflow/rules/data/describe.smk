@@ -31,7 +31,8 @@ for suffix, names in shapes("describe_dataset"):
             runtime=30,
         params:
             code=code_of("describe_dataset.py"),
-            classes=plan.class_names,
+            classes=plan.strata_names,
+            several=plan.several,
             splits=plan.splits,
             seed=plan.of("curation.seed"),
             min_age=plan.of("curation.min_age"),
@@ -68,7 +69,8 @@ for suffix, names in shapes("describe_curation"):
             runtime=30,
         params:
             code=code_of("describe_curation.py"),
-            classes=plan.class_names,
+            classes=plan.strata_names,
+            several=plan.several,
             out_of_distribution=plan.of("out_of_distribution"),
             identifiers=plan.of("curation.identifiers"),
             tells=plan.facts.tells,

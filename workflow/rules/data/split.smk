@@ -24,7 +24,7 @@ rule make_split:
         runtime=30,
     params:
         code=code_of("make_split.py"),
-        classes=plan.labels,
+        classes=plan.strata,
         fractions=plan.of("split.fractions"),
         seed=plan.of("split.seed"),
     script:

@@ -5,14 +5,14 @@
 #          of the paper's systems on its split, config/papers/{paper}.yaml
 # Outputs  table discrepancies
 
-if plan.published.dataset:
+if plan.published.compared:
 
     rule list_discrepancies:
         input:
             **paper_file(),
             comparison="<results>/tables/comparison.csv",
-            datasets=[f"<results>/tables/dataset_{name}.csv" for name in plan.published.datasets],
-            funnels=[f"<results>/{name}/curated/funnel.csv" for name in plan.published.datasets],
+            datasets=[f"<results>/tables/dataset_{name}.csv" for name in plan.published.compared],
+            funnels=[f"<results>/{name}/curated/funnel.csv" for name in plan.published.compared],
             predictions=plan.published.files_of_cells("predictions.parquet"),
             passports=plan.published.files_of_cells("passport.json"),
         output:
@@ -29,7 +29,7 @@ if plan.published.dataset:
         params:
             code=code_of("list_discrepancies.py"),
             cells=plan.published.cells,
-            registry=plan.shown(),
+            registry=plan.shown_having(COMPARISON),
             facts=plan.published.facts,
             resamples=config["evaluation"]["bootstrap_resamples"],
             seed=config["evaluation"]["bootstrap_seed"],

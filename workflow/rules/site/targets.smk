@@ -61,6 +61,15 @@ rule tested_on:
         "<results>/tables/tested_on.csv",
 
 
+rule findings:
+    """what systems find where an image has several labels, at home and on other datasets"""
+    input:
+        "<results>/tables/findings_comparison.csv",
+        "<results>/figures/findings_comparison.svg"
+        if plan.cells_having(FINDINGS_COMPARISON)
+        else [],
+
+
 rule evaluated:
     """metrics of every system, split and seed"""
     input:
@@ -70,7 +79,7 @@ rule evaluated:
 rule timing:
     """CPU seconds per image of every system"""
     input:
-        plan.files.timings,
+        plan.files.timings(),
 
 
 rule tables:

@@ -43,7 +43,7 @@ rule predict:
         family=plan.family_name,
         untrained={},
         classes=plan.labels,
-        templates=plan.questions.templates,
+        prompts=plan.questions.prompts,
         batch_size=config["evaluation"]["batch_size"],
         state=plan.files.state_folder,
     script:
@@ -70,7 +70,7 @@ use rule predict as predict_untrained with:
         untrained=plan.untrained,
         stand_in=plan.stand_in,
         classes=plan.labels,
-        templates=plan.questions.templates,
+        prompts=plan.questions.prompts,
         batch_size=config["evaluation"]["batch_size"],
         state=plan.files.state_folder,
 
@@ -89,6 +89,7 @@ rule report_system:
     benchmark:
         "<benchmarks>/tables/per_class_{dataset}_{split}_{system}.tsv"
     wildcard_constraints:
+        dataset=one_of(plan.having("per_class")),
         system=one_of(plan.reported(random=True, curves=True)),
     conda:
         "../../../envs/data.yaml"
@@ -116,6 +117,7 @@ use rule report_system as report_system_once with:
         **outputs_of("report_system"),
         metrics=expand(METRICS, seed=config["seeds"][:1], allow_missing=True),
     wildcard_constraints:
+        dataset=one_of(plan.having("per_class")),
         system=one_of(plan.reported(random=False, curves=True)),
 
 
@@ -129,6 +131,7 @@ use rule report_system as report_baseline_seeds with:
         **outputs_of("report_system", leave_out=["training"]),
         metrics=expand(METRICS, seed=config["seeds"], allow_missing=True),
     wildcard_constraints:
+        dataset=one_of(plan.having("per_class")),
         system=one_of(plan.reported(random=True, curves=False)),
 
 
@@ -138,4 +141,5 @@ use rule report_baseline_seeds as report_baseline with:
         **outputs_of("report_system", leave_out=["training"]),
         metrics=expand(METRICS, seed=config["seeds"][:1], allow_missing=True),
     wildcard_constraints:
+        dataset=one_of(plan.having("per_class")),
         system=one_of(plan.reported(random=False, curves=False)),

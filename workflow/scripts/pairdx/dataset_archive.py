@@ -18,6 +18,7 @@ import pandas as pd
 
 from pairdx.errors import PairDxError
 from pairdx.files import written_whole
+from pairdx.finding_texts import COLUMN as FINDINGS
 from pairdx.image_containers import strip
 from pairdx.images import NOT_STRIPPABLE, TURNED, apply_edit, decode
 from pairdx.logs import progress
@@ -47,19 +48,20 @@ TIME_STAMP = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip file can state
 UNIX, READABLE_FILE = 3, 0o100644 << 16
 
 
-def column_names(layout: Mapping[str, Any]) -> dict[str, str]:
+def column_names(layout: Mapping[str, Any], *, several: bool = False) -> dict[str, str]:
     """Return what each field is called in the archive's table, in the order of its columns.
 
     Args:
         layout: As :data:`LAYOUT`, of which ``columns`` is read: the names of
             :data:`PUBLISHED_FIELDS`. The further fields keep their own.
+        several: Whether the pairs state findings, which are a field of their own then.
 
     Raises:
         PairDxError: Two fields have one name.
     """
     named = dict(layout["columns"])
     names = {field: named.get(field) or SUBSET_COLUMN for field in PUBLISHED_FIELDS}
-    names |= {field: field for field in FURTHER_FIELDS}
+    names |= {field: field for field in (*FURTHER_FIELDS, *([FINDINGS] if several else []))}
     columns = list(names.values())
     twice = sorted({name for name in columns if columns.count(name) > 1})
     if twice:
@@ -102,7 +104,7 @@ def archive_table(
     table = table.sort_values("pair_id", ignore_index=True).fillna({"subset": ""})
     table["file"] = [file_name(pair) for pair in table.to_dict("records")]
     table["year"] = pd.to_numeric(table["year"], errors="coerce").astype("Int64")
-    names = column_names(layout)
+    names = column_names(layout, several=FINDINGS in table)
     return table[list(names)].rename(columns=names)
 
 

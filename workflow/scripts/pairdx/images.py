@@ -20,6 +20,7 @@ from pairdx.errors import PairDxError
 from pairdx.image_containers import bits_per_channel, format_of, strip
 from pairdx.image_formats import bmp, tiff
 from pairdx.image_formats.foreign import TOO_DEEP, Refusal, foreign
+from pairdx.stores import is_marked_linear
 
 # How an image that EXIF gives this orientation is turned to be upright (EXIF 2.32, tag 0x0112).
 TURNS = {
@@ -52,7 +53,8 @@ def decode(content: bytes) -> Image.Image | Refusal:
     of an animation the first is read; a TIFF file of several pages is not, because nobody knows
     which page is meant. Images of more pixels than Pillow's limit (about 89 million), which may be
     decompression bombs, and images whose files have more than 8 bits per channel, whose meaning is
-    not known, are not decoded.
+    not known, are not decoded; but for grey PNG files of which a reader knows it
+    (:data:`pairdx.stores.LINEAR`).
 
     Returns:
         The image, with nothing of what its file states beside the pixels; or, where it cannot be
@@ -61,7 +63,8 @@ def decode(content: bytes) -> Image.Image | Refusal:
     kind = format_of(content)
     if not kind:
         return foreign(content)
-    if bits_per_channel(content) > 8:
+    linear = kind == "PNG" and is_marked_linear(content)
+    if bits_per_channel(content) > 8 and not linear:
         return TOO_DEEP
     refused = tiff.problem(content) if kind == "TIFF" else None
     if refused is not None:
@@ -74,6 +77,8 @@ def decode(content: bytes) -> Image.Image | Refusal:
         return Refusal(f"refused: {error}")
     except (*DAMAGED, struct.error) as error:
         return Refusal(f"damaged image: {error}")
+    if linear:
+        image = _of_8_bits(image)
     turn = TURNS.get(_orientation(image))
     image = _in_srgb_over_white(image)
     image.info.clear()
@@ -92,6 +97,12 @@ def _opened(content: bytes, *, pixels: bool) -> Image.Image:
         if pixels:
             image.load()
     return image
+
+
+def _of_8_bits(image: Image.Image) -> Image.Image:
+    """Bring grey levels of 16 bits to 8, black and white staying where they are."""
+    levels = np.asarray(image).astype(np.uint32)
+    return Image.fromarray(((levels + 128) // 257).astype(np.uint8))
 
 
 def _mend(image: Image.Image, content: bytes) -> None:

@@ -88,18 +88,21 @@ def _groups(counts: pd.DataFrame, fractions: Mapping[str, float]) -> dict[str, i
     }
 
 
-def refuse_leakage(report: Mapping[str, Any], *, but_for: Collection[str] = ()) -> None:
+def refuse_leakage(
+    report: Mapping[str, Any], *, but_for: Collection[str] = (), kinds_apart: Collection[str] = ()
+) -> None:
     """Raise PairDxError if subsets share anything, for a split that promises that they do not.
 
     Args:
         report: What :func:`leakage` returned.
         but_for: Subsets that may, such as ``train-test``.
+        kinds_apart: Kinds of :data:`pairdx.subsets.LEAKAGE_KINDS` that may be shared.
     """
     shared = [
         f"{kind} ({between})"
         for kind, counts in report["kinds"].items()
         for between, count in counts.items()
-        if count["groups"] and between not in but_for
+        if count["groups"] and between not in but_for and kind not in kinds_apart
     ]
     if shared:
         raise PairDxError(

@@ -26,6 +26,7 @@ from scipy.sparse import csr_array, eye_array, hstack
 
 from pairdx.curation.duplicates import clusters, same_value_links
 from pairdx.errors import PairDxError
+from pairdx.finding_texts import COLUMN as FINDINGS
 from pairdx.ordering import seeded_rank
 from pairdx.subsets import SUBSETS
 
@@ -39,6 +40,12 @@ _COST_OF_MISSING = 100.0
 _COST_OF_EMPTY = (200.0, 100.0, 100.0)
 # Pairs of moves are looked for behind so many first moves, the least harmful ones.
 _FIRST_MOVES = 500
+
+# What says in which subset a pair is: of one label, and of findings.
+OF_COLUMNS = (
+    "name the column of subsets in the dataset's source.columns, and its values in source.subsets"
+)
+OF_FINDINGS = "see that the data's own lists or tables of subsets are those that were given out"
 
 
 def stratified(pairs: pd.DataFrame, fractions: Mapping[str, float], seed: int) -> pd.DataFrame:
@@ -103,8 +110,8 @@ def published(pairs: pd.DataFrame, fractions: Mapping[str, float], seed: int) ->
         raise PairDxError(
             f"{len(unusable)} of {len(pairs)} pairs state none of the subsets {', '.join(SUBSETS)}",
             where=f"pair {first['pair_id']}: published_subset is {first['published_subset']!r}",
-            remedy="name the column of subsets in the dataset's source.columns, and its values in "
-            "source.subsets; where no split is published, take `published` out of its splits",
+            remedy=f"{OF_FINDINGS if FINDINGS in pairs else OF_COLUMNS}; where no split is "
+            "published, take `published` out of its splits",
         )
     pairs = pairs[~nothing]
     names, subset = pairs["pair_id"], pairs["published_subset"].copy()

@@ -19,6 +19,7 @@ from lzma import LZMAError
 from pathlib import Path
 from typing import Protocol
 from zipfile import BadZipFile, ZipFile, ZipInfo
+from zlib import crc32
 from zlib import error as ZlibError
 
 from pairdx import hdf5_images
@@ -38,6 +39,12 @@ _DAMAGE = (
     ValueError,  # UnicodeDecodeError: an entry's own header names it in bytes that are no UTF-8
     struct.error,
 )
+
+# Behind a member's name: its grey levels, if they have 16 bits, are those of the PNG standard, from
+# black at 0 to white at 65,535. Its bytes are given out with a private, empty chunk that says so.
+LINEAR = "?linear"
+LINEAR_CHUNK = struct.pack(">I4sI", 0, b"prLn", crc32(b"prLn"))
+PNG, AFTER_HEADER, DEEP_GREY = b"\x89PNG\r\n\x1a\n", 33, b"\x10\x00"
 
 SHADOWS = "__macosx"  # a folder in which one system keeps what belongs to its own files
 NAMES_IN_MESSAGES = 5
@@ -101,11 +108,13 @@ class ImageStore:
             KeyError: There is no such member, or its name leads out of the store.
             DamagedMemberError: It cannot be read, or several members could be meant.
         """
-        return self.files.read(self.find(member))
+        name = self.find(member)
+        content = self.files.read(file_of(name))
+        return marked_linear(content) if name.endswith(LINEAR) else content
 
     def size(self, member: str) -> int:
-        """Return the number of bytes that :meth:`read` would give; errors as there."""
-        return self.files.size(self.find(member))
+        """Return the number of bytes that lie there; errors as of :meth:`read`."""
+        return self.files.size(file_of(self.find(member)))
 
     def members(self) -> list[str]:
         """Return the names of all files as they stand there, unsafe names included."""
@@ -113,6 +122,8 @@ class ImageStore:
 
     def find(self, member: str) -> str:
         """Return the very name of a member; errors as of :meth:`read`."""
+        if member.endswith(LINEAR):
+            return self.find(file_of(member)) + LINEAR
         if member not in self._known:
             try:
                 self.files.size(member)
@@ -149,6 +160,18 @@ class ImageStore:
             if rest and folder != SHADOWS:
                 inside[rest].append(name)
         return dict(whole), dict(inside)
+
+
+def marked_linear(content: bytes) -> bytes:
+    """Return a grey PNG file of 16 bits with the chunk that says what they mean; others as is."""
+    if not content.startswith(PNG) or content[24:26] != DEEP_GREY:
+        return content
+    return content[:AFTER_HEADER] + LINEAR_CHUNK + content[AFTER_HEADER:]
+
+
+def is_marked_linear(content: bytes) -> bool:
+    """Say whether a file has that chunk."""
+    return content[AFTER_HEADER : AFTER_HEADER + len(LINEAR_CHUNK)] == LINEAR_CHUNK
 
 
 def parts_of(member: str) -> list[str]:
@@ -224,6 +247,11 @@ def _opened(path: Path) -> ZipFile:
             where=path,
             remedy="let the user of the job read it, on every node",
         ) from error
+
+
+def file_of(member: str) -> str:
+    """Return the name of a member's file: without what :data:`LINEAR` says of its grey levels."""
+    return member.removesuffix(LINEAR)
 
 
 def climbs_out(member: str) -> bool:

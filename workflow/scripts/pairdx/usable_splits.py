@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable
 import pandas as pd
 
 from pairdx.errors import PairDxError
+from pairdx.finding_texts import COLUMN as FINDINGS
 from pairdx.joins import joined
 from pairdx.logs import logger
 from pairdx.subsets import SUBSETS
@@ -31,21 +32,31 @@ ONE_CAPTION = (
     "a caption that most documents share says nothing of one of them: name a column of captions of "
     "their own in `source.columns.caption`, or null for none"
 )
+FILL_CELLS = "fill the cells of the column that `source.columns.subset` names; or "
 LARGE = 0.5  # share of all pairs from which one group is what is wrong
 
 
 def check_subsets(
-    pairs: pd.DataFrame, split: pd.DataFrame, classes: Collection[str], name: str
+    pairs: pd.DataFrame,
+    split: pd.DataFrame,
+    classes: Collection[str],
+    name: str,
+    *,
+    training: bool = True,
 ) -> None:
     """Refuse a split that a system cannot be trained and tested on.
 
-    The log warns of classes without validation or test pairs.
+    The log warns of classes without validation or test pairs. Of several labels per pair no class
+    is too rare: only a whole subset can be missing, and that of training only to who is trained.
 
     Args:
-        pairs: Columns pair_id, label and, for messages, those of :data:`JOINED_BY`.
+        pairs: Columns pair_id, label, of several labels per pair findings and, for messages, those
+            of :data:`JOINED_BY`.
         split: Columns pair_id, subset, group.
         classes: All labels that systems are to tell apart.
         name: The split's.
+        training: Whether a system is to be trained; false where one that needs no training is
+            asked, which makes a difference of several labels per pair only.
 
     Raises:
         PairDxError: A pair states no subset of the data's own split, fewer than two classes have
@@ -56,10 +67,16 @@ def check_subsets(
     if name == OF_THE_DATA:
         _refuse_empty_cells(pairs, split)
     counts = pd.crosstab(placed["label"], placed["subset"])
-    counts = counts.reindex(index=list(classes), columns=list(SUBSETS), fill_value=0)
-    _refuse_small_classes(counts, name)
+    several = FINDINGS in pairs
+    strata = counts.index.tolist() if several else list(classes)
+    counts = counts.reindex(index=strata, columns=list(SUBSETS), fill_value=0)
+    if not several:
+        _refuse_small_classes(counts, name)
     empty = [subset for subset in SUBSETS if counts[subset].sum() == 0]
-    untrained = counts.index[counts["train"] == 0].tolist()
+    if several and not training and "train" in empty:
+        empty.remove("train")
+        logger.warning("no pair is for training: only systems that need none can be asked")
+    untrained = [] if several else counts.index[counts["train"] == 0].tolist()
     if empty or untrained:
         what = [
             *([f"it has no pairs in {_listed(empty)}"] if empty else []),
@@ -83,8 +100,8 @@ def _refuse_empty_cells(pairs: pd.DataFrame, split: pd.DataFrame) -> None:
             f"{len(without)} of {len(pairs)} pairs state no subset: their cells are empty, such as "
             f"that of {without.iloc[0]!r}",
             where=f"split {OF_THE_DATA}",
-            remedy="fill the cells of the column that `source.columns.subset` names; or write "
-            "`splits: [published]` alone, for which such rows are rejected and counted",
+            remedy=f"{'' if FINDINGS in pairs else FILL_CELLS}write `splits: [published]` alone, "
+            "for which such rows are rejected and counted",
         )
 
 
@@ -107,6 +124,13 @@ def _refuse_small_classes(counts: pd.DataFrame, name: str) -> None:
 
 def _reason(placed: pd.DataFrame, name: str) -> tuple[str, str]:
     """Return why a split leaves a subset or class empty, as the end of a sentence; and a remedy."""
+    if name == OF_THE_DATA and FINDINGS in placed:
+        return (
+            "; these subsets are those that come with the data",
+            "name all of them in `source.subsets` of the dataset, and see by `snakemake "
+            "check_documents` what was rejected; or put `grouped` or `stratified`, which are made "
+            "here, in the place of `published` in the dataset's `splits`",
+        )
     if name == OF_THE_DATA:
         return (
             "; these subsets are those that the data state (`source.columns.subset`)",

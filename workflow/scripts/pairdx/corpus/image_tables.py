@@ -13,7 +13,14 @@ import pandas as pd
 
 from pairdx.errors import PairDxError
 from pairdx.plan.wording import similar
-from pairdx.stores import DamagedMemberError, ImageStore, LeadsOutError, climbs_out, parts_of
+from pairdx.stores import (
+    DamagedMemberError,
+    ImageStore,
+    LeadsOutError,
+    climbs_out,
+    file_of,
+    parts_of,
+)
 
 NAMES_IN_MESSAGES = 20
 LONGEST_IDENTIFIER = 250  # bytes: with an ending, what a file may be called
@@ -138,7 +145,8 @@ def require_images(
         else:
             return
     if leads_out:
-        member, target = next(iter(leads_out.items()))
+        first, target = next(iter(leads_out.items()))
+        member = file_of(first)
         raise PairDxError(
             f"none of the {len(members)} images is in {place}: {len(leads_out)} are links that "
             f"lead out of it, which are not followed, such as {member} to {target}",
@@ -150,7 +158,7 @@ def require_images(
     if len(members):
         raise PairDxError(
             f"none of the {len(members)} images is in {place}; the first should be "
-            f"{members.iloc[0]}, but there are: {listed(top_level(store)) or 'no files'}",
+            f"{file_of(members.iloc[0])}, but there are: {listed(top_level(store)) or 'no files'}",
             where=where,
             remedy=remedy,
         )

@@ -22,6 +22,7 @@ from pairdx.stores import (
     ImageStore,
     LeadsOutError,
     climbs_out,
+    file_of,
     meaning_of,
     open_store,
 )
@@ -59,7 +60,7 @@ def inspect_archive(
     """
     columns = [*FACTS, "stage", "reason", "detail"]
     with open_store(path) as store:
-        _log_names(store, path, candidates["member"].astype(str).tolist())
+        _log_names(store, path, candidates["member"].astype(str).map(file_of).tolist())
         members = progress(candidates["member"], f"reading {path.name}", total=len(candidates))
         facts = [_inspect(store, str(member), settings) for member in members]
     table = pd.DataFrame(facts, columns=columns)
@@ -112,7 +113,9 @@ def _log_names(store: ImageStore, path: Path, wanted: Sequence[str]) -> None:
 def _log_moved(path: Path, missing: Sequence[str], unnamed: Sequence[str]) -> None:
     """Say of how many missing images a file of that name lies in other folders, and name one."""
     there = {meaning_of(name).rpartition("/")[2]: name for name in unnamed if not climbs_out(name)}
-    moved = {member: meaning_of(member).rpartition("/")[2] for member in missing}
+    # A member that is listed, and is no file, is where it should be.
+    elsewhere = set(missing).difference(unnamed)
+    moved = {one: meaning_of(one).rpartition("/")[2] for one in missing if one in elsewhere}
     moved = {member: there[base] for member, base in moved.items() if base in there}
     if moved:
         member, name = next(iter(moved.items()))
@@ -139,9 +142,9 @@ def _inspect(store: ImageStore, member: str, settings: Mapping[str, Any]) -> dic
     try:
         content = _read(store, member)
     except LeadsOutError:
-        return facts | _rejection("archive", "link_out_of_folder", member)
+        return facts | _rejection("archive", "link_out_of_folder", file_of(member))
     if content is None:
-        return facts | _rejection("archive", "missing_from_archive", member)
+        return facts | _rejection("archive", "missing_from_archive", file_of(member))
     if isinstance(content, str):
         return facts | _rejection("image", "unreadable", content)
     facts |= {"sha256": hashlib.sha256(content).hexdigest(), "image_format": format_of(content)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from pairdx.errors import PairDxError
+from pairdx.stores import file_of
 
 STAGES = (
     "ingest",
@@ -51,6 +52,8 @@ class Screening:
         record = self.candidates.loc[out, WHICH].assign(
             stage=stage, reason=reasons[out], detail="" if details is None else details[out]
         )
+        # A rejected image is read no more: its path is for people.
+        record["member"] = record["member"].map(file_of, na_action="ignore")
         self._rejected.append(record[REJECTED_COLUMNS])
         self.candidates = self.candidates[~out]
 

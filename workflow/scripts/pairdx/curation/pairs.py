@@ -15,6 +15,7 @@ from pairdx.curation.duplicates import clusters, copies, near_duplicates, same_v
 from pairdx.curation.outcomes import KEEP, Screening, funnel, only, reasons_in_words
 from pairdx.curation.review import apply_decisions
 from pairdx.errors import PairDxError
+from pairdx.finding_texts import COLUMN as FINDINGS
 
 PAIR_COLUMNS = [
     "pair_id",
@@ -92,7 +93,8 @@ def curate(
         caption_cluster=caption_cluster(screening.candidates["caption"])
     ).sort_values("pair_id")
     is_pair = survivors["label"].isin(settings["classes"])
-    pairs, aside = (survivors.loc[rows, PAIR_COLUMNS] for rows in (is_pair, ~is_pair))
+    columns = [*PAIR_COLUMNS, *([FINDINGS] if FINDINGS in survivors else [])]
+    pairs, aside = (survivors.loc[rows, columns] for rows in (is_pair, ~is_pair))
     rejected = pd.concat([rejected_by_tables, screening.rejected], ignore_index=True)
     if pairs.empty:
         why = reasons_in_words(rejected) or "the corpus has no rows"
@@ -113,7 +115,9 @@ def _screen_images(screening: Screening, facts: pd.DataFrame) -> None:
     merged = screening.candidates.merge(facts, on="row", how="left", validate="one_to_one")
     unlisted = merged["stage"].isna()
     merged.loc[unlisted, ["stage", "reason"]] = ["archive", "missing_from_archive"]
-    merged.loc[unlisted, "detail"] = merged["archive"] + " is not among the dataset's archives"
+    # Of no candidates the column holds no texts, whatever was written.
+    archives = merged["archive"].astype(str)
+    merged.loc[unlisted, "detail"] = archives + " is not among the dataset's archives"
     screening.candidates = merged
     for stage in ("archive", "image"):
         current = screening.candidates

@@ -12,6 +12,7 @@ import pandas as pd
 from pairdx.curation.captions import caption_problem
 from pairdx.curation.identifiers import find_identifiers, mask
 from pairdx.curation.outcomes import KEEP, Screening, only
+from pairdx.finding_texts import COLUMN as FINDINGS
 from pairdx.logs import logger, progress
 from pairdx.ordering import seeded_rank
 
@@ -24,6 +25,7 @@ NOT_SCREENED = {
     "groups": "what belongs together is not known but for copies of images and captions",
     "subsets": "there is no split that comes with the data",
     "caption_labels": "labels are not held against captions",
+    "labels": "nothing can be tested on these data",
     "sexes": "sexes are not known",
 }
 
@@ -40,7 +42,8 @@ def screen_tables(
     """Run the stages ingest, class, age, licence, caption, identifiers and subset.
 
     Args:
-        candidates: As from :func:`pairdx.corpus.multicare.reading.read`.
+        candidates: As from :func:`pairdx.corpus.multicare.reading.read`. The column left_out, if
+            there is one, says why the reader leaves a candidate out: a reason of the stage ingest.
         settings: The config's ``curation`` section.
         subset: Keep at most this many candidates per class, or None for all.
         seed: Seed of the subset.
@@ -83,12 +86,16 @@ def _screen_rows(screening: Screening, *, needs_subset: bool) -> None:
     reasons = only(rows["malformed"] != "", "malformed_list")
     if needs_subset:
         reasons[rows["published_subset"] == ""] = "no_subset"
+    if "left_out" in rows:
+        reasons = reasons.where(rows["left_out"] == "", rows["left_out"])
     reasons[rows["pair_id"].duplicated()] = "repeated_row"
     reasons[rows["case_id"].str.strip() == ""] = "no_case"
     reasons[files.str.contains(r"[/\\\x00]") | files.str.startswith(".")] = "unsafe_file_name"
     reasons[files.str.strip() == ""] = "no_file_name"
     screening.reject("ingest", reasons, rows["malformed"])
-    screening.candidates = screening.candidates.drop(columns="malformed")
+    screening.candidates = screening.candidates.drop(
+        columns=["malformed", "left_out"], errors="ignore"
+    )
 
 
 def _screen_classes(
@@ -107,7 +114,8 @@ def _screen_classes(
                 logger.warning("no candidate is of the modality %s (%s)", name, dict(modality))
             covered |= own
     reasons = only(~covered, "modality_not_selected")
-    reasons[~labels.isin(known)] = "unknown_class"
+    several = FINDINGS in screening.candidates
+    reasons[~labels.isin(known)] = "unknown_label" if several else "unknown_class"
     screening.reject("class", reasons, labels + (" " + subtypes).where(subtypes != "", ""))
 
 

@@ -9,7 +9,6 @@ That is written for means over pairs: see :mod:`pairdx.evaluation.contributions`
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -17,17 +16,22 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import stdtr
 
-from pairdx.evaluation.contributions import METRICS, contributions, worth
+from pairdx.evaluation.contributions import METRICS, contributed, worth_of_metric
+from pairdx.evaluation.mean_gains import (
+    BASELINE,
+    NOT_TESTED,
+    ONE_SEED,
+    Compared,
+    mean_rows,
+    verdict_of,
+)
 from pairdx.evaluation.method_tests import Method, method_difference, methods_of
 from pairdx.evaluation.scores import defined, read_seeds, values
+from pairdx.plan.grids import ASKED
 from pairdx.tasks.base import Metric, Task
 
 Array = NDArray[np.float64]
-SIGNIFICANCE = 0.05
-BASELINE, BETTER, WORSE = "baseline", "better", "worse"
-NOT_TOLD_APART, ONE_SEED, NOT_TESTED = "not told apart", "one seed", "not tested"
 COLUMNS = (
     *("row", "dataset", "split", "column", "system", "seeds", "cases"),
     *("mean", "standard_deviation"),
@@ -68,39 +72,6 @@ class Measured(NamedTuple):
     contributions: Array
 
 
-@dataclass(frozen=True)
-class Combined:
-    """Whether a column differs from the baseline over all rows and datasets together.
-
-    Attributes:
-        p: Of the paired two-sided t-test over their means; None of fewer than two.
-        means: Number of row and dataset means that were compared.
-    """
-
-    p: float | None
-    means: int
-
-
-def combined_p(column: Sequence[float], baseline: Sequence[float]) -> Combined:
-    """Test a column against the baseline over their (row, dataset) means.
-
-    The paired two-sided t-test. It takes every mean as one observation, as exact as any other and
-    independent of the others, although the rows of one dataset share its test pairs.
-
-    Args:
-        column: The means of a column, K of them.
-        baseline: Those of the baseline, in the same order.
-    """
-    differences = np.asarray(column, dtype=np.float64) - np.asarray(baseline, dtype=np.float64)
-    count = len(differences)
-    if count < 2:
-        return Combined(None, count)
-    error = float(differences.std(ddof=1)) / math.sqrt(count)
-    if error == 0:
-        return Combined(1.0 if differences[0] == 0 else 0.0, count)
-    return Combined(float(2 * stdtr(count - 1, -abs(differences.mean()) / error)), count)
-
-
 def grid_table(
     cells: Sequence[GridCell],
     tasks: Mapping[str, Task[Any, Any]],
@@ -132,21 +103,28 @@ def grid_table(
         standard_deviation (over seeds, of a sample), difference to the baseline with its interval,
         p of no difference (not corrected for the number of comparisons), verdict; the paper's
         value, standard deviation, difference to its baseline and place; left_out, the reason where
-        there is no result. Shares are fractions of 1.
+        there is no result. Shares are fractions of 1. Of systems asked about other datasets
+        further rows with the means over all test sets, and over all rows
+        (:func:`pairdx.evaluation.mean_gains.mean_rows`).
     """
     groups: dict[tuple[str, str, str], list[GridCell]] = {}
     for cell in cells:
         groups.setdefault((cell.row, cell.dataset, cell.split), []).append(cell)
     rows: list[dict[str, Any]] = []
+    compared: list[Compared] = []
+    # Means over test sets take their draws for independent.
+    elsewhere = [name for name in dict.fromkeys(cell.dataset for cell in cells) if ASKED in name]
     for (_, dataset, split), of_row in groups.items():
-        found = _rows_of(
+        draws = seed + (1 + elsewhere.index(dataset) if dataset in elsewhere else 0)
+        found, of_methods = _rows_of(
             of_row,
             tasks[dataset],
             classes[dataset],
             metric=metric,
             baseline=baseline,
-            how={"resamples": resamples, "seed": seed, "level": level},
+            how={"resamples": resamples, "seed": draws, "level": level},
         )
+        compared += of_methods
         theirs = [stated.get((dataset, split, str(cell.system)), {}) for cell in of_row]
         first = next(
             (one for cell, one in zip(of_row, theirs, strict=True) if cell.column == baseline), {}
@@ -155,6 +133,8 @@ def grid_table(
             {**row, **_of_paper(one, first, is_baseline=cell.column == baseline)}
             for cell, row, one in zip(of_row, found, theirs, strict=True)
         ]
+    if elsewhere:
+        rows += mean_rows(compared, baseline, level=level)
     numbers = [name for name in COLUMNS if name.startswith(("difference", "standard", "paper"))]
     numbers = [name for name in numbers if name != "paper_place"] + ["mean", "p"]
     table = pd.DataFrame(rows, columns=list(COLUMNS))
@@ -185,11 +165,13 @@ def _rows_of(
     metric: str,
     baseline: str,
     how: Mapping[str, Any],
-) -> list[dict[str, Any]]:
+) -> tuple[list[dict[str, Any]], list[Compared]]:
     """Measure the cells of one row on one split, and compare each with the baseline's."""
     there = [cell for cell in cells if cell.left_out is None]
     declared = next(one for one in task.metrics if one.name == metric)
-    measured, methods, sizes, least = {}, {}, np.empty(0), 0.0
+    measured: dict[str, Measured] = {}
+    methods: dict[str, Method] = {}
+    sizes, least = np.empty(0), 0.0
     if there:
         tables = [table for cell in there for table in cell.predictions]
         # All over the same pairs, or an error says that they are not.
@@ -202,7 +184,7 @@ def _rows_of(
         one = of_cells[0][0]
         sizes = np.bincount(one.case, minlength=one.cases).astype(np.float64)
         if metric in METRICS:
-            least = worth(one.truth, one.case, metric)
+            least = worth_of_metric(one, metric)
             found = methods_of(
                 [of.contributions for of in measured.values()],
                 [cell.random for cell in there],
@@ -210,7 +192,22 @@ def _rows_of(
                 **{key: how[key] for key in ("resamples", "seed")},
             )
             methods = dict(zip(measured, found, strict=True))
-    return [
+    of_methods = [
+        Compared(
+            cell.row,
+            cell.dataset,
+            cell.split,
+            cell.column,
+            str(cell.system),
+            measured[cell.column].seeds,
+            methods[cell.column],
+            len(sizes),
+            least,
+        )
+        for cell in there
+        if cell.column in methods and not np.isnan(methods[cell.column].accuracy)
+    ]
+    rows = [
         {
             **{name: getattr(cell, name) for name in ("row", "dataset", "split", "column")},
             "system": cell.system,
@@ -221,13 +218,14 @@ def _rows_of(
         }
         for cell in cells
     ]
+    return rows, of_methods
 
 
 def _measured(task: Task[Any, Any], metric: Metric[Any, Any], reads: Sequence[Any]) -> Measured:
     seeds = np.array([values(task, read, [metric])[0] for read in reads], dtype=np.float64)
     if metric.name not in METRICS:
         return Measured(seeds, np.empty((len(reads), 0)))
-    each = [contributions(read.truth, read.correct, metric.name) for read in reads]
+    each = [contributed(read, metric.name) for read in reads]
     return Measured(seeds, np.array(each))
 
 
@@ -263,16 +261,14 @@ def _compared(
         return {}
     if column == baseline:
         return {"verdict": BASELINE}
-    if baseline not in measured or column not in methods:
+    if baseline not in methods or column not in methods or not least:
         return {"verdict": NOT_TESTED}
     own, other = methods[column], methods[baseline]
     difference, low, high, p = method_difference(own, other, sizes, level=level, worth=least)
     if p is None or difference is None or low is None or high is None:
         known = own.known and other.known
         return {"verdict": NOT_TESTED if known else ONE_SEED}
-    verdict = NOT_TOLD_APART
-    if p < SIGNIFICANCE:
-        verdict = BETTER if difference > 0 else WORSE
+    verdict = verdict_of(difference, p)
     # Two seeds that differ much reach beyond what a difference of shares can be.
     low, high = max(low, -1.0), min(high, 1.0)
     return {"difference_low": low, "difference_high": high, "p": p, "verdict": verdict}

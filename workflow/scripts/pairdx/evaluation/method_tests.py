@@ -18,8 +18,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pairdx.evaluation.agreement import training_of
-from pairdx.evaluation.comparisons import holm
 from pairdx.evaluation.few_seeds import p_of, reach_of
+from pairdx.evaluation.holm import holm
 from pairdx.evaluation.intervals import bootstrap_ratios
 from pairdx.evaluation.score_intervals import worth_of_sizes
 from pairdx.tasks.single_label.rows import correctness, same_pairs

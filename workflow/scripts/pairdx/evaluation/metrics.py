@@ -36,7 +36,7 @@ def evaluate(
     Args:
         task: What the predictions are of.
         predictions: Rows of the task.
-        classes: The classes, in the order of the confusion matrix.
+        classes: The classes, in the order of what is listed by class.
         resamples: Number of bootstrap resamples of the cases; with 0 every interval is null.
         seed: Seed of the resampling.
         level: Coverage of the intervals, between 0 and 1.
@@ -45,7 +45,8 @@ def evaluate(
     Returns:
         JSON-ready mapping: subset, pairs, cases, the task's metrics as {value, low, high},
         per_class, classes, interval, and what the task adds: of single labels confusion (rows =
-        true class, columns = predicted class) and calibration_bins.
+        true class, columns = predicted class) and calibration_bins; of several what is known of
+        each class, and thresholds.
 
         Intervals are score intervals (see ``score_intervals``); those of what is no share, such as
         the Brier score, percentiles of the bootstrap. Resampling biases the calibration error

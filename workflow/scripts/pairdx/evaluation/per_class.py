@@ -8,9 +8,10 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from pairdx.evaluation.intervals import interval_around
 from pairdx.evaluation.score_intervals import score_interval
 from pairdx.evaluation.scores import resampled, values, worth_of_pairs
-from pairdx.tasks.base import Task
+from pairdx.tasks.base import ClassScore, Task
 from pairdx.tasks.rows import Read
 
 Array = NDArray[np.float64]
@@ -40,7 +41,8 @@ def per_class(
         classes: The classes.
         resamples: Number of bootstrap resamples of the cases; with 0 there are no intervals.
         seed: Seed of the resampling.
-        level: Coverage of the intervals, which are score intervals (see ``score_intervals``).
+        level: Coverage of the intervals, which are score intervals where scores are shares (see
+            ``score_intervals``), else percentiles.
 
     Returns:
         Per class: each score (precision, recall, f1), also with ``_low`` and ``_high``, and
@@ -80,8 +82,23 @@ def class_scores(
             known = of_seeds[~np.isnan(of_seeds)]
             value = float(known.mean()) if len(known) else None
             columns = np.mean([one[position][:, index] for one in drawn], axis=0)
-            worth = float(np.mean([worth_of_pairs(score.pairs(one, index), one) for one in reads]))
-            low, high = score_interval(value, columns, level, worth=worth, cases=reads[0].cases)
+            low, high = _interval(score, index, value, columns, level, reads)
             table[name] |= {score.name: value, f"{score.name}_low": low, f"{score.name}_high": high}
         table[name]["support"] = support[index]
     return table
+
+
+def _interval(
+    score: ClassScore[ReadT, WeighedT],
+    index: int,
+    value: float | None,
+    drawn: Array,
+    level: float,
+    reads: Sequence[ReadT],
+) -> tuple[float | None, float | None]:
+    """Return the interval of one score of one class from its resampled means over seeds, [R]."""
+    cases = reads[0].cases
+    if score.pairs is None:
+        return interval_around(value, drawn, level, cases)
+    worth = float(np.mean([worth_of_pairs(score.pairs(one, index), one) for one in reads]))
+    return score_interval(value, drawn, level, worth=worth, cases=cases)

@@ -31,13 +31,17 @@ def read_seeds(
     *,
     subset: str = "test",
 ) -> list[ReadT]:
-    """Read one subset of the predictions of several seeds, about the same pairs.
+    """Read one subset of the predictions of several seeds or systems, about the same pairs.
+
+    They are made comparable: of several labels per pair, each has thresholds for the same ones.
 
     Raises:
         PairDxError: They are over different pairs, cases or labels, or are no predictions.
     """
-    rows = task.rows.same_pairs(tables, subset, of_what="seeds")
-    return [task.rows.read_predictions(one, classes, subset=subset) for one in rows]
+    task.rows.same_pairs(tables, subset, of_what="seeds")
+    # From the whole tables: what a task decides on other subsets, such as thresholds, comes along.
+    reads = [task.rows.read_predictions(one, classes, subset=subset) for one in tables]
+    return task.rows.comparable(reads)
 
 
 def values(
@@ -99,10 +103,11 @@ def metric_interval(
 def worth_of_shares(shares: Sequence[tuple[Chosen, ...]], read: Read) -> float:
     """Return how many independent pairs an average of shares is over if a case's are always alike.
 
-    Of a share with two sides it is the rarer that counts; 0 where one has no pairs.
+    Of a share with two sides it is the rarer that counts; 0 where one has no pairs, or there is no
+    share.
     """
     worths = np.array([min(worth_of_pairs(side, read) for side in sides) for sides in shares])
-    return worth_of_average(worths) if worths.all() else 0.0
+    return worth_of_average(worths) if len(worths) and worths.all() else 0.0
 
 
 def worth_of_pairs(chosen: Chosen, read: Read) -> float:

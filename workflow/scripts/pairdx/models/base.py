@@ -40,6 +40,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 import pandas as pd
 
+from pairdx import finding_texts
 from pairdx.errors import PairDxError
 from pairdx.image_rows import ImageRows, Images, RowNumbers
 from pairdx.logs import progress
@@ -58,7 +59,8 @@ class Pairs:
     """N image-caption pairs, whose images are read when their rows are asked for.
 
     Attributes:
-        table: Columns pair_id, case_id, caption and label, with the index 0 to N - 1.
+        table: Columns pair_id, case_id, caption and label, with the index 0 to N - 1; of several
+            labels per pair also findings (:mod:`pairdx.finding_texts`).
         images: uint8 of shape (N, S, S, 3), RGB; row i belongs to row i of the table. Of packed
             ones no more is in memory than what was asked for last. S is 0 where images are not
             read.
@@ -82,7 +84,7 @@ class Pairs:
                 remedy="delete the packed images of the dataset; they are made again",
             )
         unknown = sorted(set(self.table["label"]) - set(self.classes))
-        if unknown:
+        if unknown and not self.several:
             raise PairDxError(f"the label {unknown[0]!r} is not among the classes {self.classes}")
 
     def __len__(self) -> int:
@@ -97,6 +99,17 @@ class Pairs:
     def captions(self) -> list[str]:
         """The N captions."""
         return self.table["caption"].tolist()
+
+    @property
+    def several(self) -> bool:
+        """Whether any number of classes can be true of a pair."""
+        return finding_texts.COLUMN in self.table
+
+    @property
+    def findings(self) -> np.ndarray:
+        """What is known of each of several classes, float32 (N, C): 1, 0, or NaN for unknown."""
+        texts = self.table[finding_texts.COLUMN]
+        return finding_texts.decode(texts, self.classes).astype(np.float32)
 
     @property
     def labels(self) -> np.ndarray:
@@ -153,6 +166,7 @@ class Classifier(Protocol):
     def probabilities(self, images: np.ndarray, tokens: Any) -> np.ndarray:
         """Classify uint8 images of shape (B, S, S, 3): float32 of shape (B, C), rows add up to 1.
 
+        Of several labels per pair each is a probability of its own: float64, 0 to 1.
         Normalisation is included. Computed where the weights are: the CPU, unless moved.
         """
 
@@ -193,6 +207,19 @@ class ScoringClassifier(Protocol):
 
 
 @runtime_checkable
+class FindingClassifier(Protocol):
+    """What a classifier offers besides that can be asked about findings of other datasets."""
+
+    def about(self, classes: Sequence[str], settings: Mapping[str, Any]) -> Classifier:
+        """Return the same system, asked about other classes.
+
+        Args:
+            classes: The findings.
+            settings: What it would be built from on the dataset that has them.
+        """
+
+
+@runtime_checkable
 class WordClassifier(Protocol):
     """What a classifier may offer whose words have vectors that training does not move.
 
@@ -211,7 +238,7 @@ class WordClassifier(Protocol):
 
 
 def predict(classifier: Classifier, pairs: Pairs, batch_size: int) -> np.ndarray:
-    """Return the class probabilities of all pairs: float32 of shape (N, C), rows add up to 1.
+    """Return the class probabilities of all pairs, (N, C): see :meth:`Classifier.probabilities`.
 
     Raises:
         PairDxError: A probability is not a number.
@@ -234,12 +261,13 @@ def predict_of(
     Raises:
         PairDxError: A probability is not a number.
     """
-    found = np.zeros((len(captions), classes), dtype=np.float32)
+    parts = [np.zeros((0, classes), dtype=np.float32)]
     starts = range(0, len(captions), batch_size)
     for start in progress(starts, "predicting, batches"):
         rows = slice(start, start + batch_size)
         tokens = classifier.tokenise(captions[rows])
-        found[rows] = classifier.probabilities(np.asarray(images[rows]), tokens)
+        parts.append(classifier.probabilities(np.asarray(images[rows]), tokens))
+    found = np.concatenate(parts)
     if not np.isfinite(found).all():
         raise PairDxError(
             "the model predicts values that are not numbers",

@@ -15,16 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
 
 from pairdx.errors import PairDxError
-from pairdx.files import written_whole
 from pairdx.models.sources import named_with_checksum, require_resource, weights_file
-from pairdx.seals import fill_seal, header_to_seal, require_sound
-from pairdx.storage_errors import storage_error
+from pairdx.sealed_tensors import is_none, read_tensors, require_rows, write_tensors
 
 INPUTS = ("image", "caption")
+WHAT = "features file"
 
 
 @dataclass(frozen=True)
@@ -124,11 +121,7 @@ def write_features(path: Path, features: Features) -> None:
         "seconds": json.dumps(features.seconds),
         "device": features.device,
     }
-    tensors = {"image": features.image, "caption": features.caption}
-    with written_whole(path) as aside:
-        contiguous = {name: np.ascontiguousarray(tensors[name]) for name in INPUTS}
-        save_file(contiguous, aside, header_to_seal(header))
-        fill_seal(aside)
+    write_tensors(path, {"image": features.image, "caption": features.caption}, header)
 
 
 def read_features(path: Path) -> Features:
@@ -137,26 +130,14 @@ def read_features(path: Path) -> Features:
     Raises:
         PairDxError: It is no features file, or its features are not numbers, one row per pair.
     """
+    header, (image, caption) = read_tensors(path, INPUTS, WHAT)
     try:
-        require_sound(path)
-        with safe_open(path, framework="numpy") as file:
-            header = file.metadata() or {}
-            image, caption = (file.get_tensor(name) for name in INPUTS)
         pair_ids, encoder, parameters, seconds = (
             json.loads(header[name]) for name in ("pair_ids", "encoder", "parameters", "seconds")
         )
-    except (SafetensorError, OSError, KeyError, json.JSONDecodeError) as error:
-        if refused := storage_error(error, path):
-            raise refused from error
-        raise PairDxError(
-            f"this is no features file: {error}", where=path, remedy="delete it; it is made again"
-        ) from error
-    device = header.get("device", "cpu")
+    except (KeyError, json.JSONDecodeError) as error:
+        raise is_none(path, WHAT, error) from error
     for name, found in zip(INPUTS, (image, caption), strict=True):
-        if len(found) != len(pair_ids) or not np.isfinite(found).all():
-            raise PairDxError(
-                f"its {name} features are not one row of numbers for each of {len(pair_ids)} pairs",
-                where=path,
-                remedy="delete it; it is made again",
-            )
+        require_rows(path, found, len(pair_ids), f"{name} features", "pairs")
+    device = header.get("device", "cpu")
     return Features(tuple(pair_ids), image, caption, encoder, parameters, seconds, device)

@@ -57,7 +57,14 @@ def read_subset(
     return Pairs(table, pixels, tuple(classes))
 
 
-def require_usable(pairs: str | Path, split: str | Path, classes: Sequence[str], name: str) -> None:
+def require_usable(
+    pairs: str | Path,
+    split: str | Path,
+    classes: Sequence[str],
+    name: str,
+    *,
+    training: bool = False,
+) -> None:
     """Refuse a split that no system can be trained and tested on.
 
     Args:
@@ -65,11 +72,12 @@ def require_usable(pairs: str | Path, split: str | Path, classes: Sequence[str],
         split: ``split.parquet``.
         classes: The labels.
         name: The split's.
+        training: Whether a system is trained on it, or only asked.
 
     Raises:
         PairDxError: See :func:`pairdx.usable_splits.check_subsets`.
     """
-    check_subsets(read_table(pairs), read_table(split), classes, name)
+    check_subsets(read_table(pairs), read_table(split), classes, name, training=training)
 
 
 def subset_sizes(split: str | Path) -> dict[str, int]:

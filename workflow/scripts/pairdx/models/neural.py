@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from pairdx.errors import PairDxError
 from pairdx.models.base import FitJob, Pairs
-from pairdx.training.batches import Examples, as_float_images
+from pairdx.training.batches import Examples, TextsByEpoch, as_float_images
 from pairdx.training.loop import train
 from pairdx.training.optimisation import Objective
 from pairdx.training.settings import TrainingSettings
@@ -79,7 +79,7 @@ def fit_network(
     settings: Mapping[str, Any],
     train_pairs: Pairs,
     validation_pairs: Pairs,
-    texts: tuple[np.ndarray, np.ndarray],
+    texts: tuple[np.ndarray | TextsByEpoch, np.ndarray],
     sources: Mapping[str, Any],
     job: FitJob,
 ) -> pd.DataFrame:
@@ -93,7 +93,8 @@ def fit_network(
         settings: The system's settings, the loop's among them.
         train_pairs: N pairs to train on.
         validation_pairs: M pairs to validate on.
-        texts: int64 of shape (N, L) and (M, L), the tokens of their captions.
+        texts: int64 of shape (N, L) and (M, L), the tokens of their captions; those of training may
+            be read anew in every epoch.
         sources: Checksums of the files that the network was built from.
         job: Seed, device, state folder, threads.
     """
@@ -116,8 +117,8 @@ def fit_network(
     rows = train(
         module,
         objective,
-        Examples(train_pairs.images, train_pairs.labels, texts[0]),
-        Examples(validation_pairs.images, validation_pairs.labels, texts[1]),
+        Examples(train_pairs.images, _truth(train_pairs), texts[0]),
+        Examples(validation_pairs.images, _truth(validation_pairs), texts[1]),
         TrainingSettings.from_mapping(settings),
         seed=job.seed,
         device=job.device,
@@ -129,3 +130,8 @@ def fit_network(
     )
     module.to("cpu")
     return rows
+
+
+def _truth(pairs: Pairs) -> np.ndarray:
+    """Return what is known of the classes of pairs (see :class:`Examples`)."""
+    return pairs.findings if pairs.several else pairs.labels

@@ -8,6 +8,7 @@ these trainings do or hardly begins; it is left out.)
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,14 +19,12 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import save_file
 from torch import nn
 from torch.nn import functional
 
 from pairdx.errors import PairDxError
-from pairdx.files import written_whole
 from pairdx.logs import logger
-from pairdx.seals import fill_seal, header_to_seal
+from pairdx.models.weights import save_weights
 from pairdx.training.device import reproducible
 from pairdx.training.randomness import epoch_order, seeded
 
@@ -146,13 +145,8 @@ def probabilities(
 
 def save_text_classifier(path: Path, trained: Trained, classes: list[str]) -> None:
     """Write the weights, and the classes in the order of its scores, whole or not at all."""
-    weights = {
-        name: value.detach().contiguous() for name, value in trained.network.state_dict().items()
-    }
-    header = {"classes": "\n".join(classes), "epoch": str(trained.epoch)}
-    with written_whole(path) as aside:
-        save_file(weights, aside, header_to_seal(header))
-        fill_seal(aside)
+    header = {"classes": json.dumps(classes), "epoch": str(trained.epoch)}
+    save_weights(trained.network, path, header)
 
 
 def _epoch(

@@ -12,17 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
 
 from pairdx.errors import PairDxError
-from pairdx.files import written_whole
 from pairdx.models.features import rows_of
-from pairdx.seals import fill_seal, header_to_seal, require_sound
-from pairdx.storage_errors import storage_error
+from pairdx.sealed_tensors import is_none, read_tensors, require_rows, write_tensors
 
-TENSOR = "texts"
-AGAIN = "delete it; it is made again"
+TENSOR, WHAT = "texts", "file of features of texts"
 
 
 @dataclass(frozen=True)
@@ -67,10 +62,7 @@ def write_text_features(path: Path, features: TextFeatures) -> None:
         "seconds": repr(features.seconds),
         "device": features.device,
     }
-    with written_whole(path) as aside:
-        content = {TENSOR: np.ascontiguousarray(features.texts, dtype=np.float32)}
-        save_file(content, aside, header_to_seal(header))
-        fill_seal(aside)
+    write_tensors(path, {TENSOR: features.texts.astype(np.float32, copy=False)}, header)
 
 
 def read_text_features(path: Path) -> TextFeatures:
@@ -79,25 +71,13 @@ def read_text_features(path: Path) -> TextFeatures:
     Raises:
         PairDxError: It is no such file, or its features are not numbers, one row per text.
     """
+    header, (texts,) = read_tensors(path, [TENSOR], WHAT)
     try:
-        require_sound(path)
-        with safe_open(path, framework="numpy") as file:
-            header = file.metadata() or {}
-            texts = file.get_tensor(TENSOR)
         text_ids, encoder = json.loads(header["text_ids"]), json.loads(header["encoder"])
         numbers = float(header["cut"]), float(header["seconds"])
-    except (SafetensorError, OSError, KeyError, ValueError) as error:
-        if refused := storage_error(error, path):
-            raise refused from error
-        raise PairDxError(
-            f"this is no file of features of texts: {error}", where=path, remedy=AGAIN
-        ) from error
-    if len(texts) != len(text_ids) or not np.isfinite(texts).all():
-        raise PairDxError(
-            f"its features are not one row of numbers for each of {len(text_ids)} texts",
-            where=path,
-            remedy=AGAIN,
-        )
+    except (KeyError, ValueError) as error:
+        raise is_none(path, WHAT, error) from error
+    require_rows(path, texts, len(text_ids), "features", "texts")
     return TextFeatures(tuple(text_ids), texts, encoder, *numbers, header.get("device", "cpu"))
 
 

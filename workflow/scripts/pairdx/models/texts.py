@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from pairdx.report_texts.sentences import sentences
 from pairdx.words import read_words
 from pairdx.words import tokenise as words_of
 
@@ -24,6 +25,8 @@ class Reading:
         token_counts: int64 of shape (N,): tokens of every caption before cutting, those of CLIP
             and BERT with the marks of start and end, as in ``context``. None if not known.
         out_of_vocabulary: Share of all words that have no vector, 0 to 1; None without vectors.
+        sentence_counts: int64 of shape (N,): sentences of every caption, for a system that draws
+            of them in training; None for others.
     """
 
     tokeniser: str
@@ -31,6 +34,7 @@ class Reading:
     context: int | None
     token_counts: np.ndarray | None
     out_of_vocabulary: float | None = None
+    sentence_counts: np.ndarray | None = None
 
 
 def read_captions(
@@ -59,7 +63,11 @@ def read_captions(
 
         tokeniser = tokeniser_of(settings, folder)
         counts = tokeniser.token_counts(list(captions))
-        return _reading(tokeniser.name, system, settings["context_length"], counts)
+        found = _reading(tokeniser.name, system, settings["context_length"], counts)
+        if not settings.get("sentence_sampling"):
+            return found
+        of_each = [len(sentences(caption)) for caption in captions]
+        return replace(found, sentence_counts=np.array(of_each, dtype=np.int64))
     if system["tokeniser"] != "words":
         return Reading("Not known", used_for(system), None, None)
     rate, known = None, frozenset[str]()

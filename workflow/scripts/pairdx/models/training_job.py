@@ -92,7 +92,8 @@ def _train(job: TrainingJob, *, leads: bool = True) -> None:
         torch_device(job.device)
     started, energy = time.perf_counter(), EnergyMeter(job.device)
     if leads:
-        require_usable(job.pairs, job.split, job.classes, Path(job.split).parent.name)
+        named = Path(job.split).parent.name
+        require_usable(job.pairs, job.split, job.classes, named, training=True)
     module = family(job.family)
     with_images = getattr(module, "fits_images", lambda _: True)(job.settings)
     train, validation = (

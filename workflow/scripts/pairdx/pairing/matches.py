@@ -27,6 +27,24 @@ MOST_SHARE, MANY_TEXTS = 0.5, 10
 AGAIN = "delete it; it is made again"
 
 
+def pairs_to_match(split: str | Path, pairs: str | Path) -> pd.DataFrame:
+    """Read the pairs of a split, in its order: pair_id, subset, case_id, label.
+
+    Args:
+        split: ``split.parquet``.
+        pairs: ``pairs.parquet``.
+
+    Raises:
+        PairDxError: The split is not of these pairs, or a file is damaged.
+    """
+    return joined(
+        read_table(split)[["pair_id", "subset"]],
+        read_table(pairs, ["pair_id", "case_id", "label"]),
+        "pair_id",
+        what="the split and the pairs",
+    )
+
+
 def matches_of(
     pair_ids: Sequence[str],
     text_ids: Sequence[str],

@@ -53,6 +53,9 @@ def settled(overlay: Mapping[str, Any]) -> dict[str, Any]:
     it is: the checks name it.
     """
     found = dict(overlay)
+    if isinstance(overlay.get("finding_prompts"), Mapping):
+        sets = overlay["finding_prompts"].items()
+        found["finding_prompts"] = {name: _with_own_labels(of) for name, of in sets}
     datasets = overlay.get("datasets")
     if isinstance(datasets, Mapping):
         found["datasets"] = {
@@ -107,6 +110,13 @@ def _as_matched(how: Any) -> Any:
         return how
     both = {as_label(here): as_label(there) for here, there in how["classes"].items()}
     return {**how, "classes": both}
+
+
+def _with_own_labels(of: Any) -> Any:
+    """Settle the labels whose prompts are whole."""
+    if not isinstance(of, Mapping) or not isinstance(of.get("own"), dict):
+        return of
+    return {**of, "own": _with_labels(of["own"])}
 
 
 def _with_labels(of: dict[Any, Any]) -> dict[Any, Any]:

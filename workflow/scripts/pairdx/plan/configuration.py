@@ -22,7 +22,10 @@ from pairdx.plan.validation import in_order_of
 from pairdx.plan.wording import similar
 
 # Mappings of named things, of which null drops one. Below a dataset or a system: of each of them.
-NAMED = ("datasets", "systems", "feature_extractors", "text_banks", "pairings", "grids")
+NAMED = (
+    *("datasets", "systems", "feature_extractors"),
+    *("text_banks", "pairings", "grids", "finding_prompts"),
+)
 # Of which the defaults have few or none: null drops what another file of the user states.
 MOSTLY_OWN = ("text_banks", "pairings", "grids")
 # Of which the order is that of rows and columns, also within an entry.

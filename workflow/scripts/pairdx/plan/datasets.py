@@ -7,7 +7,12 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
-from pairdx.plan.descriptions import Reader, analyses_of
+from pairdx.plan.descriptions import Reader, analyses_of, has_several
+
+# Of several classes, what a pair counts as in curation and splits of which none is true; no class
+# can be called so, and this is how it is shown.
+NO_FINDING = "(none)"
+NO_FINDING_SHOWN = "none of the findings"
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,19 @@ class Dataset:
         return dict(self.entry["classes"])
 
     @property
+    def several(self) -> bool:
+        """Whether any number of classes can be true of a pair."""
+        return has_several(self.entry["task"])
+
+    @property
+    def strata(self) -> dict[str, str]:
+        """What each pair counts as once in curation and splits (column ``label``), with its name.
+
+        The classes; of several, a pair counts as the rarest that is true of it, or as none.
+        """
+        return {**self.class_names, **({NO_FINDING: NO_FINDING_SHOWN} if self.several else {})}
+
+    @property
     def class_prompts(self) -> dict[str, list[str]]:
         """The whole prompts of those classes that have any, by label, in the order of classes."""
         of = self.entry.get("class_prompts", {})
@@ -71,12 +89,15 @@ class Dataset:
     def grouped_by(self) -> dict[str, str]:
         """What tells what belongs together, by column of the pairs: in the user's own words.
 
-        These are the names of columns that the source states; none where groups are not known.
+        These are the names of columns that the source states, or else patient and study, or of
+        publications article, case and figure; none where groups are not known.
         """
         if "groups" in self.lacks:
             return {}
         stated = (self.source.get("columns") or {}).get("group") or []
         names = [stated] if isinstance(stated, str) else list(stated)
+        if not names and not self.reader.ARTICLES:  # a clinic's
+            return {"article_id": "patient", "figure_id": "study"}
         if not names:
             return {"article_id": "article", "case_id": "case", "figure_id": "figure"}
         if len(names) == 1:

@@ -22,12 +22,22 @@ def _part(category: str, subcategory: str | None, *found: Item) -> list[Item]:
 _OVERVIEW = _part(
     OVERVIEW,
     None,
-    Item("table", "comparison", "compare_systems", "Comparison of all systems"),
-    Item("figure", "comparison", "compare_systems", "Accuracy of all systems", "accuracy"),
-    Item("figure", "accuracy_against_cost", "describe_cost", "Accuracy against cost"),
+    Item(
+        *("table", "comparison", "compare_systems", "Comparison of all systems"),
+        analysis="comparison",
+    ),
+    Item(
+        *("figure", "comparison", "compare_systems", "Accuracy of all systems", "accuracy"),
+        analysis="comparison",
+    ),
+    Item(
+        *("figure", "accuracy_against_cost", "describe_cost", "Accuracy against cost"),
+        analysis="comparison",
+    ),
     Item(
         *("table", "discrepancies", "list_discrepancies", "The paper's numbers beside ours"),
         when=items.paper_is_reproduced,
+        analysis="comparison",
     ),
     Item("figure", "rule_graph", "draw_rule_graph", "Rules of the workflow"),
 )
@@ -61,6 +71,10 @@ _PAIRS = _part(
     Item(
         *("figure", "ages_{dataset}", "describe_dataset", "Ages of the patients"),
         when=items.ages_are_known,
+    ),
+    Item(
+        *("table", "findings_of_{dataset}", "describe_dataset", "Findings per subset"),
+        when=items.findings_are_stated,
     ),
 )
 
@@ -123,12 +137,31 @@ _SYSTEMS = _part(
         )
         for kind in ("figure", "table")
     ),
+    Item(
+        *("table", f"findings_{_CELL}", "report_findings", "Scores per finding"),
+        when=items.findings_are_known,
+        analysis="findings",
+    ),
+    Item(
+        *("figure", f"roc_{_CELL}", "report_findings", "ROC curves per finding"),
+        when=items.findings_are_known,
+        analysis="findings",
+    ),
+    Item(
+        *("figure", f"findings_training_{_CELL}", "report_findings", "Training curves"),
+        systems="curves",
+        analysis="findings",
+        caption="training",
+    ),
 )
 
 _TESTS = _part(
     COMPARISON,
     "1. Seeds and tests",
-    Item("table", "seeds", "compare_systems", "Every metric: seeds and test set"),
+    Item(
+        *("table", "seeds", "compare_systems", "Every metric: seeds and test set"),
+        analysis="seeds",
+    ),
     *(
         Item(
             *(kind, "system_tests_{dataset}", "compare_predictions", "Tests between systems"),
@@ -226,7 +259,7 @@ _PROMPTS = _part(
 )
 
 _ELSEWHERE = [
-    replace(item, when=items.others_are_tested_on)
+    replace(item, when=items.others_are_tested_on, analysis="tested_on")
     for item in _part(
         COMPARISON,
         "6. On other documents",
@@ -265,6 +298,47 @@ _PRIVILEGED = [
     )
 ]
 
+_FINDINGS = _part(
+    COMPARISON,
+    "9. Findings",
+    *(
+        Item(
+            *(kind, "findings_comparison", "compare_findings"),
+            *("Findings by system, at home and elsewhere",),
+            analysis="findings_comparison",
+        )
+        for kind in ("table", "figure")
+    ),
+    Item(
+        *("table", "findings_by_test_set", "compare_findings", "Every finding on every test set"),
+        analysis="findings_comparison",
+    ),
+    Item(
+        *("table", "competition", "compare_competition", "Beside people: F1 and MCC"),
+        when=items.competition_is_stated,
+        analysis="findings_comparison",
+    ),
+    Item(
+        *("table", "findings_tests_{dataset}", "compare_findings_of_dataset"),
+        *("Tests between systems",),
+        analysis="findings_tests",
+    ),
+    *(
+        Item(
+            *(kind, "findings_calibration_{dataset}", "compare_findings_of_dataset"),
+            *("Probabilities of findings and how often they are true",),
+            analysis="findings_calibration",
+        )
+        for kind in ("table", "figure")
+    ),
+    Item(
+        *("table", "finding_prompts_{dataset}", "compare_findings_of_dataset"),
+        *("Findings by prompts",),
+        when=items.finding_prompts_are_varied,
+        analysis="finding_prompts",
+    ),
+)
+
 _MISTAKES = [
     *_part(
         MISTAKES,
@@ -292,11 +366,13 @@ _COST = _part(
         *("table", "inference_cost_{dataset}", "price_inference"),
         *("Cost of classifying one image, with and without privileged texts",),
         when=items.inference_is_priced,
+        analysis="inference_cost",
     ),
     Item("table", "benchmarks", "describe_cost", "What the jobs took, by rule"),
 )
 
 ITEMS: tuple[Item, ...] = (
     *(*_OVERVIEW, *_PAIRS, *_CURATION, *_SPLITS, *_SYSTEMS, *_TESTS, *_LEAKAGE, *_CONFIDENCE),
-    *(*_CHANGED_INPUT, *_PROMPTS, *_ELSEWHERE, *_PRIVILEGED, *_GRIDS, *_MISTAKES, *_COST),
+    *(*_CHANGED_INPUT, *_PROMPTS, *_ELSEWHERE, *_PRIVILEGED, *_GRIDS, *_FINDINGS),
+    *(*_MISTAKES, *_COST),
 )

@@ -31,6 +31,8 @@ class Family(Protocol):
         EXPLAINED: Its module ``explanation`` says what single decisions rest on.
         EXPORTED: Its module ``graph`` is what ONNX Runtime can be given.
         PROMPTED: It classifies by class prompts, which its module ``prompting`` varies.
+        SEVERAL: Its systems can be asked about several labels per pair; of trained ones, those
+            that captions teach.
         RUNTIME: What computes, for the timing table.
     """
 
@@ -39,6 +41,7 @@ class Family(Protocol):
     EXPLAINED: bool
     EXPORTED: bool
     PROMPTED: bool
+    SEVERAL: bool
     RUNTIME: str
 
     def reads(self, settings: Settings) -> list[str]:
@@ -72,8 +75,9 @@ class Family(Protocol):
         """Return what the family's ``build`` gets.
 
         ``dataset`` holds ``squaring``, ``class_names`` (display names by label) and
-        ``class_prompts`` (whole prompts of those classes that have any, by label), and ``bank``,
-        the one that its pairing chooses from there, or None.
+        ``class_prompts`` (whole prompts of those classes that have any, by label), ``several``
+        (whether any number of classes can be true of a pair), and ``bank``, the one that its
+        pairing chooses from there, or None.
         """
 
     def text_reader(self, settings: Settings, config: Settings) -> Settings | None:
@@ -110,8 +114,11 @@ class Reader(Protocol):
         SCREENED: Nobody has filtered them before: the funnel begins with all there is.
         ARTICLES: Its column article_id names publications, with which pictures are shown.
         PUBLISHED_SPLIT: They come with a split, ``published``.
+        SEVERAL: Any number of classes can be true of an image: candidates have ``findings``.
         PATHS: Keys of ``source`` that are paths on this machine; null downloads, where it may be.
         TO_ASK_FOR: Where to get data that nobody downloads here, in a clause; "" for others.
+
+    Some have more: see :func:`findings_of` and :func:`paths_of`.
     """
 
     TEXTS: Mapping[str, str]
@@ -119,6 +126,7 @@ class Reader(Protocol):
     SCREENED: bool
     ARTICLES: bool
     PUBLISHED_SPLIT: bool
+    SEVERAL: bool
     PATHS: tuple[str, ...]
     TO_ASK_FOR: str
 
@@ -127,8 +135,8 @@ class Reader(Protocol):
 
         Of ``captions``, ``ages``, ``modalities``, ``licences``, ``groups`` (what belongs together,
         such as a patient), ``subsets`` (of a split, if PUBLISHED_SPLIT), ``caption_labels`` (labels
-        derived from captions) and ``sexes``. Systems that need it are left out, and screens that do
-        say so.
+        derived from captions), ``labels`` and ``sexes``. Systems that need it are left out, and
+        screens that do say so.
         """
 
     def archives(self, source: Settings) -> list[str]:
@@ -172,10 +180,28 @@ def analyses_of(task: str) -> tuple[str, ...]:
     return found
 
 
+def has_several(task: str) -> bool:
+    """Say whether any number of a task's classes can be true of a pair, likewise."""
+    found: bool = importlib.import_module(f"pairdx.tasks.{task}.analyses").SEVERAL
+    return found
+
+
 def metrics_of(task: str) -> tuple[str, ...]:
     """Name the metrics of a task, in the order of its tables: pairdx/tasks/<task>/analyses.py."""
     found: tuple[str, ...] = importlib.import_module(f"pairdx.tasks.{task}.analyses").METRICS
     return found
+
+
+def findings_of(reader: Reader) -> tuple[str, ...]:
+    """Name all findings that a reader's data can state, in its ``FINDINGS``; none where any may."""
+    found: tuple[str, ...] = getattr(reader, "FINDINGS", ())
+    return found
+
+
+def paths_of(reader: Reader) -> tuple[str, ...]:
+    """Name its ``PATHS``, and its ``FURTHER_PATHS``: of files that may lie in those as well."""
+    further: tuple[str, ...] = getattr(reader, "FURTHER_PATHS", ())
+    return (*reader.PATHS, *further)
 
 
 def schema_file(room: str, name: str) -> Path:

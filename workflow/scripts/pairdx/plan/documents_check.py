@@ -40,7 +40,8 @@ def facts_of_check(world: PlansWorld) -> OfWildcards:
     of the pairs tell what belongs together, and how these are called); ``splits``; ``systems`` that
     run (``title``, ``trained``, ``stand_in``, ``reads``, ``device``, ``seeds``: how many), those
     ``left_out`` with the reason, the number that is ``not_enabled``; ``tested_on`` (by dataset:
-    ``title``, classes that match, those of each that do not); ``asked_by`` (titles of the datasets
+    ``title``, classes that match, those of each that do not; of several labels per pair the number
+    of ``findings`` that are asked about); ``asked_by`` (titles of the datasets
     whose systems are asked about this one); ``pairings`` that systems learn from (``bank``, its
     ``file`` or None, ``encoder``, ``choose``, ``rank``, ``systems``: how many); ``sizes`` of
     packed images in pixels; ``jobs`` (see :func:`jobs_of`), and how many more describe
@@ -53,7 +54,8 @@ def facts_of_check(world: PlansWorld) -> OfWildcards:
         return {
             "title": dataset.entry["title"],
             "drawn": dataset.reader.DRAWN,
-            "classes": dataset.class_names,
+            "classes": dataset.strata,
+            **({"several": True} if dataset.several else {}),
             "class_words": dict(dataset.key("class_words")),
             "out_of_distribution": list(dataset.key("out_of_distribution")),
             "lacks": dict(dataset.lacks),
@@ -86,6 +88,8 @@ def _matching(world: PlansWorld, dataset: Dataset, name: str) -> dict[str, Any]:
     """Say which classes of a dataset, and of another that its systems are asked about, match."""
     same, there = world.plan.tested_on.matched(dataset.name, name), world.plan.datasets[name]
     meant = set(same.values())
+    if there.several:
+        return {"title": world.title_of_dataset(name), "findings": len(there.labels)}
     return {
         "title": world.title_of_dataset(name),
         "matched": len(same),

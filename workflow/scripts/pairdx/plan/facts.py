@@ -43,7 +43,8 @@ class Facts:
             "texts": {**texts, **dataset.entry.get("texts", {})},
             "drawn": dataset.reader.DRAWN,
             **self.tells(wildcards),
-            "classes": dataset.class_names,
+            "classes": dataset.strata,
+            **({"several": True} if dataset.several else {}),
             # The subset that the archived table names for each pair is that of the first split.
             "split": dataset.splits[0],
             "url": record and f"{zenodo}/records/{record}",
@@ -57,6 +58,7 @@ class Facts:
         system = self.plan.reads_words(dataset.name)
         return {
             **{key: facts[key] for key in ("title", "texts", "drawn", "classes")},
+            **({"several": True} if dataset.several else {}),
             **self.tells(wildcards),
             **{key: dataset.key(f"curation.{key}") for key in keys},
             "follows": self.plan.published.about(dataset.name).get("follows"),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pairdx.plan.cells import FOLDER, Cell, OfWildcards, Wildcards, folder_of, paths
 from pairdx.plan.datasets import Dataset
+from pairdx.plan.items import COMPARISON
 
 if TYPE_CHECKING:
     from pairdx.plan.plan import Plan
@@ -50,14 +51,19 @@ class Files:
             return self.plan.systems[system].image_size(dataset)
         return int(dataset.key("packing.image_size"))
 
-    def of_cells(self, file: str, *, trained: bool = False) -> list[str]:
-        """List a file of every cell that is run, or of those of trained systems."""
-        cells = [
-            cell
-            for cell in self.plan.cells
-            if not trained or self.plan.systems[cell.system].trained
-        ]
+    def of_cells(self, file: str, *, trained: bool = False, having: str | None = None) -> list[str]:
+        """List a file of every cell that is run.
+
+        Or of those of trained systems; or of datasets whose task is ``having`` an analysis.
+        """
+        every = self.plan.cells if having is None else self.plan.cells_having(having)
+        cells = [cell for cell in every if not trained or self.plan.systems[cell.system].trained]
         return paths(f"{FOLDER}/{file}", cells)
+
+    def not_compared(self, file: str, *, trained: bool = False) -> list[str]:
+        """List a file of the cells that the comparison of all systems leaves out."""
+        left = {*self.of_cells(file, having=COMPARISON)}
+        return [path for path in self.of_cells(file, trained=trained) if path not in left]
 
     def in_dataset(self, file: str) -> OfWildcards:
         """Return what lists a file of every cell of the wildcards' dataset."""
@@ -72,17 +78,15 @@ class Files:
 
         return files
 
-    @property
-    def timed(self) -> list[tuple[str, str]]:
-        """Dataset and system of every timing."""
-        return [
-            (name, one.name) for name in self.plan.datasets for one in self.plan.systems_of(name)
-        ]
+    def timed(self, having: str | None = None) -> list[tuple[str, str]]:
+        """List dataset and system of every timing; or of datasets likewise."""
+        datasets = self.plan.datasets if having is None else self.plan.having(having)
+        return [(name, one.name) for name in datasets for one in self.plan.systems_of(name)]
 
-    @property
-    def timings(self) -> list[str]:
-        """The timing of every system on every dataset."""
-        return [f"<results>/{dataset}/timing/{system}.json" for dataset, system in self.timed]
+    def timings(self, having: str | None = None) -> list[str]:
+        """List these timings."""
+        timed = self.timed(having)
+        return [f"<results>/{dataset}/timing/{system}.json" for dataset, system in timed]
 
     def training_data(self, wildcards: Wildcards) -> dict[str, str]:
         """Return the pairs, their subsets and their packed images."""

@@ -8,7 +8,10 @@ from pairdx.plan.plan import Plan
 from pairdx.plan.systems import System
 
 # What decides nothing, or is put in other words below.
-ELSEWHERE = ("datasets", "systems", "feature_extractors", "learning_rate_search", "run")
+ELSEWHERE = (
+    *("datasets", "systems", "feature_extractors", "learning_rate_search", "run"),
+    "finding_prompts",
+)
 
 
 def decides_the_graph(plan: Plan) -> dict[str, Any]:
@@ -44,7 +47,9 @@ def decides_the_graph(plan: Plan) -> dict[str, Any]:
         ]
         for name in plan.datasets
     ]
-    kept["beside_paper"] = plan.published.dataset is not None
+    kept["beside_paper"] = bool(plan.published.compared)
+    if plan.findings.datasets:
+        kept["findings"] = [one.several for one in plan.datasets.values()]
     left = {key: value for key, value in config.items() if key not in (*kept, *ELSEWHERE)}
     return {key: _something(value) for key, value in left.items()} | kept
 

@@ -75,9 +75,10 @@ class InferenceCost:
         return found
 
     def _image_only(self, dataset: str) -> list[System]:
+        applies = "inference_cost" in self.plan.datasets[dataset].analyses
         return [
             one
-            for one in self.plan.systems_of(dataset)
+            for one in (self.plan.systems_of(dataset) if applies else ())
             if one.trained and one.family.NETWORK and one.reads == ["image"]
         ]
 

@@ -17,6 +17,10 @@ from pairdx.plan.cells import COMPARED_SPLITS, WITHOUT_SIBLINGS
 # What some systems have and others have not, or are asked and others are not.
 Asked = Literal["curves", "explanations", "input_probes", "leakage_price", "prompts", "texts"]
 Kind = Literal["table", "figure", "page"]
+# Analyses that the plan asks for by name: the comparison of all systems by their accuracy, and
+# those of tasks with several labels per pair.
+COMPARISON = "comparison"
+FINDINGS, FINDINGS_COMPARISON = "findings", "findings_comparison"
 # Reasons that the plan gives, too, where such a thing is asked for.
 NO_PAPER = "there is no paper to compare with: config key paper is null"
 NO_SPLIT_TO_PRICE = f"the price of leakage needs the split {WITHOUT_SIBLINGS}"
@@ -60,9 +64,9 @@ class World(Protocol):
 
     @property
     def paper_dataset(self) -> str | None:
-        """The dataset that stands beside the paper: the first of those of its file that runs.
+        """The dataset that stands beside the paper: the first of its file's that is compared.
 
-        None where none of them runs, or there is no paper.
+        None where none of them runs with a task that has the comparison, or there is no paper.
         """
 
     def title_of_dataset(self, dataset: str) -> str:
@@ -91,8 +95,12 @@ class World(Protocol):
         """Say whether systems are asked about pairs of classes that none was trained on."""
 
     @property
+    def competition(self) -> str | None:
+        """Why there is no table of a competition; None where there is one."""
+
+    @property
     def asks_elsewhere(self) -> bool:
-        """Whether any system is asked about another dataset than its own."""
+        """Whether any system is asked about another dataset than its own, class by class."""
 
     @property
     def grids(self) -> Mapping[str, str]:
@@ -176,6 +184,14 @@ def no_system_runs(dataset: str) -> str:
     )
 
 
+def no_dataset_for(analysis: str) -> str:
+    """Say why what is about all datasets of a task is left out where none of them runs."""
+    return (
+        f"{analysis} applies to the task of no dataset that runs with a system: config key "
+        "datasets.NAME.task"
+    )
+
+
 # ------------------------------------------------------------ what only some configurations have
 def splits_are_compared(world: World, dataset: str | None) -> str | None:
     """Say why the effect of the split is left out."""
@@ -205,6 +221,18 @@ def prompts_are_varied(world: World, dataset: str | None) -> str | None:
     return (
         "no prompts are varied: config key prompt_sensitivity.templates is empty, or no zero-shot "
         "system that classifies by prompts is enabled"
+    )
+
+
+def finding_prompts_are_varied(world: World, dataset: str | None) -> str | None:
+    """Say why findings by prompts are left out."""
+    if reason := findings_are_known(world, dataset):
+        return reason
+    if dataset is None or world.systems_of(dataset, "prompts"):
+        return None
+    return (
+        "no prompts of findings are varied: no system that classifies by prompts is asked, or all "
+        "are trained and config key prompt_sensitivity.trained is false"
     )
 
 
@@ -249,9 +277,21 @@ def others_are_tested_on(world: World, _: str | None) -> str | None:
     )
 
 
+def findings_are_stated(world: World, dataset: str | None) -> str | None:
+    """Say why findings are not counted: every pair has one label, which other tables count."""
+    if dataset is None or "findings" in world.analyses_of(dataset):
+        return None
+    return f"config key datasets.{dataset}.task: every pair has one label"
+
+
 def captions_are_there(world: World, dataset: str | None) -> str | None:
     """Say why what is about captions is left out."""
     return _lacking(world, dataset, "captions")
+
+
+def findings_are_known(world: World, dataset: str | None) -> str | None:
+    """Say why what needs to know any finding is left out."""
+    return _lacking(world, dataset, "labels")
 
 
 def ages_are_known(world: World, dataset: str | None) -> str | None:
@@ -296,6 +336,11 @@ def inference_is_priced(world: World, dataset: str | None) -> str | None:
     )
 
 
+def competition_is_stated(world: World, _: str | None) -> str | None:
+    """Say why there is no table of a competition."""
+    return world.competition
+
+
 def grids_are_stated(world: World, _: str | None) -> str | None:
     """Say why there is no table by backbone."""
     return None if world.grids else NO_GRIDS
@@ -316,6 +361,7 @@ def paper_is_reproduced(world: World, _: str | None) -> str | None:
         return NO_PAPER
     return (
         f"config key paper: config/papers/{world.paper}.yaml is about none of the datasets that run"
+        " and are compared by accuracy"
     )
 
 

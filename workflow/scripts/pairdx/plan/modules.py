@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pairdx.plan.cells import Wildcards
+from pairdx.plan.cells import OfWildcards, Wildcards
 
 if TYPE_CHECKING:
     from pairdx.plan.plan import Plan
@@ -40,9 +40,15 @@ class Modules:
         """Name what a job imports of the task of the wildcards' dataset, metrics included."""
         return [f"pairdx.tasks.{self.plan.dataset(wildcards).key('task')}.task"]
 
-    def tasks(self, _: Wildcards) -> list[str]:
-        """Name the same of the tasks of all datasets."""
-        tasks = dict.fromkeys(one.key("task") for one in self.plan.datasets.values())
+    def tasks_having(self, analysis: str) -> OfWildcards:
+        """Return what names the same of the tasks that have an analysis."""
+        datasets = [self.plan.datasets[name] for name in self.plan.having(analysis)]
+        tasks = dict.fromkeys(one.key("task") for one in datasets)
+        return lambda _: [f"pairdx.tasks.{task}.task" for task in tasks]
+
+    def tasks_of_grid(self, wildcards: Wildcards) -> list[str]:
+        """Name the same of the tasks of the datasets of the wildcards' grid."""
+        tasks = dict.fromkeys(one["task"] for one in self.plan.grids.datasets(wildcards).values())
         return [f"pairdx.tasks.{task}.task" for task in tasks]
 
     def timing(self, wildcards: Wildcards) -> list[str]:

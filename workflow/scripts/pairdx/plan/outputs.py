@@ -91,9 +91,19 @@ def is_left_out(item: Item, world: World, dataset: str | None) -> str | None:
     analysis = item.analysis
     if analysis and dataset is not None and analysis not in world.analyses_of(dataset):
         return f"config key datasets.{dataset}.task: {analysis} does not apply to this task"
+    if analysis and dataset is None and not _has(world, analysis):
+        return items.no_dataset_for(analysis)
     if analysis and dataset is not None and not world.systems_of(dataset):
         return items.no_system_runs(dataset)
     return item.when(world, dataset) if item.when else None
+
+
+def _has(world: World, analysis: str) -> bool:
+    """Whether an analysis applies to any dataset that systems run on."""
+    return any(
+        analysis in world.analyses_of(dataset) and world.systems_of(dataset)
+        for dataset in world.datasets
+    )
 
 
 # ---------------------------------------------------------------- outputs of rules

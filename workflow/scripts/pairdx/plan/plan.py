@@ -18,6 +18,7 @@ from pairdx.plan.datasets import Dataset
 from pairdx.plan.descriptions import Family, Reader
 from pairdx.plan.facts import Facts
 from pairdx.plan.files import Files
+from pairdx.plan.findings import Findings
 from pairdx.plan.grids import Grids
 from pairdx.plan.inference_cost import InferenceCost
 from pairdx.plan.modules import Modules
@@ -87,6 +88,7 @@ class Plan:
         self.facts = Facts(self)
         self.published = Published(self)
         self.grids = Grids(self)
+        self.findings = Findings(self)
 
     # ---------------------------------------------------------------- datasets
     def dataset(self, wildcards: Wildcards) -> Dataset:
@@ -104,6 +106,18 @@ class Plan:
     def class_names(self, wildcards: Wildcards) -> dict[str, str]:
         """Return the display name of each of them, by label, in the same order."""
         return self.dataset(wildcards).class_names
+
+    def several(self, wildcards: Wildcards) -> bool:
+        """Whether any number of classes can be true of a pair of the wildcards' dataset."""
+        return self.dataset(wildcards).several
+
+    def strata(self, wildcards: Wildcards) -> list[str]:
+        """Return what pairs count as once in curation and splits (their column ``label``)."""
+        return list(self.dataset(wildcards).strata)
+
+    def strata_names(self, wildcards: Wildcards) -> dict[str, str]:
+        """Return the display name of each of these, in the same order."""
+        return self.dataset(wildcards).strata
 
     def lacks(self, wildcards: Wildcards) -> dict[str, str]:
         """Return what the data of the wildcards' dataset do not tell, each with the reason."""
@@ -140,7 +154,7 @@ class Plan:
         def part(wildcards: Wildcards) -> dict[str, Any]:
             dataset = self.dataset(wildcards)
             top: dict[str, Any] = {
-                "classes": dataset.labels,
+                "classes": list(dataset.strata),
                 "out_of_distribution": dataset.key("out_of_distribution"),
             }
             return {key: top[key] if key in top else dataset.key(f"curation.{key}") for key in keys}
@@ -165,15 +179,20 @@ class Plan:
         dataset = self.dataset(wildcards)
         return dict(dataset.reader.settings(dataset.source))
 
-    def shown_datasets(self) -> dict[str, dict[str, Any]]:
-        """Return what tables across datasets need to know of them."""
+    def having(self, analysis: str) -> list[str]:
+        """Name the datasets whose task has an analysis, whether or not any system runs there."""
+        return [name for name, one in self.datasets.items() if analysis in one.analyses]
+
+    def shown_datasets(self, names: Sequence[str] | None = None) -> dict[str, dict[str, Any]]:
+        """Return what tables across datasets, or across those that are named, need to know."""
+        chosen = self.datasets if names is None else names
         return {
             name: {
-                "title": one.entry["title"],
-                "drawn": one.reader.DRAWN,
-                "task": one.key("task"),
+                "title": self.datasets[name].entry["title"],
+                "drawn": self.datasets[name].reader.DRAWN,
+                "task": self.datasets[name].key("task"),
             }
-            for name, one in self.datasets.items()
+            for name in chosen
         }
 
     @property
@@ -258,6 +277,11 @@ class Plan:
         """Return the same of the one system that the wildcards name."""
         return self.shown([wildcards.system])
 
+    def shown_having(self, analysis: str) -> dict[str, dict[str, Any]]:
+        """Return the same of the systems that run on any dataset whose task has an analysis."""
+        named = [self.datasets[name] for name in self.having(analysis)]
+        return self.shown([one.name for one in self.enabled if any(map(one.runs_on, named))])
+
     def family_name(self, wildcards: Wildcards) -> str:
         """Name the family of the wildcards' system."""
         return str(self.system(wildcards).entry["family"])
@@ -330,6 +354,11 @@ class Plan:
             for system in self.systems_of(dataset.name)
             for seed in system.seeds
         ]
+
+    def cells_having(self, analysis: str) -> list[Cell]:
+        """Return the cells of the datasets whose task has an analysis."""
+        named = self.having(analysis)
+        return [cell for cell in self.cells if cell.dataset in named]
 
     def cells_of(self, dataset: str) -> list[Cell]:
         """Return the cells of one dataset."""

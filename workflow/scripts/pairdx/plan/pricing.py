@@ -45,7 +45,8 @@ class Pricing:
 
     def systems(self, dataset: str) -> list[System]:
         """Return the systems trained once more on a dataset: those chosen that are trained."""
-        if WITHOUT_SIBLINGS not in self.plan.datasets[dataset].splits:
+        of = self.plan.datasets[dataset]
+        if WITHOUT_SIBLINGS not in of.splits or "leakage_price" not in of.analyses:
             return []
         return [system for system in self.plan.systems_of(dataset) if self.chooses(system)]
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pairdx.plan.cells import FOLDER, Cell, Wildcards, paths
-from pairdx.plan.systems import CAPTIONS, System
+from pairdx.plan.systems import CAPTIONS, System, bank_on
 
 if TYPE_CHECKING:
     from pairdx.plan.plan import Plan
@@ -54,9 +54,11 @@ class Privileged:
         ]
 
     def bank_of(self, dataset: str, pairing: str) -> str:
-        """Name the bank that a pairing chooses from on a dataset."""
-        named = self.pairings[pairing]["bank"]
-        return str(named if isinstance(named, str) else named[dataset])
+        """Name the bank that a pairing chooses from on a dataset that it names one for."""
+        bank = bank_on(self.pairings[pairing], dataset)
+        if bank is None:
+            raise KeyError(dataset)
+        return bank
 
     def banks_of(self, dataset: str) -> list[str]:
         """Name the banks that pairings on a dataset choose from."""
@@ -178,13 +180,9 @@ class Privileged:
         return {"features": f"<results>/{wildcards.dataset}/features/{encoder}.safetensors"}
 
     def pairing_settings(self, wildcards: Wildcards) -> dict[str, Any]:
-        """Return how the wildcards' pairing chooses, and the reader of its bank."""
+        """Return how the wildcards' pairing chooses."""
         pairing = self.pairings[wildcards.pairing]
-        bank = self.bank_of(wildcards.dataset, wildcards.pairing)
-        return {
-            **{key: pairing[key] for key in ("choose", "rank", "keep", "seed")},
-            "reader": self.banks[bank]["reader"],
-        }
+        return {key: pairing[key] for key in ("choose", "rank", "keep", "seed")}
 
     def classifier_settings(self, wildcards: Wildcards) -> dict[str, Any]:
         """Return the settings of the text classifier of the wildcards' pairing and dataset."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pairdx.plan.cells import FOLDER, Cell, OfWildcards, Wildcards, paths
+from pairdx.plan.items import COMPARISON
 
 if TYPE_CHECKING:
     from pairdx.plan.plan import Plan
@@ -27,12 +28,25 @@ class Published:
         return self.paper.beside(list(self.plan.datasets)) if self.paper else []
 
     @property
+    def compared(self) -> list[str]:
+        """Those of them that stand in the comparison of all systems, as their tasks have it."""
+        return [name for name in self.datasets if name in self.plan.having(COMPARISON)]
+
+    @property
     def places(self) -> list[tuple[str, str]]:
-        """Each of them that has the paper's split, with it."""
+        """Each dataset that stands beside it and has the paper's split, with it."""
+        return self._places(self.datasets)
+
+    @property
+    def compared_places(self) -> list[tuple[str, str]]:
+        """Those of them that stand in the comparison of all systems."""
+        return self._places(self.compared)
+
+    def _places(self, names: list[str]) -> list[tuple[str, str]]:
         if self.paper is None:
             return []
         split = self.paper.split
-        return [(name, split) for name in self.datasets if split in self.plan.datasets[name].splits]
+        return [(name, split) for name in names if split in self.plan.datasets[name].splits]
 
     @property
     def files(self) -> list[str]:
@@ -65,11 +79,11 @@ class Published:
 
     @property
     def cells(self) -> list[Cell]:
-        """The cells of the systems that the paper is about, on its datasets and split."""
+        """The compared cells of the systems that the paper is about, on its datasets and split."""
         return [
             cell
             for cell in self.plan.cells
-            if (cell.dataset, cell.split) in self.places and self._states(cell)
+            if (cell.dataset, cell.split) in self.compared_places and self._states(cell)
         ]
 
     def _states(self, cell: Cell) -> bool:
@@ -83,12 +97,12 @@ class Published:
 
     @property
     def facts(self) -> dict[str, dict[str, Any]]:
-        """What a table of all its numbers needs to know of every dataset beside it.
+        """What a table of all its numbers needs to know of every compared dataset beside it.
 
         ``configured`` (what it states as a number and the configuration decides, by name),
         ``screened`` and ``drawn``.
         """
-        return {name: self._facts_of(name) for name in self.datasets}
+        return {name: self._facts_of(name) for name in self.compared}
 
     def _facts_of(self, name: str) -> dict[str, Any]:
         assert self.paper is not None  # noqa: S101 - it has the dataset

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pairdx.errors import PairDxError
+from pairdx.plan import finding_prompts
 from pairdx.plan.cells import FOLDER, Cell, Wildcards, paths
 from pairdx.plan.items import NOTHING_PROBED
 from pairdx.plan.systems import System
@@ -46,7 +47,8 @@ class Questions:
     def explained(self, dataset: str) -> list[System]:
         """Return the systems whose decisions can be explained, if any are to be."""
         chosen = self.config["explanations"]["pairs"] or self.config["explanations"]["per_class"]
-        systems = self.plan.systems_of(dataset) if chosen else []
+        applies = "explanations" in self.plan.datasets[dataset].analyses
+        systems = self.plan.systems_of(dataset) if chosen and applies else []
         return [system for system in systems if system.family.EXPLAINED]
 
     def explained_names(self, wildcards: Wildcards) -> list[str]:
@@ -80,9 +82,13 @@ class Questions:
 
     # ---------------------------------------------------------------- prompts
     def prompted(self, dataset: str) -> list[System]:
-        """Return the systems whose prompts are varied: zero-shot, and trained if so chosen."""
+        """Return the systems whose prompts are varied: zero-shot, and trained if so chosen.
+
+        By templates, if there are any to try; of several labels per pair, by sets of prompts.
+        """
         varied = self.config["prompt_sensitivity"]
-        systems = self.plan.systems_of(dataset) if varied["templates"] else []
+        tried = varied["templates"] or self.plan.datasets[dataset].several
+        systems = self.plan.systems_of(dataset) if tried else []
         return [
             system
             for system in systems
@@ -110,19 +116,31 @@ class Questions:
         dataset = self.plan.dataset(wildcards)
         return [dataset.class_names[label] for label in dataset.class_prompts]
 
-    def templates(self, wildcards: Wildcards) -> list[str]:
-        """List the templates that the wildcards' system is asked by, beside its own."""
-        names = [system.name for system in self.prompted(wildcards.dataset)]
+    def prompts(self, wildcards: Wildcards) -> list[str] | dict[str, Any]:
+        """Return what the wildcards' system is asked by beside its own prompts, if by anything.
+
+        Templates; of several labels per pair, sets of positive and negative prompts, by name.
+        """
+        if wildcards.system not in [one.name for one in self.prompted(wildcards.dataset)]:
+            return []
+        dataset = self.plan.dataset(wildcards)
+        if dataset.several:
+            named = self.config[finding_prompts.KEY]
+            return {
+                name: finding_prompts.prompts_of(self.config, name, dataset.labels)
+                for name in named
+            }
         chosen: list[str] = self.config["prompt_sensitivity"]["templates"]
-        return chosen if wildcards.system in names else []
+        return chosen
 
     # ---------------------------------------------------------------- changed input
     def input_probed(self, dataset: str) -> list[System]:
         """Return the systems whose input is changed: those chosen that read anything."""
         chosen = self.config["input_probes"]["systems"]
+        applies = "input_probes" in self.plan.datasets[dataset].analyses
         return [
             system
-            for system in self.plan.systems_of(dataset)
+            for system in (self.plan.systems_of(dataset) if applies else ())
             if system.reads
             and (
                 chosen == "all"

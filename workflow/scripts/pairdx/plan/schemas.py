@@ -99,4 +99,4 @@ def with_readers(schema: Mapping[str, Any], readers: Iterable[str]) -> dict[str,
 
 def tasks() -> list[str]:
     """Name the folders of pairdx/tasks."""
-    return sorted(path.parent.name for path in (SCRIPTS / "pairdx/tasks").glob("*/task.py"))
+    return sorted(path.parent.name for path in (SCRIPTS / "pairdx/tasks").glob("*/analyses.py"))

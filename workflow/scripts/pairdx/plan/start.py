@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from pairdx.errors import PairDxError
 from pairdx.plan import configuration
 from pairdx.plan.checks import (
+    competition,
     datasets,
     downloads,
     families,
+    modes,
     moved,
     paths,
     place,
     privileged,
     search,
+    several,
     systems,
     tested_on,
 )
@@ -69,7 +73,8 @@ def plan_of(
     paper = read_paper(root, config["paper"]) if config["paper"] is not None else None
     plan = Plan(config, of_families, readers, paper)
     _refuse([*systems.problems_of_datasets(plan), *privileged.problems_of_plan(plan)])
-    return plan, lambda: place.doubts(plan)
+    entries = {name: dataset.entry for name, dataset in plan.datasets.items()}
+    return plan, lambda: chain(place.doubts(plan), modes.unread(overlay, entries))
 
 
 def _refuse(found: Sequence[str]) -> None:
@@ -87,7 +92,9 @@ def _conflicts(
 ) -> Iterator[str]:
     """Say what no single key can get wrong."""
     yield from datasets.problems(config, readers, defaults)
+    yield from several.problems(config, of_families)
     yield from tested_on.problems(config)
+    yield from competition.problems(config)
     yield from systems.problems(config)
     yield from families.problems(config, of_families)
     yield from privileged.problems(config, of_families)

@@ -12,8 +12,17 @@ from pairdx.plan.descriptions import Family
 # What tables and figures need to know of a system: not its settings, so that editing these redraws
 # nothing.
 SHOWN = ("title", "trained", "random", "stand_in", "paper")
+# Settings that stand for what a publication describes without its exact form: tables and figures
+# with such systems say that these are reconstructions.
+RECONSTRUCTED = ("sentence_sampling", "relaxation")
 # The reader of text banks that are the captions of the dataset itself.
 CAPTIONS = "captions"
+
+
+def bank_on(pairing: Mapping[str, Any], dataset: str) -> str | None:
+    """Name the bank that a pairing chooses from on a dataset; None where it names none."""
+    named: str | Mapping[str, str] = pairing["bank"]
+    return named if isinstance(named, str) else named.get(dataset)
 
 
 @dataclass(frozen=True)
@@ -98,8 +107,7 @@ class System:
         """The bank that these texts are of on a dataset; None where there is none."""
         if self.pairing is None:
             return None
-        named = self.config["pairings"][self.pairing]["bank"]
-        return str(named) if isinstance(named, str) else named.get(dataset.name)
+        return bank_on(self.config["pairings"][self.pairing], dataset.name)
 
     @property
     def needs_of_pairs(self) -> list[str]:
@@ -115,10 +123,24 @@ class System:
         bank = self.bank(dataset)
         if self.pairing is not None and bank is None:
             return f"config key pairings.{self.pairing}.bank names no bank for {dataset.name}"
+        if dataset.several and (reason := self.why_not_several):
+            return reason
         of_captions = bank is not None and self.config["text_banks"][bank]["reader"] == CAPTIONS
         if (of_captions or "caption" in self.needs_of_pairs) and "captions" in dataset.lacks:
             verb = "reads" if "caption" in self.reads else "is trained on"
             return f"it {verb} captions, and {dataset.lacks['captions']}"
+        return None
+
+    @property
+    def why_not_several(self) -> str | None:
+        """Say why it is not asked about several labels per pair; None where it is.
+
+        No loss here is of several labels: what is trained learns from what is told of images.
+        """
+        if not self.family.SEVERAL:
+            return f"a system of the family {self.entry['family']} knows one label per pair"
+        if self.trained and "caption" not in self.family.learns_from(self.settings):
+            return "it is trained on one label per pair"
         return None
 
     def runs_on(self, dataset: Dataset) -> bool:
@@ -129,15 +151,21 @@ class System:
         """Return the side of the packed images that it sees, in pixels."""
         return int(self.entry.get("image_size") or dataset.key("packing.image_size"))
 
-    def build_settings(self, dataset: Dataset) -> dict[str, Any]:
-        """Return what its family builds it from, for one dataset."""
+    def build_settings(self, dataset: Dataset, home: Dataset | None = None) -> dict[str, Any]:
+        """Return what its family builds it from, for one dataset.
+
+        Args:
+            dataset: Whose classes it is asked about.
+            home: The dataset on which it is what it is; None: the same.
+        """
         of_dataset = {
             "squaring": dataset.key("packing.squaring"),
             "class_names": dataset.class_names,
             "class_prompts": dataset.class_prompts,
+            "several": dataset.several,
             "bank": self.bank(dataset),
         }
-        settings = self.settings_for(dataset)
+        settings = self.settings_for(home or dataset)
         return dict(self.family.build_settings(settings, self.config, of_dataset))
 
     def settings_for(self, dataset: Dataset) -> dict[str, Any]:
@@ -145,5 +173,8 @@ class System:
         return {**self.settings, **self.entry.get("for_dataset", {}).get(dataset.name, {})}
 
     def shown(self) -> dict[str, Any]:
-        """Return what tables and figures need to know of it."""
-        return {key: self.entry[key] for key in SHOWN}
+        """Return what tables and figures need to know of it; ``reconstructed`` only where it is."""
+        stated = [self.settings.get(key) or {} for key in RECONSTRUCTED]
+        reconstructed = any(one and one.get("form") != "none" for one in stated)
+        known = {"reconstructed": True} if self.trained and reconstructed else {}
+        return {**{key: self.entry[key] for key in SHOWN}, **known}

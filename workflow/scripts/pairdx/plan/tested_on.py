@@ -53,9 +53,19 @@ class Elsewhere:
         named = {other for _, other in self.directions}
         return [name for name in self.plan.datasets if name in named]
 
+    @property
+    def by_classes(self) -> list[tuple[str, str]]:
+        """Those of one label per pair, whose classes must match."""
+        return [both for both in self.directions if not self.plan.datasets[both[0]].several]
+
     def matched(self, dataset: str, other: str) -> dict[str, str]:
-        """Return the label there of every class of a dataset that the other has, too."""
+        """Return the label there of every class of a dataset that the other has, too.
+
+        Of several labels per pair none: all of the other's are asked about, in its own words.
+        """
         here, there = self.plan.datasets[dataset], self.plan.datasets[other]
+        if here.several:
+            return {}
         stated = here.tested_on[other].get("classes", {})
         return matched_classes(here.labels, there.labels, stated)
 
@@ -88,6 +98,12 @@ class Elsewhere:
             for name, other in self.directions
             for cell in self.cells(name, other)
         ]
+
+    @property
+    def compared(self) -> list[Asked]:
+        """Those of them whose answers at home and elsewhere are compared class by class."""
+        both = self.by_classes
+        return [one for one in self.asked if (one.dataset, one.other) in both]
 
     def cells(self, dataset: str, other: str) -> list[Cell]:
         """Return the cells of a dataset that are asked about the other."""
@@ -153,6 +169,14 @@ class Elsewhere:
         """Return the matched classes of the wildcards' two datasets."""
         return self.matched(wildcards.dataset, wildcards.other)
 
+    def about(self, wildcards: Wildcards) -> dict[str, Any]:
+        """Return what the wildcards' system would be built from on the other dataset.
+
+        Of several labels per pair; {} of one: it is asked about its own classes.
+        """
+        here, there = (self.plan.datasets[name] for name in (wildcards.dataset, wildcards.other))
+        return self.plan.system(wildcards).build_settings(there, here) if here.several else {}
+
     def labels_there(self, wildcards: Wildcards) -> list[str]:
         """Return the classes of the wildcards' other dataset."""
         return self.plan.datasets[wildcards.other].labels
@@ -160,17 +184,17 @@ class Elsewhere:
     # ---------------------------------------------------------------- the comparison
     def home_files(self) -> list[str]:
         """List the predictions at home, one file per asked cell."""
-        return [f"{FOLDER}/predictions.parquet".format(**one._asdict()) for one in self.asked]
+        return [f"{FOLDER}/predictions.parquet".format(**one._asdict()) for one in self.compared]
 
     def there_files(self) -> list[str]:
         """List those about the other dataset, in the same order."""
         path = f"{FOLDER}/tested_on/{{other}}/predictions.parquet"
-        return [path.format(**one._asdict()) for one in self.asked]
+        return [path.format(**one._asdict()) for one in self.compared]
 
     @property
     def involved(self) -> list[str]:
         """The datasets that are trained or tested on, in plan order."""
-        named = {name for both in self.directions for name in both}
+        named = {name for both in self.by_classes for name in both}
         return [name for name in self.plan.datasets if name in named]
 
     def pairs_files(self) -> list[str]:
@@ -181,7 +205,7 @@ class Elsewhere:
     def splits(self) -> list[tuple[str, str]]:
         """Dataset and split of all subsets that are asked about or were trained on."""
         found: dict[tuple[str, str], None] = {}
-        for one in self.asked:
+        for one in self.compared:
             found[one.dataset, one.split] = None
             found[one.other, self.split_there(one.split, one.other)] = None
         return list(found)
@@ -193,7 +217,7 @@ class Elsewhere:
     @property
     def words_of(self) -> list[str]:
         """The datasets whose words are read with vectors, at home or elsewhere, in plan order."""
-        asked = [one for one in self.asked if self._reads_words(one.system)]
+        asked = [one for one in self.compared if self._reads_words(one.system)]
         named = {name for one in asked for name in (one.dataset, one.other)}
         return [name for name in self.plan.datasets if name in named]
 
@@ -229,13 +253,13 @@ class Elsewhere:
                         for split in self.plan.datasets[name].splits
                     },
                 }
-                for name, other in self.directions
+                for name, other in self.by_classes
             ],
-            "by_words": sorted({one.system for one in self.asked if self._reads_words(one.system)}),
+            "by_words": sorted(filter(self._reads_words, {one.system for one in self.compared})),
         }
 
     def shown(self) -> dict[str, dict[str, Any]]:
         """Return what the table needs to know of the systems that it is about."""
-        names = {one.system for one in self.asked}
-        left = {name for pair in self.directions for name in self.left_out(*pair)}
+        names = {one.system for one in self.compared}
+        left = {name for pair in self.by_classes for name in self.left_out(*pair)}
         return self.plan.shown([name for name in self.plan.systems if name in names | left])

@@ -33,8 +33,8 @@ class PlansWorld:
 
     @property
     def paper_dataset(self) -> str | None:
-        """The dataset that stands beside the paper, or None."""
-        return self.plan.published.dataset
+        """The dataset that stands beside the paper in the comparison, or None."""
+        return next(iter(self.plan.published.compared), None)
 
     def title_of_dataset(self, dataset: str) -> str:
         """Return how a dataset is called in tables and figures."""
@@ -85,9 +85,14 @@ class PlansWorld:
         return self.plan.datasets[dataset].asks_out_of_distribution
 
     @property
+    def competition(self) -> str | None:
+        """Why there is no table of a competition; None where there is one."""
+        return self.plan.findings.no_competition
+
+    @property
     def asks_elsewhere(self) -> bool:
-        """Whether any system is asked about another dataset than its own."""
-        return bool(self.plan.tested_on.asked)
+        """Whether any system is asked about another dataset than its own, class by class."""
+        return bool(self.plan.tested_on.compared)
 
     @property
     def grids(self) -> Mapping[str, str]:

@@ -61,18 +61,20 @@ class Metric(Generic[ReadT, WeighedT]):
 
 @dataclass(frozen=True)
 class ClassScore(Generic[ReadT, WeighedT]):
-    """One share per class, with a score interval.
+    """One number per class, with an interval.
 
     Attributes:
         name: Its key under each class in metrics.json.
         under_weights: Its values under R weightings of the pairs, float64 [R, C]; NaN where it is
             undefined.
-        pairs: The pairs that the share is over, bool [N], of the class at a position.
+        pairs: The pairs that the share is over, bool [N], of the class at a position. Its interval
+            is then a score interval. None: it is no share, and its interval is that of percentiles
+            of the bootstrap.
     """
 
     name: str
     under_weights: Callable[[WeighedT], Array]
-    pairs: Callable[[ReadT, int], Chosen]
+    pairs: Callable[[ReadT, int], Chosen] | None
 
 
 class Task(Protocol[ReadT, WeighedT]):

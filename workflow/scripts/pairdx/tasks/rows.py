@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pairdx.errors import PairDxError
 
-ReadT = TypeVar("ReadT", covariant=True)
+ReadT = TypeVar("ReadT")
 
 
 class Read(Protocol):
@@ -50,10 +50,16 @@ class Rows(Protocol[ReadT]):
     ) -> ReadT:
         """Check the rows of one subset and turn them into arrays."""
 
+    def told(self, table: pd.DataFrame) -> str:
+        """Say in a few words for the log what rows of predictions come to."""
+
     def same_pairs(
         self, tables: Sequence[pd.DataFrame], subset: str, *, of_what: str
     ) -> list[pd.DataFrame]:
         """Return the rows of one subset of several tables, row by row about the same pairs."""
+
+    def comparable(self, reads: Sequence[ReadT]) -> list[ReadT]:
+        """Return reads about the same pairs, so that a metric is over the same in each."""
 
 
 def subset_rows(table: pd.DataFrame, subset: str) -> pd.DataFrame:

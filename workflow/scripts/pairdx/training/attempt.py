@@ -78,6 +78,7 @@ class Attempt:
         self.saved_at = time.monotonic()
         found = folder.load() if folder is not None else None
         if found is None:
+            self._begin()
             return
         self.module.load_state_dict(found["module"])
         self.optimiser.load_state_dict(found["optimiser"])
@@ -159,7 +160,7 @@ class Attempt:
         self.module.train()
         done = progress.totals.steps
         shares = [self.team.share(order[rows]) for rows in self.batches[done:]]
-        batches = self.training.batches(shares)
+        batches = self.training.batches(shares, epoch)
         with progress.seconds, progress.training_seconds:
             for step in range(done, len(self.batches)):
                 with progress.data_seconds:
@@ -178,7 +179,7 @@ class Attempt:
         self.optimiser.zero_grad(set_to_none=True)
         images = self.augment(batch.images)
         with self._precision():
-            loss, scores = self.compute(images, batch.labels, batch.texts)
+            loss, scores = self.compute(images, batch.labels, batch.texts, batch.text_ids)
         loss.backward()
         if self.settings.max_grad_norm is not None:
             nn.utils.clip_grad_norm_(self.module.parameters(), self.settings.max_grad_norm)
@@ -247,6 +248,16 @@ class Attempt:
         )
 
     @torch.no_grad()
+    def _begin(self) -> None:
+        """Let the objective see the training examples, in batches; most do not look."""
+        rows = np.arange(len(self.training))
+        parts = np.array_split(rows, math.ceil(len(rows) / self.settings.batch_size))
+        with self.unaccounted:
+            self.module.eval()
+            with self._precision():
+                self.objective.begin(self.training.batches(parts))
+
+    @torch.no_grad()
     def _prepare(self) -> None:
         self.module.eval()
         with self._precision():
@@ -266,9 +277,11 @@ class Replica(nn.Module):
         super().__init__()
         self.module, self.compute = module, compute
 
-    def forward(self, images: Tensor, labels: Tensor, texts: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, images: Tensor, labels: Tensor, texts: Tensor, text_ids: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Return the loss and scores of a batch; shapes as in :class:`Batch`."""
-        return self.compute(Batch(images, labels, texts))
+        return self.compute(Batch(images, labels, texts, text_ids))
 
 
 def batch_bounds(count: int, batch_size: int, team: Team) -> list[slice]:

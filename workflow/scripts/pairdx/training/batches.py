@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -19,20 +20,38 @@ LARGEST_SHARE_OF_GPU_MEMORY = 0.5
 ROWS_PER_TRANSFER = 1024
 
 
+class TextsByEpoch(Protocol):
+    """Texts of which every epoch may read something else.
+
+    Attributes:
+        ids: int64 (N,), the same number for texts that are the same to who reads all of them.
+    """
+
+    ids: np.ndarray
+
+    def tokens(self, rows: np.ndarray, epoch: int) -> np.ndarray:
+        """Return what an epoch reads of the texts at some rows, int64 (B, L).
+
+        A function of its arguments. Epoch 0, before any training and in validation, reads all of
+        them.
+        """
+
+
 @dataclass(frozen=True)
 class Examples:
     """What a module is trained or validated on.
 
     Attributes:
         images: uint8 of shape (N, S, S, 3), RGB; read a batch at a time, in every epoch.
-        labels: int64 of shape (N,), positions in the list of classes.
+        labels: int64 of shape (N,), positions in the list of classes; or, where any number of them
+            can be true, float of shape (N, C): 1 true, 0 not, NaN unknown.
         texts: int64 of shape (N, L), whatever token numbers the module reads; L is 0 for a module
-            that reads none.
+            that reads none. Or texts that are read anew in every epoch.
     """
 
     images: Images
     labels: np.ndarray
-    texts: np.ndarray
+    texts: np.ndarray | TextsByEpoch
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -44,13 +63,16 @@ class Batch:
 
     Attributes:
         images: float32 of shape (B, 3, S, S), in [0, 1].
-        labels: int64 of shape (B,).
+        labels: int64 of shape (B,), or float32 of shape (B, C) (see :class:`Examples`).
         texts: int64 of shape (B, L).
+        text_ids: int64 of shape (B,), of texts that are read anew in every epoch: which of them are
+            the same as a whole, whatever is read of them. None where whole texts are read.
     """
 
     images: Tensor
     labels: Tensor
     texts: Tensor
+    text_ids: Tensor | None = None
 
 
 def as_float_images(images: Tensor, *, channels_last: bool = False) -> Tensor:
@@ -85,8 +107,11 @@ class BatchSource:
         workers: int = 0,
     ) -> None:
         self.device, self.channels_last, self.workers = device, channels_last, workers
-        self.labels = _tensor(examples.labels, device)
-        self.texts = _tensor(examples.texts, device)
+        several = examples.labels.ndim == 2
+        self.labels = _tensor(examples.labels, device, np.float32 if several else np.int64)
+        texts = examples.texts
+        self.texts = _tensor(texts, device) if isinstance(texts, np.ndarray) else texts
+        self.text_ids = None if isinstance(texts, np.ndarray) else _tensor(texts.ids, device)
         self.host_images = examples.images
         self.device_images: Tensor | None = None
         if device.type == "cuda" and _fits(math.prod(examples.images.shape), device):
@@ -95,15 +120,26 @@ class BatchSource:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def batches(self, batches: Sequence[np.ndarray]) -> Iterator[Batch]:
-        """Yield, batch by batch, the examples at the given rows, int64 of shape (B,) each."""
+    def batches(self, batches: Sequence[np.ndarray], epoch: int = 0) -> Iterator[Batch]:
+        """Yield, batch by batch, the examples at the given rows, int64 of shape (B,) each.
+
+        Args:
+            batches: The rows of each batch.
+            epoch: Of training, from 1: what is read of texts that every epoch reads anew.
+        """
         for rows, images in zip(batches, self._images(batches), strict=True):
             index = torch.from_numpy(rows).to(self.device)
             yield Batch(
                 images=as_float_images(images, channels_last=self.channels_last),
                 labels=self.labels.index_select(0, index),
-                texts=self.texts.index_select(0, index),
+                texts=self._read(rows, index, epoch),
+                text_ids=None if self.text_ids is None else self.text_ids.index_select(0, index),
             )
+
+    def _read(self, rows: np.ndarray, index: Tensor, epoch: int) -> Tensor:
+        if isinstance(self.texts, Tensor):
+            return self.texts.index_select(0, index)
+        return _tensor(self.texts.tokens(rows, epoch), self.device)
 
     def _images(self, batches: Sequence[np.ndarray]) -> Iterator[Tensor]:
         if self.device_images is not None:
@@ -134,9 +170,9 @@ class _Images(Dataset[Tensor]):
         return torch.from_numpy(np.asarray(self.images[rows]))
 
 
-def _tensor(numbers: np.ndarray, device: torch.device) -> Tensor:
+def _tensor(numbers: np.ndarray, device: torch.device, kind: type = np.int64) -> Tensor:
     # A copy: pandas hands out arrays that must not be written to, which PyTorch warns about.
-    return torch.from_numpy(np.array(numbers, dtype=np.int64)).to(device)
+    return torch.from_numpy(np.array(numbers, dtype=kind)).to(device)
 
 
 def _fits(size: int, device: torch.device) -> bool:

@@ -1,10 +1,13 @@
 """The columns of training.csv, one row per epoch.
 
 ``train_accuracy`` is taken while training: on augmented images, with dropout, from weights that
-change from step to step. ``learning_rate`` is that of the epoch's last step. ``seconds`` covers the
-epoch's training and validation passes and, in the first epoch of an attempt, moving the images to
-the device; ``data_seconds`` is the part of the training pass, and of that moving, spent waiting for
-data; ``samples_per_second`` is that of the training pass. Of an epoch that was interrupted, the
+change from step to step. Where any number of classes can be true of an example, both accuracies
+are the share of what is known of examples and classes that is decided rightly (a score above 0 says
+true), and no number where nothing is known. ``learning_rate`` is that of the epoch's last step.
+``seconds`` covers the epoch's training and validation passes and, in the first epoch of an attempt,
+what comes before them: moving the images to the device, and what an objective looks at before
+training. ``data_seconds`` is the part of the training pass, and of that before it, spent waiting
+for data; ``samples_per_second`` is that of the training pass. Of an epoch that was interrupted, the
 time up to the last training state counts, because that work was kept. Behind these stand the
 columns of an objective that watches something of its own
 (:meth:`pairdx.training.optimisation.Objective.observed`).

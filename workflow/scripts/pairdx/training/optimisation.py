@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
@@ -34,7 +34,15 @@ class Objective(ABC):
     def __call__(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return the batch's mean loss, a scalar, and its class scores, shape (B, C).
 
-        The class with the largest score is the prediction that counts for the accuracy.
+        The class with the largest score is the prediction that counts for the accuracy; where any
+        number of classes can be true, those above 0 are.
+        """
+
+    def begin(self, training: Iterable[Batch]) -> None:  # noqa: B027 - doing nothing is ordinary
+        """Look at the training examples before the first step of a training.
+
+        Called in evaluation mode, without gradients, and not where a training goes on from a state:
+        what is found must be part of the module. Texts that every epoch reads anew are whole.
         """
 
     def prepare(self) -> None:  # noqa: B027 - doing nothing is the ordinary case

@@ -38,13 +38,20 @@ class Totals:
     def __init__(self, steps: int, device: torch.device) -> None:
         self.losses = torch.zeros(steps, dtype=torch.float32, device=device)
         self.correct = torch.zeros((), dtype=torch.int64, device=device)
+        self.known = torch.zeros((), dtype=torch.int64, device=device)
         self.sizes: list[int] = []
 
     @torch.no_grad()
     def add(self, loss: Tensor, scores: Tensor, labels: Tensor) -> None:
-        """Add a step: its mean loss, its scores (B, C) and labels (B,)."""
+        """Add a step: its mean loss, its scores (B, C) and labels, (B,) or (B, C) with NaN."""
         self.losses[self.steps] = loss
-        self.correct += (scores.argmax(dim=1) == labels).sum()
+        if labels.ndim == 1:
+            self.correct += (scores.argmax(dim=1) == labels).sum()
+            self.known += len(labels)
+        else:
+            # NaN is neither 0 nor 1.
+            self.correct += ((scores > 0).to(labels.dtype) == labels).sum()
+            self.known += (~labels.isnan()).sum()
         self.sizes.append(len(labels))
 
     @property
@@ -65,8 +72,12 @@ class Totals:
 
     @property
     def accuracy(self) -> float:
-        """Share of the examples so far whose best score is their label's."""
-        return int(self.correct) / self.count
+        """Share of what is known of the examples so far that scores decide rightly.
+
+        Of one label each, it is known; not a number where nothing is.
+        """
+        known = int(self.known)
+        return int(self.correct) / known if known else math.nan
 
     def require_finite(self, epoch: int) -> None:
         """Refuse losses that are not numbers.
@@ -91,13 +102,18 @@ class Totals:
             return self
         joined = Totals(len(self.losses), self.losses.device)
         joined.losses = team.add_up(self.losses) / team.size
-        joined.correct = team.add_up(self.correct)
+        joined.correct, joined.known = team.add_up(self.correct), team.add_up(self.known)
         joined.sizes = [team.size * size for size in self.sizes]
         return joined
 
     def state(self) -> dict[str, Any]:
         """Return the sums so far, for a training state."""
-        return {"losses": self.losses, "correct": self.correct, "sizes": list(self.sizes)}
+        return {
+            "losses": self.losses,
+            "correct": self.correct,
+            "known": self.known,
+            "sizes": list(self.sizes),
+        }
 
     @classmethod
     def resumed(cls, state: Mapping[str, Any], device: torch.device, team: Team) -> Self:
@@ -107,6 +123,7 @@ class Totals:
         if team.leads:
             totals.losses.copy_(state["losses"] * team.size)
             totals.correct.copy_(state["correct"])
+            totals.known.copy_(state["known"])
         return totals
 
 

@@ -9,6 +9,7 @@ DRAWN = False
 SCREENED = True
 ARTICLES = False
 PUBLISHED_SPLIT = True
+SEVERAL = False
 PATHS: tuple[str, ...] = ("path",)
 TO_ASK_FOR = (
     "BACH is given out under terms of its own (no commercial use, no changed copies): ask for the "

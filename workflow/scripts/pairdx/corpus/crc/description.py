@@ -13,6 +13,7 @@ DRAWN = False
 SCREENED = True
 ARTICLES = False
 PUBLISHED_SPLIT = True
+SEVERAL = False
 PATHS: tuple[str, ...] = ("path",)
 TO_ASK_FOR = ""
 

@@ -12,6 +12,7 @@ DRAWN = True
 SCREENED = True
 ARTICLES = True
 PUBLISHED_SPLIT = False
+SEVERAL = False
 PATHS: tuple[str, ...] = ()
 TO_ASK_FOR = ""
 

@@ -9,6 +9,7 @@ DRAWN = False
 SCREENED = True
 ARTICLES = True
 PUBLISHED_SPLIT = False
+SEVERAL = False
 PATHS: tuple[str, ...] = ("path",)
 TO_ASK_FOR = ""
 

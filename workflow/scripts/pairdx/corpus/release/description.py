@@ -13,6 +13,7 @@ DRAWN = False
 SCREENED = False
 ARTICLES = True
 PUBLISHED_SPLIT = True
+SEVERAL = False
 PATHS: tuple[str, ...] = ("path",)
 TO_ASK_FOR = ""
 

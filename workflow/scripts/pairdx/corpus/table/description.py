@@ -11,6 +11,7 @@ DRAWN = False
 SCREENED = True
 ARTICLES = False
 PUBLISHED_SPLIT = True
+SEVERAL = False
 PATHS: tuple[str, ...] = ("table", "images")
 TO_ASK_FOR = ""
 

@@ -19,6 +19,7 @@ class Graph(nn.Module):
     def __init__(self, classifier: Any) -> None:
         super().__init__()
         self.network = classifier.network
+        self.several = self.network.several
         self.channels_last = classifier.settings.get("channels_last", False)
         temperature = classifier.settings["temperature"]
         with torch.no_grad():
@@ -26,7 +27,14 @@ class Graph(nn.Module):
             self.register_buffer("classes", scale * classifier.class_features().clone())
 
     def forward(self, *inputs: Tensor) -> Tensor:
-        """Classify uint8 images (B, S, S, 3), the only input: float32 (B, C)."""
+        """Classify uint8 images (B, S, S, 3), the only input: float32 (B, C).
+
+        See :meth:`pairdx.models.clip.system.ClipClassifier.probabilities`.
+        """
         (images,) = inputs
         floats = as_float_images(images, channels_last=self.channels_last)
-        return (self.network.image_features(floats) @ self.classes.T).softmax(dim=1)
+        scores = self.network.image_features(floats) @ self.classes.T
+        if self.several:
+            present, absent = scores.chunk(2, dim=1)
+            return (present - absent).sigmoid()
+        return scores.softmax(dim=1)

@@ -2,7 +2,8 @@
 
 The paper's Figure 4 shows contrastive learning of images and captions; its Section 3.4 speaks of a
 cross-entropy loss. Neither can be excluded: see :class:`Contrastive` and :class:`Prompts`. A third
-is a baseline of CLIP-IT: :class:`ClassContrastive`.
+is a baseline of CLIP-IT: :class:`ClassContrastive`. Relaxed positive pairs are the matter of
+:mod:`pairdx.models.clip.relaxed`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from pairdx.models.clip.relaxation import Relaxation, relaxed_loss, without
 from pairdx.training.batches import Batch
 from pairdx.training.distributed import gathered
 from pairdx.training.optimisation import Objective
@@ -29,15 +31,26 @@ class ClipNetwork(nn.Module):
     Args:
         clip: The open_clip model.
         normalise: Turns images in [0, 1] into what the model was trained on.
-        prompts: For each of C classes, int64 of shape (T, L): the tokens of its T prompts.
+        prompts: For each of C classes, int64 of shape (T, L): the tokens of its T prompts. Of
+            several labels per pair 2 C such: those that say that it is there, and after those of
+            all classes, those that say that it is not.
+        several: Whether any number of classes can be true of an image.
     """
 
     prompts: Tensor
 
-    def __init__(self, clip: nn.Module, normalise: nn.Module, prompts: Sequence[Tensor]) -> None:
+    def __init__(
+        self,
+        clip: nn.Module,
+        normalise: nn.Module,
+        prompts: Sequence[Tensor],
+        *,
+        several: bool = False,
+    ) -> None:
         super().__init__()
         self.clip: Any = clip
         self.normalise = normalise
+        self.several = several
         self.per_class = [len(of_class) for of_class in prompts]
         none = torch.zeros((0, 0), dtype=torch.int64)
         tokens = torch.cat(list(prompts)) if self.per_class else none
@@ -52,14 +65,18 @@ class ClipNetwork(nn.Module):
         return F.normalize(self.clip.encode_text(tokens).float(), dim=-1)
 
     def class_features(self) -> Tensor:
-        """Encode the prompts: float32 (C, D), the mean over a class's prompts, of length 1."""
-        features = self.text_features(self.prompts)
-        classes, most = len(self.per_class), self.per_class[0]
-        if self.per_class == [most] * classes:
-            means = features.unflatten(0, (classes, most)).mean(dim=1)
-        else:
-            means = torch.stack([one.mean(dim=0) for one in features.split(self.per_class)])
-        return F.normalize(means, dim=-1)
+        """Encode the prompts: float32 (C, D), the mean over a class's prompts, of length 1.
+
+        Of several labels per pair (2 C, D): those of the positive prompts, then of the negative.
+        """
+        return mean_features(self.text_features(self.prompts), self.per_class)
+
+    def class_scores(self, images: Tensor, classes: Tensor) -> Tensor:
+        """Compare features of images (B, D) with those of :meth:`class_features`: float32 (B, C).
+
+        Their similarities; of several labels per pair, :func:`finding_scores`.
+        """
+        return finding_scores(images, classes) if self.several else similarities(images, classes)
 
     def first_prompts(self) -> Tensor:
         """Encode the first prompt of every class: float32 (C, D) of length 1."""
@@ -72,6 +89,16 @@ class ClipNetwork(nn.Module):
         return factor
 
 
+def mean_features(features: Tensor, per_class: Sequence[int]) -> Tensor:
+    """Average the features (T, D) of each class's prompts, by how many it has: (C, D), length 1."""
+    classes, most = len(per_class), per_class[0]
+    if [*per_class] == [most] * classes:
+        means = features.unflatten(0, (classes, most)).mean(dim=1)
+    else:
+        means = torch.stack([one.mean(dim=0) for one in features.split([*per_class])])
+    return F.normalize(means, dim=-1)
+
+
 def similarities(images: Tensor, others: Tensor) -> Tensor:
     """Return the cosine similarities of rows of length 1: (B, D) and (C, D) to float32 (B, C).
 
@@ -81,8 +108,40 @@ def similarities(images: Tensor, others: Tensor) -> Tensor:
         return images.float() @ others.float().T
 
 
+def finding_scores(images: Tensor, prompts: Tensor) -> Tensor:
+    """Return how much more similar images are to positive prompts than to negative ones.
+
+    The softmax of the pair, which CheXzero takes for the probability of a finding (Tiu et al.
+    2022), is the logistic function of this difference.
+
+    Args:
+        images: float32 (B, D) of length 1.
+        prompts: float32 (2 C, D) of length 1: C positive ones, then C negative ones.
+
+    Returns:
+        float32 (B, C), above 0 where the finding is the more probable.
+    """
+    present, absent = similarities(images, prompts).chunk(2, dim=1)
+    return present - absent
+
+
+def repeated(*numbers: Tensor) -> Tensor:
+    """Return which of B texts repeat each other: bool (B, B), symmetric, false on the diagonal.
+
+    Args:
+        numbers: int64 (B, L), tokens for one; L can differ. Rows that are equal in any of them
+            repeat each other.
+    """
+    same = torch.stack([(one.unsqueeze(0) == one.unsqueeze(1)).all(dim=2) for one in numbers])
+    return same.any(dim=0).fill_diagonal_(fill_value=False)
+
+
 def contrastive_loss(
-    images: Tensor, texts: Tensor, scale: Tensor, tokens: Tensor | None = None
+    images: Tensor,
+    texts: Tensor,
+    scale: Tensor,
+    same: Tensor | None = None,
+    relaxation: tuple[Relaxation, Tensor] | None = None,
 ) -> Tensor:
     """Return CLIP's loss over B image-text pairs: each image finds its text, each text its image.
 
@@ -92,16 +151,15 @@ def contrastive_loss(
         images: float32 (B, D) of length 1.
         texts: float32 (B, D) of length 1; row i belongs to image i.
         scale: Factor on the similarities.
-        tokens: int64 (B, L), or labels (B, 1). If given, texts with the same are not each other's
-            negatives:
+        same: bool (B, B), of :func:`repeated`. If given, those are not each other's negatives:
             panels of one figure often share its caption, and the loss would push an image away from
             its own text.
+        relaxation: How positive pairs are relaxed, and the threshold, a scalar; None: not at all.
     """
-    scores = scale * similarities(images, texts)
-    if tokens is not None:
-        same = (tokens.unsqueeze(0) == tokens.unsqueeze(1)).all(dim=2)
-        same.fill_diagonal_(fill_value=False)
-        scores = scores.masked_fill(same, -math.inf)
+    cosines = similarities(images, texts)
+    if relaxation is not None:
+        return relaxed_loss(cosines, scale, same, *relaxation)
+    scores = without(scale * cosines, same)
     pairs = torch.arange(len(images), device=images.device)
     towards_text = F.cross_entropy(scores, pairs)
     towards_image = F.cross_entropy(scores.T, pairs)
@@ -138,14 +196,30 @@ class Contrastive(_ByPrompts):
         """Return the contrastive loss and the similarities to the class prompts."""
         images = self.network.image_features(batch.images)
         texts = self.network.text_features(batch.texts)
-        scores = similarities(images.detach(), self.prepared)
-        tokens = batch.texts
+        scores = self.network.class_scores(images.detach(), self.prepared)
         if self.network.training:  # several processes share a batch, and its negatives
-            images, texts, tokens = gathered(images), gathered(texts), gathered(tokens)
-        loss = contrastive_loss(
-            images, texts, self.network.scale(), tokens if self.ignore_duplicate_captions else None
-        )
-        return loss, scores
+            images, texts = gathered(images), gathered(texts)
+        return self.loss(images, texts, self.duplicates(batch)), scores
+
+    def duplicates(self, batch: Batch) -> Tensor | None:
+        """Return which texts are not each other's negatives, bool (B, B); None for none.
+
+        Those of which the same is read; and those that are the same as a whole, whatever sentences
+        were drawn of them: each of these is a text of the other's image as well. In training the
+        batch is that of all processes.
+        """
+        if not self.ignore_duplicate_captions:
+            return None
+        numbers = [batch.texts]
+        if batch.text_ids is not None:
+            numbers.append(batch.text_ids.unsqueeze(1))
+        if self.network.training:
+            numbers = [gathered(one) for one in numbers]
+        return repeated(*numbers)
+
+    def loss(self, images: Tensor, texts: Tensor, same: Tensor | None) -> Tensor:
+        """Return the loss of features, (B, D) each (see :func:`contrastive_loss`)."""
+        return contrastive_loss(images, texts, self.network.scale(), same)
 
 
 class ClassContrastive(_ByPrompts):
@@ -184,7 +258,7 @@ class ClassContrastive(_ByPrompts):
             images, texts, labels = gathered(images), gathered(texts), gathered(labels)
         fixed = None if self.temperature is None else images.new_tensor(1 / self.temperature)
         scale = self.network.scale() if fixed is None else fixed
-        same = labels[:, None] if self.ignore_duplicates else None
+        same = repeated(labels[:, None]) if self.ignore_duplicates else None
         return contrastive_loss(images, texts, scale, same), scores
 
 

@@ -5,7 +5,8 @@ Not in the paper, which states one example of its prompts (Section 3.3).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -15,8 +16,13 @@ from torch import Tensor
 
 from pairdx.logs import progress
 from pairdx.models.base import Pairs
-from pairdx.models.clip.system import ClipClassifier, prompt_tokens
-from pairdx.models.prompt_sets import prompt_sets
+from pairdx.models.clip.objectives import mean_features
+from pairdx.models.clip.prompts import finding_texts, prompt_tokens, tokens_of
+from pairdx.models.clip.system import ClipClassifier
+from pairdx.models.prompt_sets import PROMPTS, finding_prompt_sets, prompt_sets
+
+if TYPE_CHECKING:
+    from pairdx.tasks.rows import Rows
 
 
 def predictions_by_prompts(
@@ -60,6 +66,60 @@ def predictions_by_prompts(
         ],
         ignore_index=True,
     )
+
+
+def findings_by_prompts(
+    classifier: ClipClassifier,
+    pairs: Pairs,
+    sets: Mapping[str, Mapping[str, Any]],
+    of_task: Rows[Any],
+    batch_size: int,
+) -> pd.DataFrame:
+    """Ask about the findings of every pair by the system's own prompts and by set after set.
+
+    Every image is encoded once.
+
+    Args:
+        classifier: Its own prompts give the probabilities that it gives anyway.
+        pairs: N test pairs.
+        sets: Sets of prompts by name (``finding_prompts`` of the configuration).
+        of_task: Rows of the pairs' task.
+        batch_size: Images, or prompts, at a time.
+
+    Returns:
+        prompts.parquet: the rows of the task, with the column ``prompts`` before the
+        probabilities: N rows for each of
+        :func:`pairdx.models.prompt_sets.finding_prompt_sets`.
+
+    Raises:
+        PairDxError: A template has no place for the finding, or the images have another size.
+    """
+    named = finding_prompt_sets(classifier.settings["finding_prompts"], sets)
+    encoded = [_finding_features(classifier, prompts, batch_size) for prompts in named.values()]
+    found: np.ndarray = np.zeros((len(named), len(pairs), len(pairs.classes)))
+    for start in progress(range(0, len(pairs), batch_size), "varying prompts, batches"):
+        rows = slice(start, start + batch_size)
+        images = classifier.image_features(np.asarray(pairs.images[rows]))
+        for position, features in enumerate(encoded):
+            found[position, rows] = classifier.compare(images, features)
+    tables = []
+    for name, probabilities in zip(named, found, strict=True):
+        table = of_task.predicted_rows(pairs.table, probabilities, pairs.classes, subset="test")
+        table.insert(table.shape[1] - len(pairs.classes), PROMPTS, name)
+        tables.append(table)
+    return pd.concat(tables, ignore_index=True)
+
+
+def _finding_features(
+    classifier: ClipClassifier, prompts: Mapping[str, Any], batch_size: int
+) -> Tensor:
+    """Encode a set of prompts: float32 (2 C, D) of length 1, positive ones first."""
+    texts = finding_texts(prompts, classifier.settings["class_names"], classifier.classes)
+    tokens = tokens_of(texts, classifier.parts)
+    with torch.inference_mode():
+        parts = torch.cat(tokens).split(batch_size)
+        features = torch.cat([classifier.network.text_features(part) for part in parts])
+        return mean_features(features, [len(one) for one in tokens])
 
 
 def _class_features(

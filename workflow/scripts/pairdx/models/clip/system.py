@@ -21,13 +21,11 @@ from pairdx.files import write_json
 from pairdx.logs import logger
 from pairdx.models.base import SETTINGS_FILE, WEIGHTS_FILE, FitJob, Pairs
 from pairdx.models.clip.loading import ClipParts, build_clip
-from pairdx.models.clip.objectives import (
-    ClassContrastive,
-    ClipNetwork,
-    Contrastive,
-    Prompts,
-    similarities,
-)
+from pairdx.models.clip.objectives import ClassContrastive, ClipNetwork, Contrastive, Prompts
+from pairdx.models.clip.prompts import prompt_tokens
+from pairdx.models.clip.relaxation import Relaxation
+from pairdx.models.clip.relaxed import RelaxedContrastive
+from pairdx.models.clip.sentence_draws import DrawnSentences
 from pairdx.models.clip.weights import load_clip_weights, save_clip_weights
 from pairdx.models.neural import (
     Normalise,
@@ -43,6 +41,7 @@ from pairdx.models.sources import (
     require_same_file,
     weights_file,
 )
+from pairdx.training.batches import TextsByEpoch
 from pairdx.training.optimisation import Objective
 
 FAMILY = "clip"
@@ -61,6 +60,8 @@ class ClipClassifier:
         trained: Whether the weights are the result of training here.
         trained_parameters: Number of parameters that training moved: those of both encoders, or of
             the adapters that are merged into them; 0 before training.
+        observed: What training came to besides: the threshold of relaxed pairs, and how many
+            sentences there are to draw from. Empty without either.
     """
 
     def __init__(
@@ -74,8 +75,12 @@ class ClipClassifier:
         self.parts, self.settings, self.classes = parts, settings, tuple(classes)
         self.seed, self.source = seed, source
         self.trained, self.trained_parameters = False, 0
+        self.observed: dict[str, Any] = {}
         self.network = ClipNetwork(
-            parts.clip, Normalise(parts.mean, parts.std), prompt_tokens(settings, classes, parts)
+            parts.clip,
+            Normalise(parts.mean, parts.std),
+            prompt_tokens(settings, classes, parts),
+            several=settings.get("several", False),
         ).eval()
         self._class_features: Tensor | None = None
 
@@ -90,12 +95,19 @@ class ClipClassifier:
     def probabilities(self, images: np.ndarray, tokens: None) -> np.ndarray:  # noqa: ARG002
         """Classify uint8 images (B, S, S, 3): softmax(similarity / temperature), float32 (B, C).
 
-        Paper, Section 3.3, Equations 1 to 3. The class features are computed once and kept.
+        Paper, Section 3.3, Equations 1 to 3. The class features are computed once and kept. Of
+        several labels per pair the softmax is over the two kinds of prompts of each class: rows do
+        not add up to 1.
         """
         return self.compare(self.image_features(images), self.class_features())
 
-    def scores(self, images: np.ndarray, tokens: None) -> np.ndarray:  # noqa: ARG002
-        """Score uint8 images (B, S, S, 3): similarity / temperature, float32 (B, C)."""
+    def scores(self, images: np.ndarray, tokens: None) -> np.ndarray | None:  # noqa: ARG002
+        """Score uint8 images (B, S, S, 3): similarity / temperature, float32 (B, C).
+
+        None of several labels per pair, whose probabilities are not the softmax of C scores.
+        """
+        if self.network.several:
+            return None
         return self._scaled(self.image_features(images), self.class_features()).cpu().numpy()
 
     def image_features(self, images: np.ndarray) -> Tensor:
@@ -105,15 +117,39 @@ class ClipClassifier:
             return self.network.image_features(images_for(self.network, images, self.settings))
 
     def compare(self, images: Tensor, classes: Tensor) -> np.ndarray:
-        """Turn features of images (B, D) and classes (C, D) into probabilities, float32 (B, C)."""
-        return self._scaled(images, classes).softmax(dim=1).cpu().numpy()
+        """Turn features of images (B, D) and classes (C, D) into probabilities, float32 (B, C).
+
+        Of several labels per pair those of classes are (2 C, D), positive prompts first, and
+        probabilities float64: in single precision a learned temperature makes the surest ones 1.
+        """
+        scores = self._scaled(images, classes)
+        if self.network.several:
+            return scores.cpu().double().sigmoid().numpy()
+        return scores.softmax(dim=1).cpu().numpy()
 
     def class_features(self) -> Tensor:
-        """Return the features of the classes' prompts: float32 (C, D), of length 1."""
+        """Return the features of the classes' prompts: float32 (C, D), of length 1.
+
+        Of several labels per pair (2 C, D): see :class:`pairdx.models.clip.objectives.ClipNetwork`.
+        """
         if self._class_features is None:
             with torch.inference_mode():
                 self._class_features = self.network.class_features()
         return self._class_features
+
+    def about(self, classes: Sequence[str], settings: Mapping[str, Any]) -> ClipClassifier:
+        """Return the same model, asked about the findings of another dataset.
+
+        Args:
+            classes: The findings.
+            settings: What the system would be built from there: their ``class_names`` and
+                ``finding_prompts`` are taken.
+        """
+        asked = {key: settings[key] for key in ("class_names", "finding_prompts")}
+        settings = {**self.settings, **asked, "several": True}
+        other = ClipClassifier(self.parts, settings, classes, self.seed, self.source)
+        other.trained, other.trained_parameters = self.trained, self.trained_parameters
+        return other
 
     def truncated_share(self, captions: Sequence[str]) -> float:
         """Return the share of captions that are cut because they have too many tokens, 0 to 1."""
@@ -140,7 +176,7 @@ class ClipClassifier:
 
     def _scaled(self, images: Tensor, classes: Tensor) -> Tensor:
         with torch.inference_mode():
-            return self._scale() * similarities(images, classes)
+            return self._scale() * self.network.class_scores(images, classes)
 
     def _scale(self) -> Tensor | float:
         temperature = self.settings["temperature"]
@@ -191,7 +227,10 @@ def fit(classifier: ClipClassifier, train: Pairs, validation: Pairs, job: FitJob
             100 * classifier.truncated_share(train.captions),
             classifier.settings["context_length"],
         )
-    texts = [_caption_tokens(classifier, pairs, reads_captions) for pairs in (train, validation)]
+    texts = (
+        _training_texts(classifier, train, reads_captions, job.seed),
+        _caption_tokens(classifier, validation, reads_captions),
+    )
     with _trainable(classifier, job.seed):
         rows = fit_network(
             classifier.network,
@@ -199,12 +238,14 @@ def fit(classifier: ClipClassifier, train: Pairs, validation: Pairs, job: FitJob
             classifier.settings,
             train,
             validation,
-            (texts[0], texts[1]),
+            texts,
             {"weights": classifier.source},
             job,
         )
     classifier.trained = True
     classifier._class_features = None
+    if isinstance(objective, RelaxedContrastive) and objective.relaxation.has_threshold:
+        classifier.observed["positive_threshold"] = float(objective.threshold)
     return rows
 
 
@@ -237,46 +278,17 @@ def load(folder: Path, resources: Mapping[str, Path]) -> ClipClassifier:
     return classifier
 
 
-def prompt_tokens(
-    settings: Mapping[str, Any], classes: Sequence[str], parts: ClipParts
-) -> list[Tensor]:
-    """Return the tokens of each class's T prompts, int64 (T, L).
-
-    Args:
-        settings: ``templates``; by class, ``class_names`` that are put into them; and
-            ``class_prompts``, where given: the whole prompts that stand in their place, by class.
-        classes: The labels.
-        parts: The tokeniser's.
-
-    Raises:
-        PairDxError: A class has no phrase, or a template no place for it.
-    """
-    names, templates = settings["class_names"], settings["templates"]
-    missing = [label for label in classes if label not in names]
-    if missing or not templates or any("{}" not in template for template in templates):
-        raise PairDxError(
-            f"no phrase stands for the class {missing[0]!r}"
-            if missing
-            else "there is no prompt template with {} in it",
-            where=f"systems: … settings: {'class_names' if missing else 'templates'}",
-            remedy="give every class a phrase, and at least one template such as 'a photo of a {}'",
-        )
-    own = settings.get("class_prompts", {})
-    texts = [
-        own.get(label) or [template.format(names[label]) for template in templates]
-        for label in classes
-    ]
-    tokens = parts.tokenise([text for of_class in texts for text in of_class])
-    return list(tokens.split([len(of_class) for of_class in texts]))
-
-
 def _objective(classifier: ClipClassifier) -> Objective:
     settings = classifier.settings
     name = settings.get("objective")
     if name == "contrastive":
-        return Contrastive(
-            classifier.network, ignore_duplicate_captions=settings["ignore_duplicate_captions"]
-        )
+        relaxation = Relaxation.of(settings.get("relaxation"))
+        spared = settings["ignore_duplicate_captions"]
+        if relaxation is not None:
+            return RelaxedContrastive(
+                classifier.network, relaxation, ignore_duplicate_captions=spared
+            )
+        return Contrastive(classifier.network, ignore_duplicate_captions=spared)
     if name == "prompts":
         return Prompts(classifier.network)
     if name == "class_contrastive":
@@ -312,3 +324,22 @@ def _caption_tokens(classifier: ClipClassifier, pairs: Pairs, wanted: bool) -> n
     if not wanted:
         return np.zeros((len(pairs), 0), dtype=np.int64)
     return classifier.parts.tokenise(pairs.captions).numpy()
+
+
+def _training_texts(
+    classifier: ClipClassifier, pairs: Pairs, wanted: bool, seed: int
+) -> np.ndarray | TextsByEpoch:
+    """Return what training reads: the captions, or sentences of them, drawn in every epoch."""
+    sampling = classifier.settings.get("sentence_sampling")
+    if not wanted or sampling is None:
+        return _caption_tokens(classifier, pairs, wanted)
+    drawn = DrawnSentences(pairs.captions, classifier.parts.tokenise, sampling, seed)
+    counts = drawn.counts()
+    found = {"median": float(np.median(counts)), "at_most_one": float(np.mean(counts <= 1))}
+    classifier.observed["sentences_per_text"] = found
+    logger.info(
+        "sentences of the training captions are drawn in every epoch: %g per caption (median), "
+        "%.1f %% of the captions have one at most",
+        *(found["median"], 100 * found["at_most_one"]),
+    )
+    return drawn

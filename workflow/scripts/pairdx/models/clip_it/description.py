@@ -14,6 +14,7 @@ CAN_BE_UNTRAINED = False
 EXPLAINED = False
 EXPORTED = True
 PROMPTED = False
+SEVERAL = False
 RUNTIME = "PyTorch"
 
 

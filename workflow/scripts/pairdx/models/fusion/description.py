@@ -12,6 +12,7 @@ CAN_BE_UNTRAINED = False
 EXPLAINED = True
 EXPORTED = True
 PROMPTED = False
+SEVERAL = False
 RUNTIME = "PyTorch"
 
 

@@ -11,6 +11,7 @@ CAN_BE_UNTRAINED = False
 EXPLAINED = False
 EXPORTED = False
 PROMPTED = False
+SEVERAL = False
 RUNTIME = "scikit-learn"
 
 READ_BY_FEATURES = {"words": ["caption"], "mean_colour": ["image"], "none": []}

@@ -13,15 +13,16 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from pairdx.errors import PairDxError
-from pairdx.files import read_json, write_json, written_whole
+from pairdx.files import read_json, write_json
 from pairdx.image_rows import Images
 from pairdx.models.base import SETTINGS_FILE, WEIGHTS_FILE, FitJob, Pairs, predict
 from pairdx.models.logistic import class_scores
-from pairdx.seals import fill_seal, header_to_seal, require_sound
+from pairdx.sealed_tensors import write_tensors
+from pairdx.seals import require_sound
 from pairdx.training.history import COLUMNS
 
 FAMILY = "linear"
@@ -113,9 +114,7 @@ class LinearClassifier:
     def save(self, folder: Path) -> None:
         """Write model.safetensors (all fitted numbers) and settings.json (with the vocabulary)."""
         self._require_fitted()
-        with written_whole(folder / WEIGHTS_FILE) as aside:
-            save_file(self._arrays(), aside, header_to_seal())
-            fill_seal(aside)
+        write_tensors(folder / WEIGHTS_FILE, self._arrays())
         content = {
             "family": FAMILY,
             "settings": dict(self.settings),
@@ -141,7 +140,7 @@ class LinearClassifier:
             arrays["inverse_document_frequency"] = self.vectoriser.idf_
         if self.scaler is not None:
             arrays |= {"mean": self.scaler.mean_, "scale": self.scaler.scale_}
-        return {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+        return arrays
 
     def _require_fitted(self) -> None:
         if not self.fitted:

@@ -17,6 +17,7 @@ CAN_BE_UNTRAINED = False
 EXPLAINED = False
 EXPORTED = False
 PROMPTED = False
+SEVERAL = False
 RUNTIME = "PyTorch"
 
 

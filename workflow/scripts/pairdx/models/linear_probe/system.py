@@ -20,11 +20,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from pairdx.errors import PairDxError
-from pairdx.files import write_json, written_whole
+from pairdx.files import write_json
 from pairdx.logs import logger
 from pairdx.models.base import SETTINGS_FILE, WEIGHTS_FILE, FitJob, Pairs
 from pairdx.models.features import (
@@ -42,7 +42,8 @@ from pairdx.models.sources import (
     require_same_file,
     weights_file,
 )
-from pairdx.seals import fill_seal, header_to_seal, require_sound
+from pairdx.sealed_tensors import write_tensors
+from pairdx.seals import require_sound
 from pairdx.storage_errors import storage_error
 from pairdx.training.history import COLUMNS
 
@@ -150,10 +151,7 @@ class LinearProbeClassifier:
             "coefficients": self.model.coef_,
             "intercept": self.model.intercept_,
         }
-        with written_whole(folder / WEIGHTS_FILE) as aside:
-            tensors = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-            save_file(tensors, aside, header_to_seal())
-            fill_seal(aside)
+        write_tensors(folder / WEIGHTS_FILE, arrays)
         write_json(
             folder / SETTINGS_FILE,
             {

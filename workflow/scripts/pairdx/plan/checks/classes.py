@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pairdx.plan.classes import folded, problem_of_text
+from pairdx.plan.datasets import NO_FINDING
+from pairdx.plan.descriptions import has_several
 from pairdx.plan.wording import similar
 
 Config = Mapping[str, Any]
@@ -27,6 +29,7 @@ def problems(of: Entries, all_entries: Config, defaults: Config) -> Iterator[str
     for name, entry in of.items():
         yield from problems_of_labels(f"config key datasets.{name}", entry)
         yield from problems_of_classes(name, entry)
+        yield from problems_of_findings(name, entry)
         yield from problems_of_prompts(f"config key datasets.{name}.class_prompts", entry)
     yield from problems_of_names(of, all_entries, defaults)
 
@@ -84,6 +87,24 @@ def problems_of_classes(name: str, entry: Config) -> Iterator[str]:
                 f"{label}, so all its pairs would be rejected (null in place of all of them "
                 "takes every class as a whole)"
             )
+
+
+def problems_of_findings(name: str, entry: Config) -> Iterator[str]:
+    """Of several classes per pair: names that a text of findings cannot hold, and odd ones out."""
+    if not has_several(entry["task"]):
+        return
+    place = f"config key datasets.{name}"
+    for label in entry["classes"]:
+        if "|" in label or label.endswith("?") or label == NO_FINDING:
+            yield (
+                f"{place}.classes: {label!r}: where several classes can be true of a pair, none "
+                f'may have "|" in its name, end in "?" or be called {NO_FINDING}'
+            )
+    if entry["out_of_distribution"]:
+        yield (
+            f"{place}.out_of_distribution: where several classes can be true of a pair, none is "
+            "out of distribution: write []"
+        )
 
 
 def problems_of_prompts(place: str, entry: Config) -> Iterator[str]:

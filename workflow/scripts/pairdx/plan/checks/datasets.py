@@ -12,7 +12,10 @@ from typing import Any
 from pairdx.plan import curation
 from pairdx.plan.cells import PUBLISHED
 from pairdx.plan.checks import classes
-from pairdx.plan.descriptions import Reader
+from pairdx.plan.classes import folded
+from pairdx.plan.descriptions import Reader, findings_of, has_several
+from pairdx.plan.schemas import tasks
+from pairdx.plan.wording import similar
 
 Config = Mapping[str, Any]
 # Folders beside those of the datasets in the results.
@@ -26,6 +29,8 @@ def problems(config: Config, readers: Mapping[str, Reader], defaults: Config) ->
     yield from problems_of_sources(config, readers)
     yield from problems_of_paths(config, readers)
     yield from classes.problems(enabled(config), config["datasets"], defaults["datasets"])
+    yield from problems_of_tasks(config, readers)
+    yield from problems_of_vocabularies(config, readers)
     yield from problems_of_splits(config, readers)
     yield from problems_of_sizes(config)
     yield from problems_of_drawings(config, readers)
@@ -64,6 +69,36 @@ def problems_of_paths(config: Config, readers: Mapping[str, Reader]) -> Iterator
             if source[key] is None and reader.record(source, config) is None:
                 whence = f": {reader.TO_ASK_FOR}" if reader.TO_ASK_FOR else ""
                 yield f"config key datasets.{name}.source.{key}: no path is stated{whence}"
+
+
+def problems_of_tasks(config: Config, readers: Mapping[str, Reader]) -> Iterator[str]:
+    """Tasks of one label per pair on data that state several, and the other way round."""
+    for name, entry in enabled(config).items():
+        several, reader = has_several(entry["task"]), entry["reader"]
+        if several == readers[reader].SEVERAL:
+            continue
+        others = [task for task in tasks() if has_several(task) != several]
+        how_many = ("one label per image", "any number of labels per image")
+        yield (
+            f"config key datasets.{name}.task: {entry['task']} is about {how_many[several]}, and "
+            f"what the reader {reader} reads has {how_many[not several]}: write "
+            f"{' or '.join(others)}"
+        )
+
+
+def problems_of_vocabularies(config: Config, readers: Mapping[str, Reader]) -> Iterator[str]:
+    """Classes that are none of the findings that the data can state: no image would have them."""
+    for name, entry in enabled(config).items():
+        if not (stated := findings_of(readers[entry["reader"]])):
+            continue
+        known = set(map(folded, stated))
+        for label in entry["classes"]:
+            if folded(label) not in known:
+                yield (
+                    f"config key datasets.{name}.classes: {label} is none of the findings that "
+                    f"these data state ({', '.join(stated)}): every image would count as free of "
+                    f"it{similar(label, stated)}"
+                )
 
 
 def problems_of_lacks(config: Config, readers: Mapping[str, Reader]) -> Iterator[str]:

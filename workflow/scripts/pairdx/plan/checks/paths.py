@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pairdx.plan.descriptions import readers
+from pairdx.plan.descriptions import paths_of, readers
 
 Config = Mapping[str, Any]
 
@@ -18,7 +18,7 @@ def stated(config: Config) -> dict[str, str]:
     found: dict[str, Any] = {}
     known = readers()
     for name, entry in config["datasets"].items():
-        for key in known[entry["reader"]].PATHS:
+        for key in paths_of(known[entry["reader"]]):
             found[f"datasets.{name}.source.{key}"] = entry["source"][key]
         review = f"datasets.{name}.curation.review.decisions"
         found[review] = entry["curation"]["review"]["decisions"]

@@ -58,6 +58,7 @@ def doubts(plan: Plan) -> Iterator[str]:
     yield from _of_what_data_lack(plan)
     yield from _of_classes_elsewhere(plan)
     yield from _of_spellings(plan)
+    yield from _of_competition(plan)
     for section, several in (("systems", plan.enabled), ("datasets", plan.datasets.values())):
         titles = [one.entry["title"] for one in several]
         for title in dict.fromkeys(title for title in titles if titles.count(title) > 1):
@@ -109,7 +110,7 @@ def _of_what_data_lack(plan: Plan) -> Iterator[str]:
 
 def _of_classes_elsewhere(plan: Plan) -> Iterator[str]:
     """Say which classes of two datasets do not match, though they are written nearly alike."""
-    for name, other in plan.tested_on.directions:
+    for name, other in plan.tested_on.by_classes:
         here, there = (plan.datasets[one].labels for one in (name, other))
         pairs = [*nearly_matched(here, there, plan.tested_on.matched(name, other))]
         if pairs:
@@ -120,6 +121,13 @@ def _of_classes_elsewhere(plan: Plan) -> Iterator[str]:
                 "written nearly alike, but are not the same text, and count as different ones; "
                 f"where they are the same, say so: classes: {both}"
             )
+
+
+def _of_competition(plan: Plan) -> Iterator[str]:
+    """Say why there is no table of a competition that is stated."""
+    reason = plan.findings.no_competition
+    if plan.config["competition"] is not None and reason:
+        yield f"{reason}: there is no table of the competition"
 
 
 def _of_spellings(plan: Plan) -> Iterator[str]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pairdx.plan.descriptions import analyses_of
+from pairdx.plan.descriptions import analyses_of, has_several
 from pairdx.plan.matching import matched_classes
 from pairdx.plan.wording import similar
 
 Config = Mapping[str, Any]
-ANALYSIS = "tested_on"
+# Of tasks with one label per pair, and with several.
+ANALYSES = ("tested_on", "tested_on_findings")
 # Of a single class nothing but how often it is named could be told.
 LEAST_CLASSES = 2
 
@@ -20,9 +21,9 @@ def problems(config: Config) -> Iterator[str]:
     enabled = {name: entry for name, entry in config["datasets"].items() if entry["enabled"]}
     for name, entry in enabled.items():
         named = entry.get("tested_on", {})
-        if named and ANALYSIS not in analyses_of(entry["task"]):
+        if named and not {*ANALYSES} & {*analyses_of(entry["task"])}:
             yield (
-                f"config key datasets.{name}.tested_on: {ANALYSIS} does not apply to the task "
+                f"config key datasets.{name}.tested_on: {ANALYSES[0]} does not apply to the task "
                 f"{entry['task']}"
             )
             continue
@@ -51,6 +52,13 @@ def _of_two(
             f"{key}: images become square by {ways[1]} there and by {ways[0]} here, and systems "
             f"would see others than they were trained on: give both datasets one packing.squaring"
         )
+    if has_several(here["task"]):
+        if mapping:
+            yield (
+                f"{key}.classes: the findings there are asked about by prompts in their own words, "
+                "and none need match: leave it out"
+            )
+        return
     wrong = list(_of_mapping(f"{key}.classes", here["classes"], there["classes"], mapping))
     yield from wrong
     matched = matched_classes([*here["classes"]], [*there["classes"]], mapping)

@@ -6,15 +6,17 @@ Every number is counted from tables that the workflow makes anyway; what is wort
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
 
+from pairdx.plan.datasets import NO_FINDING
 from pairdx.reporting.dataset import (
     check_captions,
     check_classes,
     check_copies,
+    check_findings,
     check_pairs,
     check_reading,
 )
@@ -23,6 +25,7 @@ from pairdx.reporting.dataset.pairing_tables import how_chosen
 from pairdx.reporting.dataset.past_jobs import Past
 from pairdx.reporting.format.sections import Block, Doubt, Section, doubts
 from pairdx.reporting.format.tables import DRAWN_NOTE
+from pairdx.stores import file_of
 
 
 @dataclass(frozen=True)
@@ -59,14 +62,15 @@ def check(documents: Documents, facts: Mapping[str, Any], past: Past, name: str)
         past: Jobs that were measured before.
         name: The dataset's, as the configuration has it.
     """
-    pairs, names = documents.pairs, facts["classes"]
+    documents = _with_bare_names(documents)
+    pairs = documents.pairs
     paths = check_pairs.paths_of(pairs, documents.others, documents.rejected)
     sections = [
         check_reading.reading_section(
             *(pairs, documents.others, documents.rejected),
             *(documents.funnel, documents.as_read, facts),
         ),
-        check_classes.counts_section(pairs, documents.splits, names, documents.leakage),
+        _counts(documents, facts),
         check_classes.labels_section(documents.rejected, documents.spellings, facts, name),
         check_pairs.rejections_section(documents.rejected, paths),
         check_pairs.groups_section(pairs, documents.leakage, facts),
@@ -78,6 +82,25 @@ def check(documents: Documents, facts: Mapping[str, Any], past: Past, name: str)
     ]
     present = [section for section in sections if section.blocks]
     return [_in_short(doubts(present), facts), *present]
+
+
+def _with_bare_names(documents: Documents) -> Documents:
+    """Name images by their files alone: how grey levels are read is nothing for people."""
+    named = {
+        key: table.assign(member=table["member"].map(file_of, na_action="ignore"))
+        for key in ("pairs", "others", "rejected")
+        for table in (getattr(documents, key),)
+    }
+    return replace(documents, **named)
+
+
+def _counts(documents: Documents, facts: Mapping[str, Any]) -> Section:
+    """Count classes or, of several labels per pair, findings."""
+    pairs, names, report = documents.pairs, facts["classes"], documents.leakage
+    if not facts.get("several"):
+        return check_classes.counts_section(pairs, documents.splits, names, report)
+    of_findings = {name: shown for name, shown in names.items() if name != NO_FINDING}
+    return check_findings.findings_section(pairs, documents.splits, of_findings, report)
 
 
 def _in_short(marked: int, facts: Mapping[str, Any]) -> Section:
@@ -154,10 +177,12 @@ def _running(number: int, facts: Mapping[str, Any]) -> Block:
 
 def _elsewhere(how: Mapping[str, Any]) -> str:
     """Say how far the classes of another dataset that systems are asked about are ours."""
+    asked = f"Asked about the test pairs of {how['title']}, too (tested_on)."
+    if "findings" in how:
+        return f"{asked} All its {how['findings']} findings are asked about, in its own words."
     lone = [
         f"without a counterpart {where}: {', '.join(how[key])}"
         for key, where in (("here", "there, of ours"), ("there", "here, of theirs"))
         if how[key]
     ]
-    text = f"Asked about the test pairs of {how['title']}, too (tested_on). Classes that match: "
-    return f"{text}{'; '.join([str(how['matched']), *lone])}."
+    return f"{asked} Classes that match: {'; '.join([str(how['matched']), *lone])}."

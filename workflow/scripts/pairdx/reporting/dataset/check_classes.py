@@ -50,7 +50,7 @@ def counts_section(
     if len(shown) < len(table):
         blocks.append(f"These are the {len(shown)} smallest of {len(table)} classes.")
     blocks.append(_what_can_be_told(int(first.sum()), next(iter(counts))))
-    blocks += [_unusable(report) for report in leakage if report.get("unusable")]
+    blocks += [unusable(report) for report in leakage if report.get("unusable")]
     blocks += _too_small(sizes, counts, names)
     return Section("Classes", blocks)
 
@@ -83,7 +83,8 @@ def _what_can_be_told(tested: int, split: str) -> str:
     )
 
 
-def _unusable(report: Mapping[str, Any]) -> Doubt:
+def unusable(report: Mapping[str, Any]) -> Doubt:
+    """Say why nothing can be trained on a split, from its leakage.json."""
     why = report["unusable"]
     return Doubt(
         f"A run stops at the split {report['split']}: {why['what']}. What to do: {why['remedy']}."
@@ -97,7 +98,7 @@ def _too_small(
     if empty := [names[label] for label in sizes.index[sizes == 0]]:
         blocks.append(
             Doubt(
-                f"No pair is left of {_listed(empty)}: see below what was rejected, or take "
+                f"No pair is left of {listed(empty)}: see below what was rejected, or take "
                 f"{_it(empty)} out of the config key classes (by deleting it, or by null "
                 "where it is taken over from another dataset)."
             )
@@ -107,7 +108,7 @@ def _too_small(
         if none and found["test"].any():
             blocks.append(
                 Doubt(
-                    f"Split {split}: there are no test pairs of {_listed(none)}. Nothing can be "
+                    f"Split {split}: there are no test pairs of {listed(none)}. Nothing can be "
                     f"said of {_it(none)}, and averages over classes are of the others."
                 )
             )
@@ -116,7 +117,7 @@ def _too_small(
             blocks.append(
                 Doubt(
                     f"Split {split}: fewer than {FEW_TEST_PAIRS} test pairs of "
-                    f"{_listed([names[label] for label in few])}. What is said of single classes "
+                    f"{listed([names[label] for label in few])}. What is said of single classes "
                     "rests on almost nothing there; classes can be put together or left out."
                 )
             )
@@ -138,7 +139,8 @@ def _it(names: Sequence[str]) -> str:
     return "it" if len(names) == 1 else "them"
 
 
-def _listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
+    """Name the first of many."""
     more = len(names) - MOST_NAMES
     return ", ".join([*names[:MOST_NAMES], *([f"{more:,} more"] if more > 0 else [])])
 
@@ -204,7 +206,7 @@ def _respelled(spellings: pd.DataFrame, facts: Mapping[str, Any]) -> list[Block]
     return [
         f"Rows whose label is written otherwise than the class that it is taken for, by case, "
         f"blanks or the composition of its letters: {int(odd['rows'].sum()):,}, in {len(odd):,} "
-        f"spellings. So {_listed(few)}."
+        f"spellings. So {listed(few)}."
     ]
 
 

@@ -22,6 +22,10 @@ REASONS = {
     "no_subset": "the row states no subset of your own split",
     "modality_not_selected": "no selected modality covers it",
     "unknown_class": "its label is no class",
+    "unknown_label": "it is said to show what is no finding of the data",
+    "other_image": "it is of another kind or region than those that are read",
+    "other_view": "it is of another view",
+    "further_image": "another image of its study is kept",
     "under_age": "the patient is younger than min_age",
     "unknown_age": "the age is not known",
     "licence_not_allowed": "the licence is not among those allowed",
@@ -48,6 +52,9 @@ REASONS = {
 KEYS = {
     "no_subset": "source.columns.subset",
     "unknown_class": "classes",
+    "unknown_label": "classes",
+    "other_view": "source.views",
+    "further_image": "source.images_per_study",
     "class": "curation.modalities",
     "under_age": "curation.min_age",
     "unknown_age": "curation.unknown_age",
@@ -162,7 +169,8 @@ def groups_section(
     blocks: list[Block] = []
     for column, words in facts["grouped_by"].items():
         blocks += _largest(pairs, column, words)
-        blocks += _spanning(pairs, column, words, facts["classes"])
+        if not facts.get("several"):  # a patient's images show now this, now that
+            blocks += _spanning(pairs, column, words, facts["classes"])
     return Section("Groups", [*blocks, *_cut(leakage, facts["grouped_by"])])
 
 

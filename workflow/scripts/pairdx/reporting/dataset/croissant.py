@@ -47,6 +47,11 @@ FIELDS = {
     "licence": (TEXT, "Licence of this image and caption."),
     "year": (WHOLE_NUMBER, "Year of the article; empty where it is not known."),
 }
+# Where any number of classes can be true of a pair.
+OF_SEVERAL = {
+    "label": (TEXT, "The rarest finding that is true of the image, or (none)."),
+    "findings": (TEXT, "Findings that are true; with a question mark, those not known."),
+}
 
 
 def croissant(
@@ -124,6 +129,8 @@ def _meanings(facts: Mapping[str, Any]) -> dict[str, str]:
     if not facts["articles"]:
         names = facts["grouped_by"]
         checksum = "a checksum in place of the value; an image without one stands alone."
+        if facts.get("several"):
+            checksum = "the number that the data give."
         alone = "The image itself: what belongs together is not known."
         first = names.get("article_id")
         widest = names.get("case_id", first)
@@ -216,11 +223,12 @@ def _files(context: mlc.Context, archive: Path, layout: Mapping[str, Any]) -> li
 def _record_sets(
     context: mlc.Context, layout: Mapping[str, Any], facts: Mapping[str, Any]
 ) -> list[Any]:
-    names = column_names(layout)
+    names = column_names(layout, several=facts.get("several", False))
     referenced = {"label": "classes/name", "subset": "subsets/name"}
     fields = [*_image_fields(context, names["file"])]
     own = _meanings(facts)
-    for name, (kind, usual) in FIELDS.items():
+    several = facts.get("several", False)
+    for name, (kind, usual) in (FIELDS | (OF_SEVERAL if several else {})).items():
         meaning = own.get(name, usual)
         references = {}
         if name in referenced:

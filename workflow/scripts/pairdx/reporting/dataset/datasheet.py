@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from pairdx.reporting.dataset import counts, datasheet_process, origins
+from pairdx.reporting.dataset.finding_tables import COUNTED_ONCE
 from pairdx.reporting.dataset.sentences import lacking_sentence, part_of, subtable
 from pairdx.reporting.format.classes import title_of, with_titles
 from pairdx.reporting.format.labels import readable
@@ -82,7 +83,9 @@ def _composition(
     blocks = [
         f"{len(pairs):,} {what} in {pairs['label'].nunique()} classes.",
         subtable(
-            with_titles(dataset_table(pairs, splits, names), names), "Pairs per class and subset"
+            with_titles(dataset_table(pairs, splits, names), names),
+            "Pairs per class and subset",
+            *([COUNTED_ONCE] if facts.get("several") else []),
         ),
         lacking_sentence(facts, "modalities")
         or subtable(

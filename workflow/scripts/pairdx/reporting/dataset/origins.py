@@ -9,9 +9,10 @@ from typing import Any
 def motivation(facts: Mapping[str, Any]) -> str:
     """Say what the dataset serves for, by what its pairs hold."""
     given = "the image" if "captions" in facts["lacks"] else "the image, its caption, or both"
+    task = "which findings an image shows" if facts.get("several") else "of which class an image is"
     return (
         "The dataset serves to compare ways of adapting vision-language models to medicine: the "
-        f"task is to say of which class an image is, given {given}."
+        f"task is to say {task}, given {given}."
     )
 
 
@@ -24,6 +25,7 @@ def uses(facts: Mapping[str, Any]) -> list[str]:
     """
     texts = facts["texts"]
     kinds = "kinds of medical images" if facts["articles"] else "these classes of images"
+    kinds = "these findings" if facts.get("several") else kinds
     captions = "captions" not in facts["lacks"]
     both = ", and for studying what images and captions add to each other" if captions else ""
     named = "the kind of image" if facts["articles"] else "the class"

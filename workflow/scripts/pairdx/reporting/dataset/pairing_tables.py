@@ -11,7 +11,7 @@ import pandas as pd
 from pairdx.evaluation.accuracy import accuracy_over_seeds
 from pairdx.evaluation.complementarity import CELLS, complementarity
 from pairdx.pairing.matches import goes_to_most, most_used
-from pairdx.reporting.format.labels import encoder_title, readable, stand_in_note, system_title
+from pairdx.reporting.format.labels import encoder_title, readable, system_title, systems_note
 from pairdx.reporting.format.markdown import (
     percent,
     value_and_bounds,
@@ -295,7 +295,7 @@ def complementarity_notes(
     resamples: int,
 ) -> list[str]:
     """Say what is compared."""
-    demo = stand_in_note(registry.values())
+    demo = systems_note(registry.values())
     told = [readable(name) for name, one in pairings.items() if one["choose"] == "class"]
     prompts = (
         f"The texts of {', '.join(told)} are the label: what they tell beyond images says nothing."

@@ -22,6 +22,8 @@ COLUMNS = {
     "cut_tokens_share": "float64",
     "out_of_vocabulary_share": "float64",
 }
+# Where a system draws sentences.
+OF_SENTENCES = {"median_sentences": "float64", "one_sentence_share": "float64"}
 TITLE = "Captions as the systems read them"
 NOTES = (
     "Over all curated captions, those of training, validation and test pairs alike. Truncated "
@@ -34,6 +36,16 @@ NOTES = (
     "would read of one, as when it is fine-tuned or probed.",
 )
 
+SENTENCES_NOTE = (
+    "Sentences per caption, of systems that draw some of them at each reading in training. One "
+    "sentence share: captions that have one at most, and so are always read whole."
+)
+
+
+def notes_of(table: pd.DataFrame) -> list[str]:
+    """Return the notes below a table of :func:`text_table`."""
+    return [*NOTES, *([SENTENCES_NOTE] if set(OF_SENTENCES) & set(table) else [])]
+
 
 def text_table(readings: Mapping[str, Reading]) -> pd.DataFrame:
     """Build tables/texts.csv: one row per system.
@@ -45,8 +57,11 @@ def text_table(readings: Mapping[str, Reading]) -> pd.DataFrame:
         system, tokeniser, used_for, context_tokens, captions, median_tokens, p95_tokens,
         truncated_share, cut_tokens_share, out_of_vocabulary_share; a cell is empty where it does
         not apply: the context of a system that reads captions whole, and the vocabulary of one
-        without word vectors.
+        without word vectors. Where a system draws sentences, also median_sentences and
+        one_sentence_share.
     """
+    drawn = any(reading.sentence_counts is not None for reading in readings.values())
+    columns = {**COLUMNS, **(OF_SENTENCES if drawn else {})}
     rows = [
         {
             "system": system,
@@ -55,11 +70,12 @@ def text_table(readings: Mapping[str, Reading]) -> pd.DataFrame:
             "context_tokens": reading.context,
             "out_of_vocabulary_share": reading.out_of_vocabulary,
             **_counted(reading.token_counts, reading.context),
+            **_of_sentences(reading.sentence_counts),
         }
         for system, reading in readings.items()
     ]
-    table = pd.DataFrame(rows, columns=list(COLUMNS))
-    return table.astype({name: kind for name, kind in COLUMNS.items() if kind != "str"})
+    table = pd.DataFrame(rows, columns=list(columns))
+    return table.astype({name: kind for name, kind in columns.items() if kind != "str"})
 
 
 def _counted(counts: np.ndarray | None, context: int | None) -> dict[str, Any]:
@@ -74,3 +90,9 @@ def _counted(counts: np.ndarray | None, context: int | None) -> dict[str, Any]:
         "truncated_share": (beyond > 0).mean(),
         "cut_tokens_share": beyond.sum() / max(1, counts.sum()),
     }
+
+
+def _of_sentences(counts: np.ndarray | None) -> dict[str, Any]:
+    if counts is None:
+        return {}
+    return {"median_sentences": np.median(counts), "one_sentence_share": (counts <= 1).mean()}

@@ -1,4 +1,4 @@
-"""How classes, splits and systems are called in tables and figures; what is said of stand-ins."""
+"""How classes, splits and systems are called in tables and figures; what is said of systems."""
 
 from __future__ import annotations
 
@@ -9,6 +9,10 @@ Datasets = Mapping[str, Mapping[str, Any]]
 STAND_IN_NOTE = (
     "Stand-ins: small, randomly initialised encoders; "
     "their numbers say nothing about the real systems."
+)
+RECONSTRUCTION_NOTE = (
+    "Sentence sampling and relaxation of the positive pair: a reconstruction of Jang et al.; its "
+    "exact form is not public."
 )
 
 
@@ -69,9 +73,17 @@ def dataset_column(names: Iterable[str], datasets: Datasets, heading: str) -> di
     return {heading: [str(datasets[name]["title"]) for name in names]}
 
 
-def stand_in_note(entries: Iterable[Mapping[str, Any]]) -> str | None:
-    """Return the demo's note if any of these registry entries (or passports) is a stand-in's."""
-    return STAND_IN_NOTE if any(entry.get("stand_in") for entry in entries) else None
+def systems_note(entries: Iterable[Mapping[str, Any]]) -> str | None:
+    """Return what has to be said wherever any of these systems is shown; None where nothing has.
+
+    Args:
+        entries: Of the registry, as the plan shows them, or passports: ``stand_in``, and
+            ``reconstructed`` of what has settings that stand for a publication of unknown detail.
+    """
+    entries = list(entries)
+    said = {"stand_in": STAND_IN_NOTE, "reconstructed": RECONSTRUCTION_NOTE}
+    notes = [note for key, note in said.items() if any(entry.get(key) for entry in entries)]
+    return " ".join(notes) or None
 
 
 def as_in_paper(title: str, label: str | None) -> str:

@@ -35,7 +35,7 @@ from pairdx.evaluation.score_intervals import (
     score_interval,
     worth_of_sizes,
 )
-from pairdx.reporting.format.labels import readable, stand_in_note, system_title
+from pairdx.reporting.format.labels import readable, system_title, systems_note
 from pairdx.reporting.format.markdown import percent, with_interval
 from pairdx.tasks.single_label.rows import Predictions, read_predictions
 
@@ -262,7 +262,7 @@ def calibration_notes(table: pd.DataFrame, registry: Registry, resamples: int) -
         registry: The ``systems`` section of the configuration.
         resamples: Number of bootstrap resamples.
     """
-    demo = stand_in_note(registry[name] for name in table["system"].unique())
+    demo = systems_note(registry[name] for name in table["system"].unique())
     low, high = TEMPERATURES
     at_an_end = (
         f"* The search ended at an end of its range, {low:g} to {high:g}: no validation pair is "

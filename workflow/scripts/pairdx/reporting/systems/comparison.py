@@ -16,8 +16,8 @@ from pairdx.reporting.format.labels import (
     further_readings,
     readable,
     readings_note,
-    stand_in_note,
     system_title,
+    systems_note,
 )
 from pairdx.reporting.format.markdown import (
     paper_percent,
@@ -125,7 +125,7 @@ def comparison_table(
             "split": cell.split,
             **_accuracy(cell, resamples=resamples, seed=seed, level=level),
             "macro_f1": _mean_if_complete([one["macro_f1"]["value"] for one in cell.metrics]),
-            **_cost(cell, registry[cell.system]),
+            **cost_of(cell, registry[cell.system]),
             **_stated_by_paper(
                 cell, registry[cell.system], paper if cell.place in paper_cells else {}
             ),
@@ -166,7 +166,8 @@ def _accuracy(cell: Cell, *, resamples: int, seed: int, level: float) -> dict[st
     }
 
 
-def _cost(cell: Cell, entry: Mapping[str, Any]) -> dict[str, Any]:
+def cost_of(cell: Cell, entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what training and classifying cost, of a cell that need not hold predictions."""
     trained = bool(entry.get("trained")) and len(cell.training) > 0
     devices = dict.fromkeys(_device(one["device"]) for one in cell.passports)
     return {
@@ -252,7 +253,7 @@ def comparison_notes(
 ) -> list[str]:
     """State the conditions of the comparison's numbers, one sentence or two per note."""
     notes = []
-    demo = stand_in_note(registry[cell.system] for cell in cells)
+    demo = systems_note(registry[cell.system] for cell in cells)
     if demo:
         notes.append(demo)
     interval = cells[0].metrics[0]["interval"]

@@ -11,11 +11,12 @@ from pairdx.reporting.format.labels import (
     Datasets,
     dataset_column,
     readable,
-    stand_in_note,
     system_title,
+    systems_note,
 )
 from pairdx.reporting.format.tables import without_empty_paper
 from pairdx.reporting.paper.stated import conditions
+from pairdx.reporting.systems.comparison import Cell, cost_of, in_order
 
 TITLE = "Cost of the systems"
 COLUMNS = {
@@ -54,7 +55,7 @@ def cost_table(
     alone. A cell is empty where it does not apply or where a seed has no value.
 
     Args:
-        comparison: tables/comparison.csv.
+        comparison: What :func:`with_others` returned, or tables/comparison.csv.
         passports: passport.json of every seed, by dataset, split and system.
         timings: timing/{system}.json, by dataset and system.
         registry: title, trained and stand_in of every system.
@@ -78,6 +79,38 @@ def cost_table(
     }
     table = pd.DataFrame(rows, columns=list(kinds))
     return table.astype({name: kind for name, kind in kinds.items() if kind != "str"})
+
+
+def with_others(
+    comparison: pd.DataFrame | None,
+    others: Sequence[Cell],
+    registry: Registry,
+    datasets: Sequence[str],
+) -> pd.DataFrame:
+    """Return the rows of the comparison, and of cells that it leaves out, without their accuracy.
+
+    Args:
+        comparison: tables/comparison.csv; None where there is none.
+        others: What it leaves out, with passports, training and timing.
+        registry: trained of every system, in the order of tables.
+        datasets: In the order of tables.
+    """
+    if not others:
+        assert comparison is not None  # noqa: S101 - then it holds all cells
+        return comparison
+    rows = [
+        {
+            "dataset": cell.dataset,
+            "system": cell.system,
+            "split": cell.split,
+            "seeds": len(cell.passports),
+            **cost_of(cell, registry[cell.system]),
+        }
+        for cell in in_order(others, registry, "dataset", "system", "split")
+    ]
+    known = [] if comparison is None else comparison.to_dict("records")
+    table = pd.DataFrame([*known, *rows])
+    return table.iloc[table["dataset"].map(list(datasets).index).argsort(kind="stable")]
 
 
 def _measured_in_training(passports: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -151,7 +184,7 @@ def cost_notes(
         registry: title, trained and stand_in of every system.
         paper: The content of the paper's file; empty where there is none.
     """
-    demo = stand_in_note(registry.values())
+    demo = systems_note(registry.values())
     trained = [
         one
         for (_, _, system), each in passports.items()

@@ -42,43 +42,71 @@ OF_TEXTS = {
         "real_text_spread": (3, "Real texts, validation"),
     },
 }
+# The same where positive pairs are relaxed (models/clip/relaxed.py).
+OF_PAIRS = {
+    "Cosine of image\nand text": {"positive_cosine": (1, "Validation")},
+    "Share of pairs\nabove the threshold": {"above_threshold": (1, "Validation")},
+}
 
 
 @theme()
 def training_curves(
-    histories: Sequence[pd.DataFrame], *, title: str, note: str | None = None
+    histories: Sequence[pd.DataFrame],
+    *,
+    title: str,
+    note: str | None = None,
+    right: str = "Accuracy (%)",
 ) -> Figure:
     """Draw loss and accuracy over epochs, training against validation.
 
     With several seeds, each is a thin line and their mean a thick one. A curve without values (a
-    system that has no training accuracy, say) is left out. Where a system learns from texts by
-    distillation, two smaller panels follow, of validation pairs: the distillation loss, which is
-    part of the loss, and the spread of predicted and real text features.
+    system that has no training accuracy, say) is left out, and so are accuracies where there are
+    none. Two smaller panels follow, of validation pairs: where a system learns from texts by
+    distillation, the distillation loss, which is part of the loss, and the spread of predicted and
+    real text features; where positive pairs are relaxed, their mean cosine and the share of them
+    above the threshold.
 
     Args:
         histories: training.csv of every seed: epoch, train_loss, train_accuracy, validation_loss,
             validation_accuracy; accuracies are fractions of 1; where texts are distilled also
-            distillation_loss, predicted_text_spread and real_text_spread.
+            distillation_loss, predicted_text_spread and real_text_spread, where pairs are relaxed
+            positive_cosine and above_threshold.
         title: Title of the figure.
         note: Small print under it.
+        right: What the column of accuracies is, in percent.
     """
     distilled = all(DISTILLATION in one for one in histories)
-    figure = new_figure(2.9 + (1.9 if distilled else 0.0), title=title, note=note)
-    rows = 2 if distilled else 1
-    panels = figure.subplots(rows, 2, squeeze=False, height_ratios=(1.0, 0.6)[:rows])
+    further = next((one for one in (OF_TEXTS, OF_PAIRS) if _has(histories, one)), {})
+    figure = new_figure(2.9 + (1.9 if further else 0.0), title=title, note=note)
+    rows = 2 if further else 1
     losses = "Loss, distillation included" if distilled else "Loss"
-    for panel, quantity, scale, label in zip(
-        panels[0], ("loss", "accuracy"), (1, 100), (losses, "Accuracy (%)"), strict=True
-    ):
-        columns = {f"{subset}_{quantity}": look for subset, look in CURVES.items()}
-        _over_epochs(panel, histories, columns, label, scale)
-    if distilled:
-        for panel, (label, columns) in zip(panels[1], OF_TEXTS.items(), strict=True):
-            _over_epochs(panel, histories, columns, label)
-            # From 0: collapsed features have no spread. Above, room for half a marker.
-            panel.set_ylim(0, 1.05 * panel.get_ylim()[1])
-    legend_below(figure, list(panels.flat), columns=2)
+    upper = {losses: ("loss", 1), right: ("accuracy", 100)}
+    names = {
+        label: {f"{subset}_{quantity}": look for subset, look in CURVES.items()}
+        for label, (quantity, _) in upper.items()
+    }
+    if not any(one[[*names[right]]].notna().any(axis=None) for one in histories):
+        del names[right]
+    panels = figure.subplots(rows, 2, squeeze=False, height_ratios=(1.0, 0.6)[:rows])
+    for panel, (label, columns) in zip(panels[0], names.items(), strict=False):
+        _over_epochs(panel, histories, columns, label, upper[label][1])
+    for panel in panels[0, len(names) :]:
+        panel.set_visible(False)
+    for panel, (label, columns) in zip(panels[1:].flat, further.items(), strict=False):
+        _over_epochs(panel, histories, columns, label)
+        # From 0: collapsed features have no spread. Above, room for half a marker.
+        low, high = panel.get_ylim()
+        panel.set_ylim(min(0, low), 1.05 * high)
+    legend_below(figure, [panel for panel in panels.flat if panel.get_visible()], columns=2)
     return figure
+
+
+def _has(
+    histories: Sequence[pd.DataFrame], panels: Mapping[str, Mapping[str, tuple[int, str]]]
+) -> bool:
+    """Whether training.csv of every seed has the columns of these panels."""
+    columns = {name for of_panel in panels.values() for name in of_panel}
+    return all(columns <= {*one.columns} for one in histories)
 
 
 def _over_epochs(

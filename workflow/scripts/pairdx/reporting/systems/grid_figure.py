@@ -13,7 +13,8 @@ from matplotlib.figure import Figure
 
 from pairdx.reporting.format.labels import Datasets
 from pairdx.reporting.format.theme import INK, despine, legend_below, new_figure, style, theme
-from pairdx.reporting.systems.grids import Registry, place_title, row_titles, size_of
+from pairdx.reporting.systems.grid_notes import size_of
+from pairdx.reporting.systems.grids import Registry, place_title, row_titles
 
 ACROSS = 3  # panels side by side
 HEADING_WIDTH = {1: 60, 2: 34, 3: 26}
@@ -37,6 +38,8 @@ def grid_differences(
 ) -> Figure:
     """Draw, per dataset and split, how much every way differs from the baseline, with intervals.
 
+    Backbones of which nothing was run and nothing is stated are left out.
+
     Args:
         table: What ``grid_table`` returned.
         grid: Titles of its columns and rows, and the baseline.
@@ -51,7 +54,9 @@ def grid_differences(
     """
     places = list(dict.fromkeys(zip(table["dataset"], table["split"], strict=True)))
     ways = [name for name in grid["columns"] if name != grid["baseline"]]
-    rows = list(grid["rows"])
+    shown = table[table[[one for one in ("mean", "paper") if one in table]].notna().any(axis=1)]
+    rows = [row for row in grid["rows"] if row in set(shown["row"])] or list(grid["rows"])
+    table = table[table["row"].isin(rows)]
     across = max(1, min(len(places), ACROSS))
     down = max(1, -(-len(places) // across))
     height = (0.22 + 0.17 * max(1, len(ways))) * len(rows) + 0.45

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pairdx.reporting.format.labels import encoder_title, stand_in_note, system_title
+from pairdx.reporting.format.labels import encoder_title, system_title, systems_note
 from pairdx.reporting.format.markdown import MINUS, significant
 from pairdx.reporting.paper.stated import conditions
 
@@ -144,7 +144,7 @@ def inference_notes(
         registry: title, trained and stand_in of every system.
         paper: The content of the paper's file, or nothing.
     """
-    demo = stand_in_note(registry.values())
+    demo = systems_note(registry.values())
     notes = [
         *([demo] if demo else []),
         *_random_encoders(described),

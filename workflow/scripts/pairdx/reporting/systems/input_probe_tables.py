@@ -18,7 +18,7 @@ from pairdx.evaluation.input_probes import (
     axis_of,
 )
 from pairdx.evaluation.score_intervals import METHOD
-from pairdx.reporting.format.labels import readable, stand_in_note, system_title
+from pairdx.reporting.format.labels import readable, system_title, systems_note
 from pairdx.reporting.format.markdown import percent, value_and_bounds, written_intervals
 
 TITLE = "Accuracy under changed input"
@@ -116,7 +116,7 @@ def probe_notes(
         registry: The ``systems`` section of the configuration.
         resamples: Number of bootstrap resamples.
     """
-    demo = stand_in_note(registry[system] for _, system in predictions)
+    demo = systems_note(registry[system] for _, system in predictions)
     shares = "; ".join(
         f"{readable(split).lower()} split: {percent(share)} %"
         for split, share in majority_shares(predictions).items()

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from pairdx.reporting.format.labels import groups_in_words, stand_in_note, system_title
+from pairdx.reporting.format.labels import groups_in_words, system_title, systems_note
 from pairdx.reporting.format.markdown import percent
 from pairdx.reporting.systems.system_tests import points
 
@@ -72,7 +72,7 @@ def price_notes(
         exchanged: How many of them are siblings of test pairs.
         resamples: Number of bootstrap resamples.
     """
-    demo = stand_in_note(registry.values())
+    demo = systems_note(registry.values())
     first = table.iloc[0]
     pairs, hinted = int(first["test_pairs"]), int(first["pairs_with_siblings"])
     notes = [demo] if demo else []

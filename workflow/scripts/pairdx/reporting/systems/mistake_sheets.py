@@ -13,7 +13,7 @@ from pairdx.evaluation.mistakes import BOTH, NEITHER
 from pairdx.reporting.format.class_ticks import LONGEST
 from pairdx.reporting.format.classes import Names, name_of, title_of
 from pairdx.reporting.format.glyphs import drawable_name
-from pairdx.reporting.format.labels import stand_in_note, system_title
+from pairdx.reporting.format.labels import system_title, systems_note
 from pairdx.reporting.format.markdown import percent
 from pairdx.reporting.format.picture_grid import Picture, picture_grid
 from pairdx.reporting.format.tables import DRAWN_NOTE, shorten
@@ -87,7 +87,7 @@ def sheet_note(entry: Mapping[str, Any], *, drawn: bool) -> str:
         entry: The system's registry entry.
         drawn: Whether the workflow drew the images itself.
     """
-    demo = stand_in_note([entry])
+    demo = systems_note([entry])
     return " ".join(
         [
             "Over each image: its class, \u2192 the predicted class and the probability given to "
@@ -158,7 +158,7 @@ def disagreement_notes(
     differ = predicted[0] != predicted[1]
     same_wrong = int(((both["right"] == NEITHER) & ~differ).sum())
     rows = int(differ.sum())
-    demo = stand_in_note(registry[name] for name in names)
+    demo = systems_note(registry[name] for name in names)
     parts = [
         f"{label}: {int(count.get(key, 0)):,} ({percent(count.get(key, 0) / len(both))} %)"
         for key, label in (

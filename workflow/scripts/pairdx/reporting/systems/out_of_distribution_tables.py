@@ -13,7 +13,7 @@ from pairdx.evaluation.out_of_distribution import Detection, detection, threshol
 from pairdx.evaluation.score_intervals import METHOD, score_interval, worth_of_sizes
 from pairdx.models.scoring import OUT_OF_DISTRIBUTION, VALIDATION
 from pairdx.reporting.format.classes import title_of
-from pairdx.reporting.format.labels import readable, stand_in_note, system_title
+from pairdx.reporting.format.labels import readable, system_title, systems_note
 from pairdx.reporting.format.markdown import percent, with_interval
 
 TITLE = "Detection of classes out of distribution"
@@ -173,7 +173,7 @@ def out_of_distribution_notes(
         return [
             f"No pair was out of distribution (classes: {named}), so nothing could be detected."
         ]
-    demo = stand_in_note(registry[name] for name in table["system"].unique())
+    demo = systems_note(registry[name] for name in table["system"].unique())
     return [
         *([demo] if demo else []),
         f"Out of distribution: pairs of classes that no system was trained on ({named}), screened "

@@ -11,7 +11,7 @@ import pandas as pd
 from pairdx.evaluation.accuracy import accuracy_difference, accuracy_over_seeds
 from pairdx.evaluation.score_intervals import METHOD
 from pairdx.models.prompt_sets import ALL_TEMPLATES, OWN_PROMPTS
-from pairdx.reporting.format.labels import readable, stand_in_note, system_title
+from pairdx.reporting.format.labels import readable, system_title, systems_note
 from pairdx.reporting.format.markdown import percent, value_and_bounds, written_intervals
 
 TITLE = "Accuracy of class prompts, by template"
@@ -109,7 +109,7 @@ def prompt_notes(
         resamples: Number of bootstrap resamples.
         kept: Names of the classes that have whole prompts of their own.
     """
-    demo = stand_in_note(registry[name] for name in table["system"].unique())
+    demo = systems_note(registry[name] for name in table["system"].unique())
     single = table[~table["template"].isin([OWN_PROMPTS, ALL_TEMPLATES])]
     ranges = [
         _range(system_title(str(system), registry), str(split), rows)

@@ -12,8 +12,8 @@ from pairdx.reporting.format.labels import (
     Datasets,
     dataset_column,
     readable,
-    stand_in_note,
     system_title,
+    systems_note,
 )
 from pairdx.reporting.systems.comparison import Cell, Registry, in_order
 from pairdx.tasks.base import Metric, Task
@@ -112,7 +112,7 @@ def seeds_for_reading(
 def seeds_notes(tasks: Tasks, cells: Sequence[Cell], registry: Registry) -> list[str]:
     """State what the two kinds of uncertainty are, and how metrics are defined."""
     metrics = _metrics(tasks)
-    demo = stand_in_note(registry[cell.system] for cell in cells)
+    demo = systems_note(registry[cell.system] for cell in cells)
     interval = cells[0].metrics[0]["interval"]
     by_percentiles = _listed(
         "Percentiles of the bootstrap where a metric is no share",

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from pairdx.reporting.format.labels import stand_in_note, system_title
+from pairdx.reporting.format.labels import system_title, systems_note
 from pairdx.reporting.format.markdown import percent
 from pairdx.reporting.systems.system_tests import points
 
@@ -49,7 +49,7 @@ def effect_notes(
         tells: What tells what belongs together (:meth:`pairdx.plan.facts.Facts.tells`).
         resamples: Number of bootstrap resamples.
     """
-    demo = stand_in_note(registry.values())
+    demo = systems_note(registry.values())
     first = table.iloc[0]
     stratified, grouped, shared = (
         int(first[f"{name}_pairs"]) for name in ("stratified", "grouped", "shared")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from pairdx.reporting.format.labels import readable, stand_in_note, system_title
+from pairdx.reporting.format.labels import readable, system_title, systems_note
 from pairdx.reporting.format.markdown import percent
 
 TITLE = "Tests between systems on the same test pairs"
@@ -75,7 +75,7 @@ def pairwise_notes(
         seed_of_training: The seed whose predictions were compared.
         several_seeds: Whether some systems were trained with more seeds than that one.
     """
-    demo = stand_in_note(registry.values())
+    demo = systems_note(registry.values())
     notes = [demo] if demo else []
     if table.empty:
         return [*notes, "There is one system only, and so nothing to compare."]

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from pairdx.evaluation.tested_on import LEVEL
-from pairdx.reporting.format.labels import stand_in_note, system_title
+from pairdx.reporting.format.labels import system_title, systems_note
 
 Registry = Mapping[str, Mapping[str, Any]]
 Facts = Mapping[str, Any]
@@ -85,7 +85,7 @@ def classes_notes(facts: Facts, registry: Registry, risk: float) -> list[str]:
 
 
 def _of_all(facts: Facts, registry: Registry) -> list[str]:
-    demo = stand_in_note(registry.values())
+    demo = systems_note(registry.values())
     return [*([demo] if demo else []), *_of_directions(facts, registry)]
 
 

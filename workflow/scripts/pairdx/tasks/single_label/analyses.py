@@ -1,5 +1,7 @@
 """What can be made of predictions of one label per pair, and the names of what is computed."""
 
+# Whether any number of classes can be true of a pair.
+SEVERAL = False
 # In the order of metrics.py, which declares them.
 METRICS = (
     "accuracy",
@@ -28,4 +30,5 @@ ANALYSES = (
     "explanations",
     "tested_on",
     "pairings",
+    "inference_cost",
 )

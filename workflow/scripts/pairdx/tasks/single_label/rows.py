@@ -96,6 +96,11 @@ def predicted_rows(
     return pd.concat([table, given], axis=1)
 
 
+def told(table: pd.DataFrame) -> str:
+    """Return the accuracy of predictions, for the log."""
+    return f"accuracy {(table['label'] == table['predicted']).mean():.4f}"
+
+
 def same_pairs(tables: Sequence[pd.DataFrame], subset: str, *, of_what: str) -> list[pd.DataFrame]:
     """Return the rows of one subset of several tables, row by row about the same pairs.
 
@@ -116,6 +121,11 @@ def same_pairs(tables: Sequence[pd.DataFrame], subset: str, *, of_what: str) -> 
             "changed in between",
         )
     return rows
+
+
+def comparable(reads: Sequence[Predictions]) -> list[Predictions]:
+    """Return the reads as they are: a metric of the same pairs is over the same classes."""
+    return list(reads)
 
 
 def correctness(rows: pd.DataFrame) -> NDArray[np.float64]:

@@ -1,0 +1,1 @@
+"""The Indiana University collection of Open-I: chest X-rays with reports and MeSH terms."""

@@ -1,0 +1,1 @@
+"""PadChest: chest X-rays of a hospital in Alicante, labelled from their reports."""

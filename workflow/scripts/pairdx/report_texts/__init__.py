@@ -1,0 +1,1 @@
+"""Texts of radiology reports: their sections, and their sentences."""

@@ -1,0 +1,1 @@
+"""Tables and figures of several labels per pair: what systems find in an image."""
