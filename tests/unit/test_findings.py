@@ -13,7 +13,7 @@ from sklearn import metrics as sk
 from finding_samples import CLASSES, findings_table, random_findings
 from pairdx.errors import PairDxError
 from pairdx.evaluation.agreement import training_of
-from pairdx.evaluation.contributions import contributed, worth_of_metric
+from pairdx.evaluation.contributions import contributed
 from pairdx.evaluation.findings import (
     COLUMNS,
     SCORES,
@@ -28,7 +28,7 @@ from pairdx.evaluation.findings_tests import Measured, _method, compare, finding
 from pairdx.evaluation.intervals import bootstrap_ratios
 from pairdx.evaluation.method_tests import method_difference, methods_of
 from pairdx.evaluation.metrics import evaluate
-from pairdx.evaluation.scores import read_seeds
+from pairdx.evaluation.scores import read_seeds, worth_of_shares
 from pairdx.evaluation.seeds import metrics_over_seeds
 from pairdx.tasks.multi_label.rows import read_predictions
 from pairdx.tasks.multi_label.task import TASK
@@ -264,7 +264,9 @@ def test_the_tests_agree_with_those_of_grids_about_areas() -> None:
     one = reads[0][0]
     linear = methods_of(placed, [True, True], one.case, one.cases, resamples=500, seed=0)
     sizes = np.bincount(one.case).astype(float)
-    worth = worth_of_metric(one, "macro_auroc")
+    (declared,) = (metric for metric in TASK.metrics if metric.name == "macro_auroc")
+    assert declared.shares is not None
+    worth = worth_of_shares(declared.shares(one), one)
     expected = method_difference(*linear, sizes, worth=worth)
     found = compare(*sides, CLASSES, metric="macro_auroc", resamples=500, seed=0)
     assert (found.value, found.low, found.high) == pytest.approx(expected[:3], abs=0.003)

@@ -40,21 +40,6 @@ def contributed(read: Any, metric: str) -> Array:
     return contributions(read.truth, read.correct, metric)
 
 
-def worth_of_metric(read: Any, metric: str) -> float:
-    """Return of how many independent pairs a metric is if those of one case are always alike.
-
-    Of a class's area it is the rarer of its positives and negatives that counts.
-    """
-    if metric != OF_RANKS:
-        return worth(read.truth, read.case, metric)
-    of_classes = [
-        min(worth_of_sizes(np.bincount(read.case[of == kind]).astype(float)) for kind in (0, 1))
-        for of in positives(read).T
-    ]
-    counted = np.array([one for one in of_classes if one > 0])
-    return worth_of_average(counted) if len(counted) else 0.0
-
-
 def positives(read: Any) -> Array:
     """Return of which classes each pair is: float64 [N, C], 1, 0, or NaN where it is not known."""
     if read.truth.ndim == 2:

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pairdx.evaluation.contributions import METRICS, contributed, worth_of_metric
+from pairdx.evaluation.contributions import METRICS, contributed
 from pairdx.evaluation.mean_gains import (
     BASELINE,
     NOT_TESTED,
@@ -27,7 +27,7 @@ from pairdx.evaluation.mean_gains import (
     verdict_of,
 )
 from pairdx.evaluation.method_tests import Method, method_difference, methods_of
-from pairdx.evaluation.scores import defined, read_seeds, values
+from pairdx.evaluation.scores import defined, read_seeds, values, worth_of_shares
 from pairdx.plan.grids import ASKED
 from pairdx.tasks.base import Metric, Task
 
@@ -183,8 +183,8 @@ def _rows_of(
         }
         one = of_cells[0][0]
         sizes = np.bincount(one.case, minlength=one.cases).astype(np.float64)
-        if metric in METRICS:
-            least = worth_of_metric(one, metric)
+        if metric in METRICS and declared.shares is not None:
+            least = worth_of_shares(declared.shares(one), one)
             found = methods_of(
                 [of.contributions for of in measured.values()],
                 [cell.random for cell in there],
