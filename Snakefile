@@ -22,6 +22,9 @@
 #                        out_of_distribution.parquet  how sure it is of known and of other classes
 #                        input_probes.parquet         predictions under changed input
 #                        tested_on/{other}/           predictions for the test pairs of another dataset
+#                        deployed/                    the system to classify new documents with, outside the workflow
+#   results/{run}/deployed.csv                         which systems have such a folder, and why others have none
+#   results/{run}/classified/{documents}.parquet       new documents, classified by a deployed system
 #   results/{run}/tables/{name}.csv, .md, .tex         results/{run}/figures/{name}.svg and .png; what concerns one dataset
 #                                                      carries its name
 #   state/{run}/...                                    training state, until predictions are made
@@ -53,6 +56,9 @@ wildcard_constraints:
     encoder=one_of([*config["feature_extractors"]]),
     bank=one_of([*config["text_banks"]]),
     pairing=one_of([*config["pairings"]]),
+    documents=one_of([*config["documents_to_classify"]]),
+    shard=r"\d+",
+    shards=r"\d+",
 
 
 # A workflow that uses this one as a module opens its report with a text of its own.
@@ -86,6 +92,8 @@ include: "workflow/rules/systems/search.smk"
 include: "workflow/rules/systems/evaluate.smk"
 include: "workflow/rules/systems/explain.smk"
 include: "workflow/rules/systems/time.smk"
+include: "workflow/rules/systems/deploy.smk"
+include: "workflow/rules/systems/classify.smk"
 include: "workflow/rules/analyses/comparisons.smk"
 include: "workflow/rules/analyses/confidence.smk"
 include: "workflow/rules/analyses/input_probes.smk"

@@ -1,9 +1,13 @@
 """Install the packages of a lock file into a virtual environment and compile them (`make setup`).
 
-    python envs/install.py VENV LOCK
+    python envs/install.py VENV LOCK [LIBRARY]
 
 uv installs where it is there, or can be had; pip does elsewhere, and where uv fails. Both refuse
 files whose hashes are not those of the lock file.
+
+A LIBRARY is a folder whose packages are importable there (`make deployment`). It is named in a .pth
+file and not installed: building a package takes a build tool that no lock file pins, and the copy
+would stay behind when the library is edited.
 """
 
 from __future__ import annotations
@@ -95,8 +99,10 @@ def install(venv: Path, lock: Path) -> None:
     """Install the packages by the first way that works; exit with an error if none does."""
     python = venv / "bin/python"
     count = len(set(re.findall(r"^\S+(?===)", lock.read_text(encoding="utf-8"), re.MULTILINE)))
+    large = re.search(r"^torch==", lock.read_text(encoding="utf-8"), re.MULTILINE)
+    size = "2 to 3 GB to download, some minutes" if large else "some 100 MB to download"
     for name, command in commands(python, lock):
-        say(f"Installing about {count} packages with {name} (2 to 3 GB to download, some minutes)")
+        say(f"Installing about {count} packages with {name} ({size})")
         installed = threading.Event()
         reporter = threading.Thread(target=report, args=(venv, installed), daemon=True)
         reporter.start()
@@ -107,21 +113,29 @@ def install(venv: Path, lock: Path) -> None:
             installed.set()
             reporter.join()
         say(f"{name} could not install them: see above")
-    sys.exit("Nothing is installed. What was downloaded is kept; `make setup` tries again")
+    sys.exit("Nothing is installed. What was downloaded is kept; the same `make` tries again")
 
 
-def main(venv: Path, lock: Path) -> None:
+def name_library(venv: Path, library: Path) -> None:
+    """Make the packages of a folder importable in an environment."""
+    for packages_of in venv.glob("lib/python*/site-packages"):
+        (packages_of / "library.pth").write_text(f"{library.absolute()}\n", encoding="utf-8")
+
+
+def main(venv: Path, lock: Path, library: Path | None = None) -> None:
     """Create, install and compile, with a line before each step."""
     begun = time.monotonic()
     if odd := re.search(r"[\s|&;<>()$`\\\"'*?\[{]", str(venv.absolute())):
         sys.exit(
             f"The path {venv.absolute()} has {odd[0]!r} in it, and Snakemake cannot start jobs "
-            "with a Python there: move the workflow to a path without, and run `make setup` there"
+            "with a Python there: move the workflow to a path without, and run `make` again there"
         )
     (venv / ".installed").unlink(missing_ok=True)
     mark = venv / ".installing"
     create(venv, mark)
     install(venv, lock)
+    if library is not None:
+        name_library(venv, library)
     mark.unlink()
     if not succeeds(venv / "bin/python", Path(__file__).with_name("compile.py")):
         sys.exit("The packages are installed but not compiled: see above")
@@ -132,6 +146,6 @@ if __name__ == "__main__":
     if isinstance(sys.stdout, io.TextIOWrapper):  # a path that the locale cannot write
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        main(Path(sys.argv[1]), Path(sys.argv[2]))
+        main(*map(Path, sys.argv[1:]))
     except KeyboardInterrupt:
-        sys.exit("Interrupted; `make setup` tries again")
+        sys.exit("Interrupted; the same `make` tries again")

@@ -22,14 +22,18 @@ ENVIRONMENTS = {
         "requests", "safetensors", "scipy", "seaborn", "snakemake", "tabulate", "tqdm",
     ],
     "learning": [
-        "h5py", "kornia", "matplotlib", "numpy", "nvidia-ml-py", "onnx", "onnxruntime",
+        "h5py", "matplotlib", "numpy", "nvidia-ml-py", "onnx", "onnxruntime",
         "onnxscript", "open-clip-torch", "pandas", "peft", "pillow", "pyarrow", "safetensors",
         "scikit-learn", "scipy", "seaborn", "timm", "torch", "torchvision", "tqdm", "transformers",
+    ],
+    "deployment": [
+        "flask", "markdown-it-py", "numpy", "onnxruntime", "pillow", "pyarrow", "tqdm", "waitress",
     ],
 }  # fmt: skip
 PURPOSES = {
     "data": "tables, images and figures: curation, splits, metrics, reports",
     "learning": "networks: packing, training, prediction, explanation, timing",
+    "deployment": "deployed systems: classifying new documents, and the page",
 }
 
 

@@ -1,11 +1,12 @@
-"""What augmentation costs on the device: kornia on whole batches, or torchvision image by image.
+"""What augmentation costs on the device: in one grid and one sum, or step by step by others.
 
     python tests/benchmarks/augmentation.py --table augmentation.md
     python tests/benchmarks/augmentation.py --device cuda --batch-size 128 --table augmentation.md
 
 The paper's augmentation (flip, rotation, colour jitter; strengths of config/systems) on random
-images of 224 pixels, every image changed by random amounts of its own. torchvision's v2 transforms
-draw one amount per call, so they have to be called image by image; one call for a whole batch is
+images of 224 pixels, every image changed by random amounts of its own: by the library's own
+formulae, and by kornia, which the library used before. torchvision's v2 transforms draw one amount
+per call, so they have to be called image by image; one call for a whole batch is
 listed for comparison, though it changes all its images alike. All ways are measured in one run, in
 turns. It is no test: what is fast enough depends on the machine.
 """
@@ -27,14 +28,16 @@ from torchvision.transforms import v2
 REPOSITORY = Path(__file__).parents[2]
 sys.path[:0] = [str(REPOSITORY / "tests"), str(REPOSITORY / "workflow" / "scripts")]
 
-from benchmarks.data_path import registry  # noqa: E402
+import kornia_augmentation  # noqa: E402
+from benchmarks.suite.full_size import registry  # noqa: E402
 from pairdx.errors import PairDxError  # noqa: E402
 from pairdx.reporting.format.markdown import as_markdown  # noqa: E402
 from pairdx.training.augmentation import COLOURS, augmentation  # noqa: E402
 from pairdx.training.device import synchronise, torch_device  # noqa: E402
 from pairdx.training.passport import device_description  # noqa: E402
 
-OURS = "kornia, whole batch, amounts per image (used here)"
+OURS = "one grid and one sum of colours, whole batch, amounts per image (used here)"
+KORNIA = "kornia, whole batch, amounts per image"
 ONE_BY_ONE = "torchvision v2, image by image, amounts per image"
 ALIKE = "torchvision v2, whole batch, one amount for all"
 
@@ -50,6 +53,7 @@ def ways(strengths: dict[str, float]) -> dict[str, Callable[[Tensor], Tensor]]:
     )
     return {
         OURS: augmentation(strengths),
+        KORNIA: kornia_augmentation.augmentation(strengths),
         ONE_BY_ONE: lambda images: torch.stack([transform(image) for image in images]),
         ALIKE: transform,
     }

@@ -4,11 +4,12 @@
     python tests/benchmarks/data_path.py --device cuda --pairs 15865 --table paper_scale.md
 
 On a CPU it compares two ways of feeding PairDxFusion's image encoder, a ResNet-18 at 224 pixels:
-this workflow's (BatchSource over a file packed once, then kornia on whole batches) and the usual
-one (every image decoded by Pillow from its WebP file and augmented by torchvision in a DataLoader),
-all in one run, in turns. On a GPU it trains PairDxFusion and PairDxCLIP on as many random pairs as
-the paper's training set has, and relates the speed to the device's own rate of matrix products;
-that mode has not been run on a GPU yet. It is no test: what is fast enough depends on the machine.
+this workflow's (BatchSource over a file packed once, then augmentation of whole batches) and the
+usual one (every image decoded by Pillow from its WebP file and augmented by torchvision in a
+DataLoader), all in one run, in turns. On a GPU it trains PairDxFusion and PairDxCLIP on as many
+random pairs as the paper's training set has, and relates the speed to the device's own rate of
+matrix products; that mode has not been run on a GPU yet. It is no test: what is fast enough depends
+on the machine.
 """
 
 from __future__ import annotations
@@ -19,10 +20,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
@@ -36,14 +39,14 @@ from torchvision import transforms
 REPOSITORY = Path(__file__).parents[2]
 sys.path[:0] = [str(REPOSITORY / "tests"), str(REPOSITORY / "workflow" / "scripts")]
 
-from benchmarks.paper_scale import CLASSES as LABELS  # noqa: E402
+import kornia_augmentation  # noqa: E402
 from benchmarks.paper_scale import training_at_scale  # noqa: E402
+from benchmarks.suite.full_size import registry  # noqa: E402
+from benchmarks.suite.image_files import WIDTHS, drawn_files  # noqa: E402
 from pairdx.errors import PairDxError  # noqa: E402
 from pairdx.machine import cpu_model  # noqa: E402
 from pairdx.models.fusion.images import image_encoder  # noqa: E402
 from pairdx.packed_images import open_packed, packed_file  # noqa: E402
-from pairdx.plan.configuration import complete, defaults  # noqa: E402
-from pairdx.plan.descriptions import families  # noqa: E402
 from pairdx.reporting.format.markdown import as_markdown  # noqa: E402
 from pairdx.squaring import fit_to_square  # noqa: E402
 from pairdx.training.augmentation import augmentation  # noqa: E402
@@ -51,8 +54,6 @@ from pairdx.training.batches import BatchSource, Examples  # noqa: E402
 
 CPU = torch.device("cpu")
 CLASSES = 6
-WIDTHS = (340, 630)  # pixels; MultiCaRe's images typically
-WEBP_QUALITY = 80
 PREFETCHED = 2  # batches that a worker makes in advance, DataLoader's default
 PACKED = "packed, augmented in batches"
 
@@ -82,47 +83,39 @@ class Settings:
     workers: tuple[int, ...] = (0, 1, 2)
 
 
-def registry(name: str) -> dict[str, Any]:
-    """Return a system's entry in config/systems, with the settings that it is built from."""
-    config = complete(defaults(REPOSITORY), {})
-    entry, classes = config["systems"][name], {label: label for label in LABELS}
-    of_dataset = {"squaring": "crop", "class_names": classes}
-    family = families()[entry["family"]]
-    return {**entry, "settings": family.build_settings(entry["settings"], config, of_dataset)}
-
-
 def write_images(folder: Path, settings: Settings) -> list[Path]:
-    """Draw smooth random pictures with some grain, as WebP files of MultiCaRe's usual widths."""
-    rng = np.random.default_rng(1)
-    paths = []
-    for number in range(settings.images):
-        width, height = (int(side) for side in rng.integers(*WIDTHS, 2))
-        coarse = Image.fromarray(rng.integers(0, 256, (12, 12, 3), dtype=np.uint8))
-        smooth = np.asarray(coarse.resize((width, height), Image.Resampling.BICUBIC), dtype=float)
-        grain = rng.normal(0, 6, (height, width, 1))
-        picture = Image.fromarray(np.clip(smooth + grain, 0, 255).astype(np.uint8))
-        paths.append(folder / f"{number}.webp")
-        picture.save(paths[-1], quality=WEBP_QUALITY)
+    """Write drawn WebP files of MultiCaRe's usual widths."""
+    paths = [folder / f"{number}.webp" for number in range(settings.images)]
+    for path, content in zip(paths, drawn_files(settings.images), strict=True):
+        path.write_bytes(content)
     return paths
 
 
 class DecodedAnew(Dataset[tuple[Tensor, int]]):
-    """The usual way: one file is decoded, cut to size and augmented for every sample."""
+    """The usual way: one file is decoded, cut to size and augmented for every sample.
 
-    def __init__(self, paths: list[Path], image_size: int, strengths: dict[str, float]) -> None:
+    Args:
+        paths: The files.
+        image_size: Side in pixels.
+        strengths: Of the augmentation; None for none.
+    """
+
+    def __init__(
+        self, paths: list[Path], image_size: int, strengths: dict[str, float] | None
+    ) -> None:
         self.paths = paths
-        self.transform = transforms.Compose(
-            [
-                transforms.Resize(image_size, transforms.InterpolationMode.BICUBIC),
-                transforms.CenterCrop(image_size),
+        steps: list[Any] = [
+            transforms.Resize(image_size, transforms.InterpolationMode.BICUBIC),
+            transforms.CenterCrop(image_size),
+        ]
+        if strengths is not None:
+            colours = (strengths[key] for key in ("brightness", "contrast", "saturation", "hue"))
+            steps += [
                 transforms.RandomHorizontalFlip(strengths["flip"]),
                 transforms.RandomRotation(strengths["rotation_degrees"]),
-                transforms.ColorJitter(
-                    *(strengths[key] for key in ("brightness", "contrast", "saturation", "hue"))
-                ),
-                transforms.ToTensor(),
+                transforms.ColorJitter(*colours),
             ]
-        )
+        self.transform = transforms.Compose([*steps, transforms.ToTensor()])
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -257,7 +250,7 @@ def report(table: pd.DataFrame, settings: Settings, load: float) -> str:
         settings: Its settings.
         load: Processes that wanted a core in the minute before: those of others.
     """
-    packages = ("torch", "torchvision", "kornia", "pillow")
+    packages = ("torch", "torchvision", "pillow")
     notes = [
         f"{cpu_model()}, {settings.threads} threads; Python {sys.version.split()[0]}, "
         + ", ".join(f"{name} {version(name)}" for name in packages),
@@ -276,6 +269,18 @@ def report(table: pd.DataFrame, settings: Settings, load: float) -> str:
     return as_markdown(table, title="Feeding a training step", notes=notes)
 
 
+@contextmanager
+def as_before() -> Iterator[None]:
+    """Train inside the block as it was: augmentation by kornia, texts with all their padding."""
+
+    def augment(strengths: dict[str, float] | None) -> Callable[[Tensor], Tensor]:
+        return kornia_augmentation.augmentation(strengths) if strengths else lambda images: images
+
+    whole = "pairdx.models.clip.objectives.reads_cut_texts"
+    with patch("pairdx.training.attempt.augmentation", augment), patch(whole, lambda _: False):
+        yield
+
+
 def main() -> None:
     """Measure and print the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -286,11 +291,18 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=Settings.threads)
     parser.add_argument("--turns", type=int, default=Settings.turns)
     parser.add_argument("--pairs", type=int, default=15_865, help="cuda: training pairs")
+    parser.add_argument("--epochs", type=int, help="cuda: else as many as the paper's")
+    parser.add_argument("--before", action="store_true", help="cuda: kornia, whole texts")
     arguments = parser.parse_args()
     try:
         if arguments.device == "cuda":
             systems = {name: registry(name) for name in ("pairdx_fusion", "pairdx_clip")}
-            text = training_at_scale("cuda", arguments.pairs, systems, threads=arguments.threads)
+            for entry in systems.values():
+                entry["settings"]["epochs"] = arguments.epochs or entry["settings"]["epochs"]
+            with as_before() if arguments.before else nullcontext():
+                text = training_at_scale(
+                    "cuda", arguments.pairs, systems, threads=arguments.threads
+                )
         else:
             images, batch = max(arguments.images, arguments.batch_size), arguments.batch_size
             settings = Settings(

@@ -26,6 +26,11 @@ def test_every_way_is_measured_against_torchvision_image_by_image():
     table = benchmark.compare(
         torch.device("cpu"), batch_size=2, image_size=8, seconds=0.0, turns=1
     ).set_index("way")
-    assert list(table.index) == [benchmark.OURS, benchmark.ONE_BY_ONE, benchmark.ALIKE]
+    assert list(table.index) == [
+        benchmark.OURS,
+        benchmark.KORNIA,
+        benchmark.ONE_BY_ONE,
+        benchmark.ALIKE,
+    ]
     assert table.loc[benchmark.ONE_BY_ONE, "times_as_fast"] == 1.0
     assert (table["images_per_second"] > 0).all()

@@ -82,12 +82,15 @@ def test_early_stopping_waits_as_long_as_its_patience(patience, epochs):
 
 
 def test_a_training_that_stopped_early_stays_so_when_it_is_resumed(tmp_path):
-    """Killed after the epoch that ended it: nothing more is trained."""
+    """Killed after the epoch that ended it, with one state in all: nothing more is trained."""
     settings = replace(FIVE, early_stopping_patience=1)
-    state = StateFolder(tmp_path, "settings")
+    options = {"state": StateFolder(tmp_path, "settings"), "checkpoint_minutes": 60}
     with pytest.raises(KilledError):
-        run(settings=settings, objective=Scripted, state=state, after_epoch=stop_after(4))
-    assert len(run(settings=settings, objective=Scripted, state=state)[1]) == 4
+        run(settings=settings, objective=Scripted, after_epoch=stop_after(4), **options)
+    trained = []
+    rows = run(settings=settings, after_epoch=trained.append, **options)[1]
+    assert len(rows) == 4
+    assert not trained
 
 
 def test_the_best_epoch_is_the_earliest_of_equals_and_never_one_without_a_number():

@@ -19,7 +19,7 @@ from pairdx.models.exported import (
     TIE,
     TOLERANCE,
     ExportedClassifier,
-    disagreement,
+    difference,
     export_classifier,
 )
 from pairdx.models.fusion import system as fusion
@@ -177,19 +177,48 @@ def test_the_pairs_decide_whether_an_export_is_right(
     assert wrong is None
 
 
-def test_other_decisions_are_a_disagreement_however_near_the_probabilities_are() -> None:
+def problem(expected: np.ndarray, found: np.ndarray) -> str:
+    """What is said where every decision that is no tie must be the same."""
+    return difference(expected, found).problem(least_agreement=1.0)
+
+
+def test_other_decisions_are_a_problem_however_near_the_probabilities_are() -> None:
     """Except where the classifier itself is undecided."""
     expected = np.array([[0.50002, 0.49998, 0.0], [0.2, 0.3, 0.5]], dtype=np.float32)
-    assert disagreement(expected, expected) == ""
+    assert problem(expected, expected) == ""
     other = expected.copy()
     other[0] = [0.49998, 0.50002, 0.0]
     assert np.abs(other - expected).max() < TOLERANCE
-    assert disagreement(expected, other) == "it gives 1 of 2 pairs another class"
+    assert problem(expected, other) == "it decides 50.000% of what is no tie otherwise than PyTorch"
+    assert difference(expected, other).problem(least_agreement=0.5) == ""
     tied = expected.copy()
     tied[0] = [0.5 + TIE / 4, 0.5 - TIE / 4, 0.0]
-    assert disagreement(tied, np.where(tied == tied[0, 0], tied[0, 1], tied)) == ""
-    assert "differ" in disagreement(expected, other + 2 * TOLERANCE)
-    assert "differ" in disagreement(expected, np.full_like(expected, np.nan))
+    turned = np.where(tied == tied[0, 0], tied[0, 1], tied)
+    assert problem(tied, turned) == ""
+    assert (difference(tied, turned).ties, difference(tied, turned).agreement) == (1, 1.0)
+    assert "differ" in problem(expected, other + 2 * TOLERANCE)
+    assert "differ" in problem(expected, np.full_like(expected, np.nan))
+
+
+def test_of_several_labels_every_finding_with_a_threshold_is_a_decision() -> None:
+    expected = np.array([[0.30002, 0.6, 0.9], [0.1, 0.7 - TIE / 4, 0.2]])
+    found = np.array([[0.29998, 0.6, 0.1], [0.1, 0.7 + TIE / 4, 0.2]])
+    compared = difference(expected, found, np.array([0.3, 0.7, np.nan]))
+    assert (compared.pairs, compared.ties, compared.agreement) == (2, 1, 2 / 3)
+    assert compared.largest == pytest.approx(0.8)
+
+
+def test_nothing_in_an_exported_network_is_of_this_machine(
+    of_captions: fusion.FusionClassifier,
+) -> None:
+    """The exporter notes paths and lines of code; without them two exports are the same bytes."""
+    network = module.graph("fusion", of_captions)
+    tokens = of_captions.tokenise(PAIRS.captions[:2])
+    programs = [module.exported_program(network, PAIRS.images[:2], tokens) for _ in range(2)]
+    first, second = (one.model_proto.SerializeToString() for one in programs)
+    assert first == second
+    assert b".py" not in first
+    assert str(Path(module.__file__).parents[2]).encode() not in first
 
 
 def test_one_pair_is_enough_to_export(of_captions: fusion.FusionClassifier) -> None:

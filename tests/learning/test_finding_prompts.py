@@ -12,6 +12,7 @@ import torch
 import tiny_models as tiny
 from pairdx.errors import PairDxError
 from pairdx.image_rows import Images
+from pairdx.models.answers import ask
 from pairdx.models.base import FitJob, Pairs, predict
 from pairdx.models.clip.objectives import finding_scores
 from pairdx.models.clip.prompting import findings_by_prompts
@@ -41,6 +42,16 @@ def with_findings(count: int, classes: tuple[str, ...] = tiny.CLASSES) -> Pairs:
     findings = [texts[at % len(texts)] for at in range(count)]
     images: Images = pairs.images
     return Pairs(pairs.table.assign(findings=findings), images, classes)
+
+
+def by_prompts(
+    classifier: ClipClassifier, pairs: Pairs, sets: dict[str, dict[str, Any]]
+) -> pd.DataFrame:
+    """Ask as the workflow does: the images first, whose features serve all sets."""
+    of_images = ask(classifier, pairs.images, pairs.captions, 3, 4, features=True)
+    assert of_images.image_features is not None
+    rows = rows_of("multi_label")
+    return findings_by_prompts(classifier, pairs, of_images.image_features, sets, rows, 4)
 
 
 def test_a_probability_is_the_softmax_of_the_two_kinds_of_prompts() -> None:
@@ -138,7 +149,9 @@ def test_a_saved_system_asks_the_same(tmp_path) -> None:  # type: ignore[no-unty
     again = load(tmp_path, {})
     assert again.network.several
     np.testing.assert_array_equal(predict(again, pairs, 4), predict(classifier, pairs, 4))
-    assert again.scores(np.asarray(pairs.images[:2]), None) is None  # no softmax over classes
+    assert (
+        again.answers(np.asarray(pairs.images[:2]), None).scores is None
+    )  # no softmax over classes
 
 
 @pytest.mark.slow
@@ -186,15 +199,15 @@ def test_what_a_system_asks_by_anyway_is_not_asked_again() -> None:
     tried = "wide: there is {} | no {}", "wide: {} is seen | no {} is seen"
     assert [*finding_prompt_sets(pair, sets)] == [OWN_PROMPTS, "plain", "wide", tried[0]]
     assert [*finding_prompt_sets(wide, sets)] == [OWN_PROMPTS, "plain", "short", *tried]
-    pairs, rows = with_findings(4), rows_of("multi_label")
-    table = findings_by_prompts(asking(SETS["plain"]), pairs, {"plain": SETS["plain"]}, rows, 4)
+    pairs = with_findings(4)
+    table = by_prompts(asking(SETS["plain"]), pairs, {"plain": SETS["plain"]})
     assert set(table[COLUMN]) == {OWN_PROMPTS}
 
 
 def test_each_set_gives_what_a_system_gives_that_has_it() -> None:
     sets = {**SETS, "spoken": {**SETS["spoken"], "negative": ["there is no {}", "no {} is seen"]}}
     pairs, rows = with_findings(9), rows_of("multi_label")
-    table = findings_by_prompts(asking(), pairs, sets, rows, 4)
+    table = by_prompts(asking(), pairs, sets)
     columns = rows.columns(pairs.classes)
     assert [*table.columns] == [*columns[:4], COLUMN, *columns[4:]]
     named = finding_prompt_sets(PROMPTS, sets)

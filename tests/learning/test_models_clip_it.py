@@ -284,6 +284,10 @@ def test_an_interrupted_training_ends_with_the_same_weights(bank, tmp_path, chan
     undisturbed = trained(FitJob(seed=1))
     with pytest.raises(KilledError):
         trained(FitJob(seed=1, state_folder=state, after_epoch=kill))
+    kept = torch.load(next(state.glob("*.pt")), weights_only=True)["module"]
+    of_text = [name for name in kept if name.startswith("teacher.")]
+    assert all(".lora_" in name for name in of_text)  # a frozen encoder is built again
+    assert bool(of_text) == ("text_encoder" in changes)
     resumed = trained(FitJob(seed=1, state_folder=state))
     assert same(undisturbed[0], resumed[0])
     assert undisturbed[1] == resumed[1]
@@ -386,7 +390,7 @@ def test_scores_are_what_probabilities_are_the_softmax_of(bank, tmp_path) -> Non
     pairs = tiny_models.make_pairs(3, seed=4, size=24)
     exported = graph("clip_it", classifier)(torch.from_numpy(pairs.images)).detach()
     np.testing.assert_allclose(exported, classifier.probabilities(pairs.images, None), atol=1e-6)
-    scores = torch.from_numpy(classifier.scores(pairs.images, None)).softmax(dim=1)
+    scores = torch.from_numpy(classifier.answers(pairs.images, None).scores).softmax(dim=1)
     np.testing.assert_allclose(scores, classifier.probabilities(pairs.images, None), atol=1e-6)
     classifier.save(tmp_path)
     loaded = load_classifier(tmp_path, {})

@@ -257,6 +257,8 @@ def test_an_interrupted_training_ends_with_the_same_weights(make, tmp_path):
     with pytest.raises(KilledError):
         trained(FitJob(seed=1, state_folder=state, after_epoch=kill))
     kept = torch.load(next(state.glob("*.pt")), weights_only=True)["module"]
+    # Neither the weights below the adapters nor any other frozen one.
+    assert all(".lora_" in name or name.endswith("logit_scale") for name in kept)
     assert any(".lora_A." in name for name in kept)
     resumed = trained(FitJob(seed=1, state_folder=state))
     assert all(torch.equal(undisturbed[name], resumed[name]) for name in undisturbed)

@@ -205,6 +205,33 @@ def test_an_interrupted_training_ends_with_the_same_weights(tmp_path, resources)
     assert all(torch.equal(undisturbed[name], resumed[name]) for name in undisturbed)
 
 
+def test_a_state_fits_only_the_frozen_parameters_that_it_was_made_with(tmp_path, resources, caplog):
+    """It holds none of them: word vectors, and here the image encoder, which the seed decides."""
+    settings = tiny.settings(tiny.FUSION, epochs=2, freeze_image_encoder=True)
+
+    def trained(seed: int, job: FitJob):
+        classifier = fusion.build(settings, tiny.CLASSES, resources, seed)
+        fusion.fit(classifier, tiny.make_pairs(17), tiny.make_pairs(6, seed=1), job)
+        return classifier.network.state_dict()
+
+    def kill(_) -> None:
+        raise KilledError
+
+    state = tmp_path / "state"
+    with pytest.raises(KilledError):
+        trained(1, FitJob(seed=1, state_folder=state, after_epoch=kill))
+    kept = torch.load(next(state.glob("*.pt")), weights_only=True)["module"]
+    assert "captions.words.weight" not in kept
+    frozen = [name for name in kept if name.startswith("images.")]
+    assert frozen  # statistics
+    assert not [name for name in frozen if name.endswith(("weight", "bias"))]
+    undisturbed, resumed = trained(1, FitJob(seed=1)), trained(1, FitJob(1, state_folder=state))
+    assert all(torch.equal(undisturbed[name], resumed[name]) for name in undisturbed)
+    other, again = trained(2, FitJob(seed=1)), trained(2, FitJob(1, state_folder=state))
+    assert "is left unused: it has other settings" in caplog.text
+    assert all(torch.equal(other[name], again[name]) for name in other)
+
+
 def test_the_seed_decides_the_weights(resources):
     """Same seed, same initial weights; another seed, others."""
     first, same, other = (

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
 import tiny_models as tiny
 from pairdx.errors import PairDxError
+from pairdx.models.answers import ask
 from pairdx.models.base import predict
 from pairdx.models.clip.objectives import ClipNetwork
 from pairdx.models.clip.prompting import predictions_by_prompts
@@ -27,8 +29,16 @@ def classifier() -> ClipClassifier:
     return build(seed=SEED)
 
 
+def table_of(classifier, pairs, templates, batch_size: int) -> pd.DataFrame:
+    """Ask as the workflow does: the images first, whose features serve all prompts."""
+    of_images = ask(classifier, pairs.images, pairs.captions, 3, batch_size, features=True)
+    features = of_images.image_features
+    assert features is not None
+    return predictions_by_prompts(classifier, pairs, features, templates, batch_size)
+
+
 def by_prompts(classifier: ClipClassifier, batch_size: int = 7) -> dict[str, list[str]]:
-    table = predictions_by_prompts(classifier, tiny.make_pairs(20), TEMPLATES, batch_size)
+    table = table_of(classifier, tiny.make_pairs(20), TEMPLATES, batch_size)
     return {name: rows["predicted"].tolist() for name, rows in table.groupby("template")}
 
 
@@ -82,7 +92,7 @@ def test_the_softmax_is_that_of_probabilities(classifier):
 
 def test_there_is_a_row_per_pair_and_prompt_with_the_pairs_own_names(classifier):
     pairs = tiny.make_pairs(5)
-    table = predictions_by_prompts(classifier, pairs, TEMPLATES, 2)
+    table = table_of(classifier, pairs, TEMPLATES, 2)
     assert list(table.columns) == ["pair_id", "case_id", "label", "template", "predicted"]
     assert table["template"].drop_duplicates().tolist() == [OWN_PROMPTS, *TEMPLATES, ALL_TEMPLATES]
     for _, rows in table.groupby("template"):
@@ -109,4 +119,4 @@ def test_the_batch_size_changes_no_prediction(classifier):
 
 def test_a_template_without_a_place_for_the_class_is_refused(classifier):
     with pytest.raises(PairDxError, match="template"):
-        predictions_by_prompts(classifier, tiny.make_pairs(3), ["a photo"], 2)
+        table_of(classifier, tiny.make_pairs(3), ["a photo"], 2)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from pairdx.training.interruption import InterruptedTrainingError
+from pairdx.training.state import writer
 from pairdx.training.state.checkpoint import StateFolder
 from tiny_training import CrossEntropy, KilledError, run, same_weights, stop_after
 
@@ -17,7 +19,7 @@ LEARNED = [
     *("epoch", "train_loss", "train_accuracy"),
     *("validation_loss", "validation_accuracy", "learning_rate"),
 ]
-AT_EVERY_STEP = 1e-9
+AT_EVERY_STEP = 0.0
 
 
 class Interrupted(CrossEntropy):
@@ -132,17 +134,63 @@ def test_sigterm_means_what_it_meant_before_once_a_training_is_through(tmp_path)
     assert signal.getsignal(signal.SIGTERM) is before
 
 
-def test_states_within_an_epoch_are_written_only_when_minutes_have_passed(tmp_path):
-    """By default a state is written per epoch; with a short interval one per step."""
-    written = []
+class Watched(StateFolder):
+    """Notes where training was when a state was written."""
 
-    class Watched(StateFolder):
-        def save(self, epochs, steps, state):
-            written.append((epochs, steps))
-            super().save(epochs, steps, state)
+    written: list[tuple[int, int]]
 
-    run(state=Watched(tmp_path / "one", "settings"), checkpoint_minutes=60)
-    assert written == [(1, 0), (2, 0), (3, 0), (4, 0)]
-    written.clear()
-    run(state=Watched(tmp_path / "other", "settings"), checkpoint_minutes=AT_EVERY_STEP)
-    assert written[:5] == [(0, 1), (0, 2), (0, 3), (1, 0), (1, 1)]
+    def save(self, epochs, steps, state):
+        """Write the state."""
+        self.written = [*getattr(self, "written", []), (epochs, steps)]
+        super().save(epochs, steps, state)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "written"),
+    [
+        # Every call of the loss takes a minute: four of an epoch's training, two of its validation.
+        (3, [(0, 3), (1, 0), (1, 3), (2, 0), (2, 3), (3, 0), (3, 3), (4, 0)]),
+        (7, [(1, 1), (2, 2), (3, 3), (4, 0)]),
+        (12, [(2, 0), (4, 0)]),
+        (60, [(4, 0)]),
+        (None, [(1, 0), (2, 0), (3, 0), (4, 0)]),
+    ],
+)
+def test_a_state_is_written_when_minutes_have_passed_and_at_the_end(
+    tmp_path, monkeypatch, minutes, written
+):
+    """Within epochs and after them alike; without minutes after every epoch."""
+    now = iter(range(1000))
+    clock = SimpleNamespace(minute=0)
+    monkeypatch.setattr(writer, "time", SimpleNamespace(monotonic=lambda: 60.0 * clock.minute))
+
+    class Lasting(CrossEntropy):
+        def __call__(self, batch):
+            clock.minute = next(now) + 1
+            return super().__call__(batch)
+
+    state = Watched(tmp_path, "settings")
+    run(state=state, checkpoint_minutes=minutes, objective=Lasting)
+    assert state.written == written
+
+
+def test_with_no_minutes_between_a_state_is_written_at_every_step(tmp_path):
+    """Of the last step of an epoch after its validation."""
+    state = Watched(tmp_path, "settings")
+    run(state=state, checkpoint_minutes=AT_EVERY_STEP)
+    every = [(epoch, step) for epoch in range(4) for step in range(4)]
+    assert state.written == [*every[1:], (4, 0)]
+
+
+def test_a_training_that_is_through_is_written_however_few_minutes_it_took(tmp_path):
+    """Lost outputs are written again from it, and nothing is trained; also if it stopped early."""
+    state, trained = StateFolder(tmp_path, "settings"), []
+    weights, _ = run(state=state, checkpoint_minutes=60)
+    again, _ = run(
+        state=state,
+        checkpoint_minutes=60,
+        objective=lambda module: Interrupted(module, 1, lambda: trained.append(1)),
+    )
+    assert same_weights(weights, again)
+    assert not trained
+    assert state.load()["optimiser"] is None  # it would be two thirds of what is waited for

@@ -9,7 +9,8 @@ from scipy.special import softmax
 
 import tiny_models as tiny
 from pairdx.errors import PairDxError
-from pairdx.models.base import Classifier, FitJob, Pairs, ScoringClassifier
+from pairdx.models.answers import AnsweringClassifier, Answers, ask
+from pairdx.models.base import Classifier, FitJob, Pairs, predict
 from pairdx.models.features import write_features
 from pairdx.models.frozen_encoder import extract_features, load_encoder
 from pairdx.models.fusion import system as fusion
@@ -72,12 +73,19 @@ def _probe(path, train: Pairs) -> Classifier:
 
 
 def both(classifier: Classifier) -> tuple[np.ndarray, np.ndarray]:
-    assert isinstance(classifier, ScoringClassifier)
+    assert isinstance(classifier, AnsweringClassifier)
     tokens = classifier.tokenise(TEST.captions)
-    scores = classifier.scores(TEST.images, tokens)
-    assert scores is not None
-    assert scores.dtype == np.float32
-    return scores, classifier.probabilities(TEST.images, tokens)
+    found = classifier.answers(TEST.images, tokens)
+    assert found.scores is not None
+    assert found.scores.dtype == np.float32
+    np.testing.assert_array_equal(
+        found.probabilities, classifier.probabilities(TEST.images, tokens)
+    )
+    return found.scores, found.probabilities
+
+
+def asked(classifier: Classifier, batch_size: int = 5) -> Answers:
+    return ask(classifier, TEST.images, TEST.captions, len(tiny.CLASSES), batch_size)
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -100,7 +108,7 @@ def test_sureness_is_the_highest_probability_and_minus_the_log_of_the_sum(made, 
     """Whatever the batches; by the definition, in double precision."""
     classifier = made(name)
     scores, probabilities = both(classifier)
-    found = sureness(classifier, TEST.images, TEST.captions, 5)
+    found = sureness(asked(classifier))
     np.testing.assert_allclose(found.max_probability, probabilities.max(axis=1), atol=1e-5)
     expected = -np.log(np.exp(scores.astype(np.float64)).sum(axis=1))
     np.testing.assert_allclose(found.energy, expected, atol=1e-4)
@@ -108,12 +116,12 @@ def test_sureness_is_the_highest_probability_and_minus_the_log_of_the_sum(made, 
 
 
 def test_a_class_without_training_pairs_leaves_the_energy_finite(made):
-    found = sureness(made("words", of_classes("radiology", "chart")), TEST.images, TEST.captions, 5)
+    found = sureness(asked(made("words", of_classes("radiology", "chart"))))
     assert np.isfinite(found.energy).all()
 
 
 def test_shares_of_classes_have_no_scores_and_so_no_energy(made):
-    found = sureness(made("none"), TEST.images, TEST.captions, 5)
+    found = sureness(asked(made("none")))
     assert np.isnan(found.energy).all()
     np.testing.assert_allclose(found.max_probability, 1 / 3, atol=1e-6)
 
@@ -134,8 +142,26 @@ class WithoutScores:
         """Keep nothing."""
 
 
+@pytest.mark.parametrize("name", [*NETWORKS, *REGRESSIONS, "none"])
+@pytest.mark.parametrize("size", [1, 5, 50])
+def test_what_is_asked_for_at_once_is_what_predict_returns(made, name, size):
+    """Bit for bit, in the same batches."""
+    classifier = made(name)
+    np.testing.assert_array_equal(
+        asked(classifier, size).probabilities, predict(classifier, TEST, size)
+    )
+
+
+def test_features_of_images_are_kept_where_they_are_wanted_and_there_are_any(made):
+    images, captions = TEST.images, TEST.captions
+    clip = ask(made("clip"), images, captions, 3, 5, features=True).image_features
+    np.testing.assert_allclose(np.linalg.norm(clip, axis=1), np.ones(12), atol=1e-6)
+    assert asked(made("clip")).image_features is None
+    assert ask(made("fusion"), images, captions, 3, 5, features=True).image_features is None
+
+
 def test_a_family_can_do_without_scores():
-    found = sureness(WithoutScores(), TEST.images, TEST.captions, 5)
+    found = sureness(asked(WithoutScores()))
     assert np.isnan(found.energy).all()
     assert found.max_probability.tolist() == [0.5] * 12
     assert found.predicted.tolist() == [1] * 12
@@ -143,7 +169,7 @@ def test_a_family_can_do_without_scores():
 
 def test_images_that_are_not_those_of_the_pairs_are_refused(made):
     with pytest.raises(PairDxError, match="11 images are packed for 12 pairs"):
-        sureness(made("clip"), TEST.images[:11], TEST.captions, 5)
+        ask(made("clip"), TEST.images[:11], TEST.captions, 3, 5)
 
 
 def test_no_pairs_out_of_distribution_are_packed_and_scored_as_none(made, tmp_path):
@@ -152,7 +178,9 @@ def test_no_pairs_out_of_distribution_are_packed_and_scored_as_none(made, tmp_pa
     pack_images(none, {"PMC1": tmp_path / "absent.zip"}, tmp_path / "images.npy", size=32)
     images = open_packed(tmp_path / "images.npy").of_pairs([])
     assert images.shape == (0, 32, 32, 3)
-    table = known_and_out_of_distribution(made("clip"), TRAIN, TEST, none, images, 5)
+    classifier = made("clip")
+    known, outside = (TEST.table, asked(classifier)), (none, ask(classifier, images, [], 3, 5))
+    table = known_and_out_of_distribution(known, known, outside, tiny.CLASSES)
     assert len(table) == 0
     assert {"pair_id", "case_id", "subset", "predicted", "max_probability", "energy"} < set(table)
 
@@ -162,8 +190,15 @@ def test_pairs_out_of_distribution_stand_below_the_test_pairs_each_with_its_own_
     classifier = made("fusion")
     outside = TRAIN.table.iloc[:4].assign(label="pathology")
     validation = of_row(TRAIN, 7)
+
+    def answered(table, images):
+        return table, ask(classifier, images, table["caption"].tolist(), 3, 5)
+
     table = known_and_out_of_distribution(
-        classifier, validation, TEST, outside, TRAIN.images[:4], 5
+        answered(validation.table, validation.images),
+        answered(TEST.table, TEST.images),
+        answered(outside, TRAIN.images[:4]),
+        tiny.CLASSES,
     )
     assert table["subset"].tolist() == ["validation"] + ["test"] * 12 + ["out_of_distribution"] * 4
     assert table["pair_id"][0] == validation.table["pair_id"].iloc[0]
@@ -172,5 +207,5 @@ def test_pairs_out_of_distribution_stand_below_the_test_pairs_each_with_its_own_
     assert set(table["label"][12:]) == {"pathology"}
     assert set(table["predicted"]) <= set(tiny.CLASSES)
     for row, pairs in ((5, of_row(TEST, 5)), (14, of_row(TRAIN, 2))):
-        alone = sureness(classifier, pairs.images, pairs.captions, 1)
+        alone = sureness(ask(classifier, pairs.images, pairs.captions, 3, 1))
         assert table["energy"][row] == pytest.approx(alone.energy[0], abs=1e-5)

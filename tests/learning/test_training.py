@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -261,3 +262,19 @@ def test_too_few_pairs_are_refused():
     """One training pair cannot be trained on."""
     with pytest.raises(PairDxError, match="too few"):
         run(count=1)
+
+
+@pytest.mark.parametrize("wanted", [False, True])
+def test_the_setting_decides_whether_convolutions_are_timed(wanted):
+    """Inside a training, deterministic all the same; after it, as it was."""
+    seen = []
+
+    class Watching(CrossEntropy):
+        def after_step(self) -> None:
+            found = torch.backends.cudnn.benchmark, torch.are_deterministic_algorithms_enabled()
+            seen.append(found)
+
+    before = torch.backends.cudnn.benchmark
+    run(settings=replace(SETTINGS, epochs=1, cudnn_benchmark=wanted), objective=Watching)
+    assert set(seen) == {(wanted, True)}
+    assert torch.backends.cudnn.benchmark == before

@@ -49,6 +49,8 @@ def write_tiny_configuration(folder: Path) -> None:
     """Write tiny.yaml: a small corpus, and the paper's reading of PairDxCLIP's loss, many times."""
     entry = {"like": "pairdx_clip", "settings": {"objective": "contrastive", "epochs": EPOCHS}}
     overlay = {
+        # A state after every epoch: trainings are stopped behind one, and take seconds.
+        "training": {"checkpoint_minutes": None},
         "datasets": {DATASET: SMALL},
         "systems": dict.fromkeys(SYSTEMS, entry),
     }

@@ -19,7 +19,7 @@ from pairdx.plan.code import SCRIPTS
 REPOSITORY = Path(__file__).parents[2]
 FOLDERS = ("workflow", "envs", "tests")
 # Methods called `open` whose answer is no text unless asked for.
-NOT_OF_FILES = ("Image", "gzip", "os", "tarfile", "zipfile", "opened", "archive")
+NOT_OF_FILES = ("client", "page", "Image", "gzip", "os", "tarfile", "zipfile", "opened", "archive")
 
 JOB = """
 import sys
@@ -66,7 +66,8 @@ def leaves_encoding_open(call: ast.Call) -> bool:
     keywords = {keyword.arg for keyword in call.keywords}
     if "encoding" in keywords:
         return False
-    if {"text", "universal_newlines"} & keywords:
+    asked = {one.arg for one in call.keywords if getattr(one.value, "value", None) is True}
+    if {"text", "universal_newlines"} & asked:
         return True
     called = call.func
     if isinstance(called, ast.Name):
@@ -97,6 +98,7 @@ def leaves_encoding_open(call: ast.Call) -> bool:
         ("subprocess.run(command, text=True)", True),
         ("subprocess.run(command, text=True, encoding='utf-8')", False),
         ("Image.open(path)", False),
+        ("self.call('Input.insertText', text=text)", False),
     ],
 )
 def test_a_call_that_leaves_the_encoding_to_the_locale_is_found(

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from pairdx.image_formats.foreign import SIGNATURES, TEXTS, TOO_DEEP, Refusal
-from pairdx.images import apply_edit, beside_pixels, decode
+from pairdx.images import apply_edit, beside_pixels, decode, grey_level_spread
 from pairdx.plan.code import SCRIPTS
 from picture_files import (
     FORMATS,
@@ -320,3 +320,9 @@ def test_there_is_one_way_of_decoding_images_from_outside() -> None:
         if opened_images(path)
     }
     assert found == {"pairdx/images.py", *OWN_BYTES}
+
+
+def test_the_spread_of_grey_levels_is_their_standard_deviation() -> None:
+    levels = np.random.default_rng(3).integers(0, 256, (31, 57), dtype=np.uint8)
+    assert grey_level_spread(Image.fromarray(levels)) == pytest.approx(levels.std(dtype=float))
+    assert grey_level_spread(Image.new("RGB", (9, 9), (200, 30, 7))) == 0

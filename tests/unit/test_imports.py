@@ -28,13 +28,13 @@ HEAVY = (
 # What the library imports by name; seaborn and scikit-learn bring scipy.stats, open_clip brings
 # torchvision, timm and transformers, torchvision brings PyTorch's compiler.
 SCRIPTS_WITH = {
-    "": "check_node conclude_cluster_check report_cluster_check watch_cluster_check "
-    "print_checks write_configuration",
+    "": "check_node classify_shard conclude_cluster_check join_shards report_cluster_check "
+    "print_checks watch_cluster_check write_configuration",
     "requests": "download_hub_file download_record download_release download_url extract_glove "
     "unpack_pcam",
     "pandas": "build_word_vectors describe_texts draw_corpus archive_dataset pair_texts "
     "read_text_bank "
-    "check_documents export_review_sheet ingest_tables inspect_archive pack_images "
+    "check_documents export_review_sheet ingest_tables inspect_archive list_deployed pack_images "
     # The last four import the family of the system that they are asked for.
     "pack_out_of_distribution write_datasheet predict_elsewhere probe_inputs time_system "
     "train_model",
@@ -54,15 +54,17 @@ SCRIPTS_WITH = {
     "matplotlib pandas seaborn torch": "explain_systems",
     "open_clip pandas torch": "price_inference extract_features encode_text_bank",
     "pandas torch": "train_text_classifier",
+    "pandas scipy.optimize scipy.special torch": "deploy_system",
 }
 MODULES_WITH = {
     "": "clip/description fusion/description linear/description linear_probe/description",
     "pandas": "linear/system training_job",
     "pandas sklearn": "linear_probe/system",
-    "torch": "fusion/graph clip/graph",
+    "torch": "fusion/graph clip/graph clip_it/library",
     "pandas torch": "fusion/system fusion/explanation exported",
-    "pandas torch torchvision": "fusion/images",
+    "pandas torch torchvision": "fusion/images fusion/library",
     "open_clip pandas torch": "clip/system clip/explanation clip/prompting frozen_encoder",
+    "open_clip torch": "clip/library",
 }
 # Found in no process that needs only what its script names: they come with something else.
 WITH_OTHERS = ("scipy", "sklearn", "seaborn", "torch", "IPython", "matplotlib.pyplot")
@@ -132,6 +134,17 @@ def test_every_script_imports_what_the_table_says_and_nothing_else_that_is_heavy
 def test_a_system_brings_what_its_family_needs(module: str, heavy: set[str]) -> None:
     """Heads alone: LoRA's peft, kornia and ONNX, say, are imported where they are used."""
     assert heavy_imports(SCRIPTS / "pairdx/models" / f"{module}.py") == heavy
+
+
+DEPLOYMENT = SCRIPTS / "pairdx/deployment"
+RUNTIME = sorted([*DEPLOYMENT.glob("*.py"), *DEPLOYMENT.glob("page/*.py")])
+
+
+@pytest.mark.parametrize("path", RUNTIME, ids=[path.stem for path in RUNTIME])
+def test_what_uses_deployed_systems_imports_nothing_heavy(path: Path) -> None:
+    """There is no torch and no pandas where they are used; runtimes are loaded by what runs."""
+    assert heavy_imports(path) == set()
+    assert "pairdx.deployment.export" not in imported_at_head(path)
 
 
 def test_tables_and_plain_figures_bring_nothing_else_with_them() -> None:

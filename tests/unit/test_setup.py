@@ -166,6 +166,7 @@ class Checkout:
         for part in ("Makefile", "envs/install.py", "envs/compile.py"):
             (folder / part).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(REPOSITORY / part, folder / part)
+        (folder / "envs/deployment.lock").touch()
         self.library = folder / "workflow/scripts/pairdx"
         self.library.mkdir(parents=True)
         (self.library / "__init__.py").write_text("number = 1\n", encoding="utf-8")
@@ -173,9 +174,9 @@ class Checkout:
         self.programs.mkdir()
         (self.programs / "touch").symlink_to(str(shutil.which("touch")))
 
-    def packages(self) -> Path:
+    def packages(self, venv: str = ".venv") -> Path:
         """Return the folder of the installed packages."""
-        return next((self.folder / ".venv/lib").glob("python*")) / "site-packages"
+        return next((self.folder / venv / "lib").glob("python*")) / "site-packages"
 
     def wheel(self, name: str, *further: str) -> str:
         """Make a package of two modules and return its line of the lock file."""
@@ -264,11 +265,34 @@ def test_setup_compiles_what_uv_or_pip_installed_and_never_looks_finished_too_ea
     assert takes_bytecode(checkout.packages() / "second/other.py")
 
 
+@pytest.mark.slow
+def test_the_environment_of_deployed_systems_has_its_packages_and_the_library(
+    checkout: Checkout,
+) -> None:
+    """The library as it is in the checkout: what is edited later is what runs."""
+    (checkout.programs / "uv").symlink_to(Path(sys.executable).with_name("uv"))
+    (checkout.folder / "envs/deployment.lock").write_text(checkout.wheel("first"), encoding="utf-8")
+    checkout.lock.write_text("", encoding="utf-8")
+    status, output = checkout.make("deployment")
+    assert status == 0, output
+    (checkout.library / "__init__.py").write_text("number = 17\n", encoding="utf-8")
+    python = checkout.folder / ".venv-deployment/bin/python"
+    ask = "import first, pairdx; print(first.number + pairdx.number)"
+    done = subprocess.run(
+        [python, "-I", "-c", ask], capture_output=True, text=True, check=False, encoding="utf-8"
+    )
+    assert (done.returncode, done.stdout) == (0, "18\n"), done.stderr
+    assert takes_bytecode(checkout.packages(".venv-deployment") / "first/other.py")
+    assert not (checkout.folder / ".venv").exists()
+    assert checkout.make("deployment")[1] == "make: Nothing to be done for 'deployment'.\n"
+
+
 @pytest.mark.parametrize("target", ["demo", "report", "check", "test", "test-slurm"])
 def test_what_runs_the_library_compiles_it_first(checkout: Checkout, target: str) -> None:
     checkout.lock.touch()
-    (checkout.folder / ".venv").mkdir()
-    (checkout.folder / ".venv/.installed").touch()
+    for venv in (".venv", ".venv-deployment"):
+        (checkout.folder / venv).mkdir()
+        (checkout.folder / venv / ".installed").touch()
     status, output = checkout.make("-n", target)
     assert status == 0, output
     assert output.splitlines()[0].endswith("envs/compile.py workflow/scripts")

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from pairdx.errors import PairDxError
 from pairdx.files import write_table
-from pairdx.sheets import FORMULA, escaped, for_people, read_text_table, unescaped
+from pairdx.sheet_cells import FORMULA, escaped, unescaped
+from pairdx.sheets import for_people, read_text_table
 
 CELLS = st.text(alphabet=st.sampled_from("=+-@'\"\t,;\n x1\u00e9\u03bc\uff1d"), max_size=6)
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import html
 import time
+import unicodedata
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -130,3 +133,84 @@ def test_time_grows_with_the_length_of_a_text_and_no_faster(sign: str) -> None:
         return time.process_time() - started
 
     assert seconds(64_000) < 40 * max(seconds(8_000), 0.002)
+
+
+def all_at_once(caption: str) -> list[str]:
+    """Cut a caption into words as a whole, as it was done before it was done piece by piece."""
+    signs = str.maketrans(
+        dict(zip("\u2010\u2011\u2212\u2019\u02bc\u00b4`\u2032", "---'''''", strict=True))
+        | dict.fromkeys("\u2122\u2120")
+    )
+    text = html.unescape(caption).translate(signs)
+    text = unicodedata.normalize("NFKC", text).translate(signs)
+    text = "".join(sign for sign in text if unicodedata.category(sign) != "Cf")
+    return [word for token in text.lower().split() for word in words._split(token)]
+
+
+STRANGE = [
+    *("&amp;", "&#8217;", "&nbsp;", "&lt", "&notit;", "&", "&#x301;", "&hearts ", "don\u2019t "),
+    *("patient's", "wo n't", "can`t", "\u0301", "\u0308\u0301", "e\u0301", "\u00a8", "\u00b4"),
+    *("\u03a3", "\u0391\u03a3", "\u03a3 ", "\u0391\u03a3\u00ad ", "\u1100\u1161", "\u11a8"),
+    *("\u00a0", "\u3000", "\u2028", "\r\n", "\x0b", "\x1c", "\x85", "\u200b", "\u00ad", "\ufdfa"),
+    *(
+        "x-ray",
+        "1.5T",
+        "10 mm",
+        "T1/T2",
+        "e.g.",
+        "_",
+        "-",
+        "...",
+        "<",
+        "\u0338",
+        "\udcff",
+        "\U0001f9ec",
+    ),
+    *(" ", " ", " ", "\t", "\n", "scan", "CT", "\u0130", "\ufb01", "\u2122", "zzz", "1", "2"),
+]
+
+
+def test_words_of_long_texts_are_those_of_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pieces of a few characters here, so that they end at every sort of sign."""
+    generator = np.random.default_rng(3)
+    texts = [
+        "".join(STRANGE[at] for at in generator.integers(0, len(STRANGE), generator.integers(120)))
+        for _ in range(150)
+    ]
+    numbers = words.word_numbers(sorted(GLOVE))
+    for size in (1, 7, 4_000):
+        monkeypatch.setattr(words, "_PIECE", size)
+        for text in texts:
+            expected = all_at_once(text)
+            assert words.tokenise(text) == expected
+        ids = words.word_ids(texts, numbers, tokens=12)
+        for text, row in zip(texts, ids.tolist(), strict=True):
+            read = [piece for word in all_at_once(text) for piece in words.pieces(word, numbers)]
+            found = [numbers.get(word, words.OUT_OF_VOCABULARY_ID) for word in read[:12]]
+            assert row == found + [words.PADDING_ID] * (12 - len(found))
+
+
+@pytest.mark.parametrize(
+    "long",
+    [
+        "a scan of the ct " * 300_000,
+        "\u0301\u0316" * 2_000_000,  # to put accents in order takes the square of their number
+        "a-" * 2_000_000,
+        " " * 4_000_000,
+        "&" * 4_000_000,
+    ],
+    ids=["words", "accents", "one word", "blanks", "entities"],
+)
+def test_of_long_captions_the_first_words_are_looked_at(long: str) -> None:
+    numbers = words.word_numbers(sorted(GLOVE))
+    started = time.process_time()
+    ids = words.word_ids([f"ct scan axial {long}"], numbers, tokens=3)
+    assert time.process_time() - started < 1
+    assert ids.tolist() == words.word_ids(["ct scan axial"], numbers, tokens=3).tolist()
+
+
+def test_words_after_blanks_of_any_number_are_read() -> None:
+    numbers = words.word_numbers(sorted(GLOVE))
+    text = f"ct{' ' * 250_000}scan {'x' * 250_000} axial"
+    expected = [numbers["ct"], numbers["scan"], words.OUT_OF_VOCABULARY_ID, numbers["axial"], 0]
+    assert words.word_ids([text], numbers, tokens=5).tolist() == [expected]

@@ -15,6 +15,7 @@ import yaml
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 import chest_files
+from pairdx.deployment.folder import read_folder
 from pairdx.finding_texts import decode
 from plans import DEFAULTS
 
@@ -112,6 +113,18 @@ def test_every_way_of_tuning_stands_on_every_test_set_and_in_the_mean(results: P
     assert "reconstruction of Jang et al." in shown
     assert "4.3 %" in shown
     assert not set(table["row"]) - {"clip", "biomedclip", "chexzero", "(mean)"}
+
+
+def test_a_system_of_several_findings_is_deployed_with_a_threshold_of_each(run: Workflow) -> None:
+    """None for a finding that no validation pair gives ground for; there is no temperature."""
+    path = "results/chest_xray/mimic_cxr/published/chest_clip_both/seed0/deployed"
+    run.snakemake(path, *PROFILE, "config/chest_xray.yaml", "tiny.yaml")
+    facts = read_folder(run.folder / path).facts
+    assert (facts["temperature"], facts["threshold"], facts["risk"]) == (None, None, None)
+    thresholds = facts["thresholds"]
+    assert [*thresholds] == [label for label, _ in facts["classes"]]
+    assert {one is None for one in thresholds.values()} == {True, False}
+    assert all(0 < one < 1 for one in thresholds.values() if one is not None)
 
 
 def test_a_system_is_asked_elsewhere_in_the_words_of_the_other_data(results: Path) -> None:

@@ -13,6 +13,7 @@ import pytest
 import yaml
 from PIL import Image
 
+from deployed_shell import classify
 from plans import DEFAULTS
 
 from .conftest import DEMO, REPOSITORY, Workflow, copy_of_workflow, read_plan
@@ -181,3 +182,28 @@ def test_nothing_of_a_paper_stands_in_such_a_run(results: Path) -> None:
     for file in (results / "tables").glob("*.md"):
         assert "paper" not in file.read_text(encoding="utf-8").lower(), file.name
     assert not (results / "tables/discrepancies.csv").exists()
+
+
+def test_a_system_of_ones_own_documents_classifies_the_table_that_they_stand_in(
+    run: Workflow, results: Path
+) -> None:
+    """By its own columns, from a shell; the row whose image is nowhere says so."""
+    folder = results / "my_documents/grouped/clip_zero_shot/seed1/deployed"
+    run.snakemake(str(folder.relative_to(run.folder)), *DEMO, TEMPLATE)
+    table, output = run.folder / "ours/documents.csv", run.folder / "answers.parquet"
+    said = classify(
+        *(folder, table, "--image-column", "Bild", "--images", run.folder / "ours/images"),
+        *("-o", output),
+        folder=run.folder,
+    )
+    assert "1 without a class: no such file" in said
+    answers = pd.read_parquet(output)
+    assert answers["file"].tolist() == pd.read_csv(table, sep=";")["Bild"].tolist()
+    assert set(answers["predicted"].dropna()) <= set(OURS)
+    # As the run itself answers about its test pairs.
+    predictions = pd.read_parquet(folder.parent / "predictions.parquet")
+    pairs = pd.read_parquet(results / "my_documents/curated/pairs.parquet")
+    test = predictions[predictions["subset"] == "test"].merge(pairs, on="pair_id")
+    by_file = answers.drop_duplicates("file").set_index("file")["predicted"]
+    assert len(test) > 0
+    assert by_file[test["member"]].tolist() == test["predicted"].tolist()

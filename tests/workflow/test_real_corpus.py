@@ -7,11 +7,13 @@ from collections.abc import Collection
 from itertools import product
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pandas as pd
 import pytest
 import yaml
 
+from deployed_shell import classify
 from pairdx.evaluation.metrics import evaluate
 from pairdx.models.base import predict
 from pairdx.models.inputs import read_subset, resources
@@ -112,6 +114,30 @@ def test_a_new_registry_entry_appears_in_every_table_and_figure(run: Workflow) -
                 text = file.read_text(encoding="utf-8")  # an SVG repeats its texts as comments
                 missing += [file.name] if NEW not in text and TITLE not in text else []
     assert missing == []
+
+
+def test_a_system_of_real_images_classifies_their_files_from_a_shell(
+    run: Workflow, tmp_path: Path
+) -> None:
+    """Images and captions of test pairs, and one without a caption: as the run itself did."""
+    cell = run.folder / "results/real/multicare/grouped/pairdx_fusion/seed1"
+    run.snakemake(str((cell / "deployed").relative_to(run.folder)), *DEMO, "config/real.yaml")
+    predictions = pd.read_parquet(cell / "predictions.parquet")
+    pairs = pd.read_parquet(run.folder / "results/real/multicare/curated/pairs.parquet")
+    test = predictions[predictions["subset"] == "test"].merge(
+        pairs[["pair_id", "archive", "member", "caption"]], on="pair_id"
+    )
+    for archive, members in test.groupby("archive")["member"]:
+        with ZipFile(Path(str(REAL_CORPUS), f"{archive}.zip")) as stored:
+            stored.extractall(tmp_path, members=list(members))
+    table = test[["member", "caption"]].rename(columns={"member": "image"})
+    table.loc[len(table)] = [table["image"][0], ""]
+    table.to_csv(tmp_path / "new.csv", index=False)
+    said = classify(cell / "deployed", "new.csv", "-o", "answers.csv", folder=tmp_path)
+    assert "1 without a class: no caption" in said
+    answers = pd.read_csv(tmp_path / "answers.csv", encoding="utf-8-sig")
+    assert answers["predicted"][:-1].tolist() == test["predicted"].tolist()
+    assert answers["predicted"].isna().tolist() == [False] * len(test) + [True]
 
 
 def test_every_system_of_the_registry_is_trained_and_evaluated(

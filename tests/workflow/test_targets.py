@@ -44,6 +44,8 @@ ALL_SYSTEMS = (CORPUS + PAIRED) + Counter(
     report_system=SPLITS * len(NETWORKS),
     report_baseline=SPLITS * (len(ENABLED) - len(NETWORKS)),
 )
+# What is deployed is of one split: trained networks, and what each is made of.
+DEPLOYED = len(demo_with().deployment.cells)
 COMPARISON = ALL_SYSTEMS + Counter(time_system=len(ENABLED), compare_systems=1)
 
 JOBS = {
@@ -61,6 +63,9 @@ JOBS = {
     "leakage_price": CORPUS
     + Counter(make_split=2, pack_images=1, pack_out_of_distribution=1, price_leakage=1)
     + Counter(train_on_cpu=2 * len(PRICED), predict=2 * len(PRICED)),
+    "deployed": (CORPUS + PAIRED - Counter(pair_texts=SPLITS - 1))
+    + Counter(make_split=1, pack_images=1, pack_out_of_distribution=1, build_word_vectors=1)
+    + Counter(train_on_cpu=DEPLOYED, predict=DEPLOYED, deploy_system=DEPLOYED, list_deployed=1),
     "discrepancies": COMPARISON + Counter(describe_dataset=1, list_discrepancies=1),
     "paper_table_3": DATASET,
     "paper_table_4": DATASET,
@@ -172,10 +177,10 @@ def test_every_target_is_looked_at_here_or_in_a_test_of_its_own() -> None:
     assert paper
     # Those of the paper are written as one rule in a loop.
     found = targets - {"target"} | {*paper.targets()}
-    # test_plan.py and tests/unit/test_plan_files.py, test_tested_on.py, test_plan_of_findings.py;
-    # a download alone.
+    # test_plan.py and tests/unit/test_plan_files.py, test_tested_on.py, test_plan_of_findings.py,
+    # test_classify_documents.py; a download alone.
     elsewhere = {"all", "cluster_check", "learning_rate_search", "pairdx_release"}
-    assert found == {*JOBS, *WITHOUT} | elsewhere | {"tested_on", "findings"}
+    assert found == {*JOBS, *WITHOUT} | elsewhere | {"tested_on", "findings", "classify_documents"}
 
 
 def test_a_target_planned_alone_has_the_jobs_that_the_common_plan_shows(

@@ -170,6 +170,16 @@ def reason_it_is_left_out(wildcards):
     raise WorkflowError(outputs.reasons(world).get(wildcards.table, NO_PAPER))
 
 
+def classified_documents(_):
+    """The tables of all new documents; where the configuration names none, an error that says so."""
+    if not plan.classifying.entries:
+        raise WorkflowError(
+            "config key documents_to_classify: it names no documents; give a table and the system that classifies it (see "
+            "config/README.md, section 8)"
+        )
+    return plan.classifying.outputs()
+
+
 # ---------------------------------------------------------------- what only the rules themselves know
 def benchmark_files(_):
     """The benchmark file of every measured job, from the patterns of the rules themselves.

@@ -82,6 +82,13 @@ rule timing:
         plan.files.timings(),
 
 
+rule deployed:
+    """a folder per system to classify new documents with, outside the workflow (config key deployment)"""
+    input:
+        plan.deployment.folders(),
+        "<results>/deployed.csv",
+
+
 rule tables:
     """every table"""
     input:
@@ -92,6 +99,12 @@ rule figures:
     """every figure"""
     input:
         outputs.files(world, "figure"),
+
+
+rule classify_documents:
+    """new documents, classified by deployed systems (config key documents_to_classify)"""
+    input:
+        classified_documents,
 
 
 rule pairdx_release:

@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -86,9 +87,14 @@ def remove_leftovers(path: str | Path) -> None:
         leftover.unlink(missing_ok=True)
 
 
+_ASKING = threading.Lock()
+
+
 def _umask() -> int:
-    current = os.umask(0)
-    os.umask(current)
+    # It can be asked for by setting it only, and a thread may write training state meanwhile.
+    with _ASKING:
+        current = os.umask(0)
+        os.umask(current)
     return current
 
 
@@ -137,7 +143,8 @@ def write_table(path: str | Path, table: pd.DataFrame) -> None:
         if path.suffix == ".parquet":
             _write_parquet(aside, table)
         elif path.suffix == ".csv":
-            from pairdx.sheets import ENCODING, for_people  # pandas: see TYPE_CHECKING above
+            from pairdx.sheet_cells import ENCODING
+            from pairdx.sheets import for_people  # pandas: see TYPE_CHECKING above
 
             for_people(table).to_csv(aside, index=False, encoding=ENCODING)
         else:

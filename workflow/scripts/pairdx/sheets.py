@@ -1,8 +1,7 @@
 """CSV files that people open: written so that a spreadsheet keeps them, and read strictly.
 
-A spreadsheet takes UTF-8 without a mark at its start for the system's old encoding, and a cell that
-begins with a sign of a formula for a formula. Such cells get an apostrophe before them, which
-:func:`read_text_table` takes off again.
+What is done to single cells is in :mod:`pairdx.sheet_cells`; apostrophes that it puts before some
+are taken off again by :func:`read_text_table`.
 """
 
 from __future__ import annotations
@@ -11,40 +10,18 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 
 from pairdx.errors import PairDxError
+from pairdx.sheet_cells import ENCODING, PACKED, escaped, separator_of, unescaped
 
-ENCODING = "utf-8-sig"  # with the mark; where it is read, also without
-SIGNS = "=+\\-@\t\uff1d\uff0b\uff0d\uff20"  # full-width forms count in some languages' spreadsheets
-FORMULA = re.compile(rf"'*[{SIGNS}]")
-ESCAPED = re.compile(rf"'+[{SIGNS}]")
-_LINE_END = re.compile(r"\r\n?")  # a lone \r ends a row for some readers
 QUOTING = (
     "a text with a comma, a quotation mark or a line end stands in double quotes, and a double "
     "quote inside it is doubled"
 )
-LONGEST_FIRST_LINE = 100_000  # characters
-PACKED = {b"\x1f\x8b": "a gzip file", b"PK\x03\x04": "a zip file, or a spreadsheet's own file"}
-
-
-def escaped(cell: object) -> object:
-    """Return a cell as it can be opened in a spreadsheet; numbers and missing values as they are.
-
-    A text that would be a formula, or be taken for an escaped one, gets an apostrophe before it;
-    line ends become line feeds.
-    """
-    if not isinstance(cell, str):
-        return cell
-    return _LINE_END.sub("\n", f"'{cell}" if FORMULA.match(cell) else cell)
-
-
-def unescaped(cell: str) -> str:
-    """Return the text that :func:`escaped` was given, with line feeds for all line ends."""
-    return _LINE_END.sub("\n", cell[1:] if ESCAPED.match(cell) else cell)
 
 
 def for_people(table: pd.DataFrame) -> pd.DataFrame:
@@ -89,7 +66,7 @@ def read_text_table(
     content = source if isinstance(source, bytes) else Path(source).read_bytes()
     _refuse_packed(content, what, where)
     text = _decoded(content, what, where, by_people=by_people)
-    separator = _separator(text, separators)
+    separator = separator_of(text, separators)
     try:
         table = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False, sep=separator)
     except pd.errors.EmptyDataError as error:
@@ -183,11 +160,6 @@ def _decoded(content: bytes, what: str, where: object, *, by_people: bool) -> st
             remedy="save it as CSV in UTF-8 (spreadsheets call it `CSV UTF-8`), from a copy whose "
             "letters are still right; fetching the same file again does not change it",
         ) from error
-
-
-def _separator(text: str, separators: Collection[str]) -> str:
-    first = text[:LONGEST_FIRST_LINE].lstrip().partition("\n")[0]
-    return max(separators, key=re.sub('"[^"]*"', "", first).count)
 
 
 def _tokenised(error: str) -> str:

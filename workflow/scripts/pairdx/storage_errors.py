@@ -13,10 +13,10 @@ from platform import node
 
 from pairdx.errors import PairDxError
 
-_AGAIN = "start again: what is finished is kept, and a training goes on from its last state"
+_AGAIN = "start again: what is finished is kept, and work goes on from there"
 _FULL = ("there is no room left on the disk, or in your quota on it", f"make room and {_AGAIN}")
 _FORBIDDEN = (
-    "this may not be read or written by the user who runs the job",
+    "this may not be read or written by the user who runs this",
     "look at its owner and rights, and at its folder's (ls -ld), have them changed (chmod, chown), "
     f"and {_AGAIN}",
 )

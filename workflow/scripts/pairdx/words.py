@@ -16,9 +16,13 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
+
+if TYPE_CHECKING:  # deployed systems read captions where there is no pandas
+    import pandas as pd
 
 PADDING_ID = 0
 OUT_OF_VOCABULARY_ID = 1
@@ -26,7 +30,11 @@ FIRST_WORD_ID = 2
 LENGTH = 5.0  # of random vectors
 # Longer ones are addresses, sequences and the like; they are not cut, which bounds the time.
 LONGEST_CUT_WORD = 60
+# Characters that are looked at together, at most so many without a blank, and of a caption: what is
+# longer is no text, and to put accents in order may take the square of their number.
+_PIECE, LONGEST_RUN, LONGEST_CAPTION = 4_000, 10_000, 1_000_000
 
+_BLANK = re.compile(r"[ \t\n]")
 _RUN = re.compile(r"[^\W_]+")
 # Signs that belong to a word: x-ray, don't, h&e.
 _JOINING = "-'&"
@@ -47,14 +55,35 @@ def tokenise(caption: str) -> list[str]:
     Words are split at white space and at signs between letters, except hyphens, apostrophes, "&"
     and the dots of abbreviations; between digits all signs stay ("1.5", "10:30"). Compatible forms
     of one character (lowered digits, full-width letters, curly apostrophes, entities of HTML) are
-    one, and characters without a width are left out.
+    one, and characters without a width are left out. Of more than :data:`LONGEST_RUN` characters
+    without a blank, and of more than :data:`LONGEST_CAPTION`, the first are looked at.
     """
+    return list(_words(caption))
+
+
+def _words(caption: str) -> Iterator[str]:
+    """Yield words piece by piece: whoever needs the first few does not wait for the last.
+
+    Pieces end where a blank begins, and nothing that is done to a text looks across one: neither
+    entities nor accents, the lower case of a letter nor words.
+    """
+    start, end = 0, min(len(caption), LONGEST_CAPTION)
+    while start < end:
+        most = min(start + LONGEST_RUN, end)
+        found = _BLANK.search(caption, start + _PIECE, most)
+        yield from _words_of(caption[start : found.start() if found else most])
+        found = found or _BLANK.search(caption, most, end)
+        start = found.start() if found else end
+
+
+def _words_of(caption: str) -> Iterator[str]:
     if "&" in caption:
         caption = html.unescape(caption)
     text = unicodedata.normalize("NFKC", caption.translate(_SAME_SIGN)).translate(_SAME_SIGN)
     if not text.isascii():
         text = "".join(sign for sign in text if unicodedata.category(sign) != "Cf")
-    return [word for token in text.lower().split() for word in _split(token)]
+    for token in text.lower().split():
+        yield from _split(token)
 
 
 def _split(token: str) -> Iterator[str]:
@@ -130,7 +159,12 @@ def _readings(word: str) -> Iterator[list[str]]:
 
 def read_words(caption: str, known: Collection[str]) -> list[str]:
     """Return the words of a caption as they are read: those without a vector by their parts."""
-    return [piece for word in tokenise(caption) for piece in pieces(word, known)]
+    return list(_read(caption, known))
+
+
+def _read(caption: str, known: Collection[str]) -> Iterator[str]:
+    for word in _words(caption):
+        yield from pieces(word, known)
 
 
 def word_numbers(vocabulary: Sequence[str]) -> dict[str, int]:
@@ -151,7 +185,7 @@ def word_ids(captions: Sequence[str], numbers: Mapping[str, int], tokens: int) -
     """
     ids = np.full((len(captions), tokens), PADDING_ID, dtype=np.int64)
     for row, caption in enumerate(captions):
-        read = read_words(caption, numbers)[:tokens]
+        read = islice(_read(caption, numbers), tokens)
         found = [numbers.get(word, OUT_OF_VOCABULARY_ID) for word in read]
         ids[row, : len(found)] = found
     return ids
@@ -159,6 +193,8 @@ def word_ids(captions: Sequence[str], numbers: Mapping[str, int], tokens: int) -
 
 def word_counts(captions: Iterable[str]) -> pd.Series:
     """Count every word of the captions, most frequent first, ties in alphabetical order."""
+    import pandas as pd  # see TYPE_CHECKING above
+
     counts = Counter(word for caption in captions for word in tokenise(caption))
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     return pd.Series(dict(ordered), dtype="int64")
@@ -171,6 +207,8 @@ def piece_counts(counts: pd.Series, known: Collection[str]) -> pd.Series:
         counts: As from :func:`word_counts`.
         known: The words that have a vector.
     """
+    import pandas as pd  # see TYPE_CHECKING above
+
     found: Counter[str] = Counter()
     for word, count in counts.items():
         for piece in pieces(str(word), known):

@@ -20,7 +20,8 @@ from pairdx.errors import PairDxError
 from pairdx.finding_texts import SEPARATOR, UNKNOWN
 from pairdx.logs import logger
 from pairdx.plan.wording import similar
-from pairdx.sheets import ENCODING, read_text_table
+from pairdx.sheet_cells import ENCODING
+from pairdx.sheets import read_text_table
 from pairdx.storage_errors import storage_errors_at
 from pairdx.stores import LINEAR
 

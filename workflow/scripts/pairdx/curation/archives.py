@@ -153,10 +153,11 @@ def _inspect(store: ImageStore, member: str, settings: Mapping[str, Any]) -> dic
         return facts | _rejection("image", image.reason, str(image))
     facts |= {"width": image.width, "height": image.height}
     facts["beside_pixels"] = beside_pixels(content)
-    reason, detail = _image_problem(image, settings)
+    grey = image.convert("L")  # both look at grey levels alone
+    reason, detail = _image_problem(grey, settings)
     if reason != KEEP:
         return facts | _rejection("image", reason, detail)
-    return facts | {"perceptual_hash": perceptual_hash(image)} | _rejection("", KEEP, "")
+    return facts | {"perceptual_hash": perceptual_hash(grey)} | _rejection("", KEEP, "")
 
 
 def _rejection(stage: str, reason: str, detail: str) -> dict[str, str]:

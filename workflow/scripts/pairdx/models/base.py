@@ -133,8 +133,8 @@ class FitJob:
         state_folder: Where training state is kept, so that an interrupted job goes on; or None.
         threads: CPU threads.
         loader_workers: Processes that gather batches ahead where images stay in main memory.
-        checkpoint_minutes: Training state is also written whenever so many minutes have passed.
-        after_epoch: Called with each epoch's row of training.csv when its state is in place.
+        checkpoint_minutes: See :func:`pairdx.training.loop.train`.
+        after_epoch: Called with each epoch's row of training.csv.
     """
 
     seed: int
@@ -190,20 +190,6 @@ class ObservingClassifier(Protocol):
     """
 
     observed: Mapping[str, Any]
-
-
-@runtime_checkable
-class ScoringClassifier(Protocol):
-    """What a classifier may offer besides: the scores that its probabilities are the softmax of.
-
-    Detection of classes out of distribution by energy needs them; a family can do without.
-    """
-
-    def scores(self, images: np.ndarray, tokens: Any) -> np.ndarray | None:
-        """Score uint8 images of shape (B, S, S, 3): float32 of shape (B, C), unbounded.
-
-        Minus infinity where a class's probability is 0. None for a system without scores.
-        """
 
 
 @runtime_checkable

@@ -1,5 +1,8 @@
 """The networks as they are deployed: exported to ONNX and run by ONNX Runtime on the CPU.
 
+Timing and deployment both export and compare by what is here; where an export fails, the one logs
+why there is no such row, the other fails.
+
 Not in the paper, which timed PyTorch. An exported network reads uint8 images and word numbers and
 gives probabilities; all in between, conversion to float included, is part of the exported graph.
 """
@@ -9,6 +12,8 @@ from __future__ import annotations
 import importlib
 import warnings
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +22,7 @@ import torch
 from pairdx.errors import PairDxError
 from pairdx.logs import logger
 from pairdx.models.base import Classifier
+from pairdx.onnx_runtime import import_onnxruntime
 from pairdx.plan.descriptions import families
 
 RUNTIME = "ONNX Runtime"
@@ -24,7 +30,7 @@ RUNTIME = "ONNX Runtime"
 TOLERANCE = 1e-4
 # Two best classes nearer to each other than this are a tie, which either may win.
 TIE = 1e-5
-_AT_ONCE = 32  # pairs, when both are compared
+AT_ONCE = 32  # pairs, when both are compared
 
 
 class ExportedClassifier:
@@ -86,50 +92,128 @@ def export_classifier(
     Raises:
         PairDxError: Systems of this family have no exported network.
     """
-    if not families()[family].EXPORTED:
-        raise PairDxError(f"systems of the family {family!r} have no network to export to ONNX")
-    starts = range(0, len(images), _AT_ONCE)
-    batches = [
-        (images[start : start + _AT_ONCE], classifier.tokenise(captions[start : start + _AT_ONCE]))
-        for start in starts
-    ]
+    require_exported(family)
     try:
-        session = _session(graph(family, classifier), *batches[0], threads)
+        tokens = classifier.tokenise(captions[:2])
+        session = _session(graph(family, classifier), images[:2], tokens, threads)
         exported = ExportedClassifier(classifier, session)
-        found = np.concatenate([exported.probabilities(*batch) for batch in batches])
+        expected, found = both_answers(classifier, exported, images, captions)
     # The exporter and the runtime raise errors of many kinds, and no timing job should end by them.
     except Exception as error:
         logger.warning("no times of %s, because the export fails: %s", RUNTIME, error)
         return None
-    expected = np.concatenate([classifier.probabilities(*batch) for batch in batches])
-    if difference := disagreement(expected, found):
-        logger.warning("no times of %s: %s", RUNTIME, difference)
+    if said := difference(expected, found).problem(least_agreement=1.0):
+        logger.warning("no times of %s: %s", RUNTIME, said)
         return None
     logger.info("%s gives all %d pairs the classes that PyTorch gives them", RUNTIME, len(found))
     return exported
 
 
-def disagreement(expected: np.ndarray, found: np.ndarray) -> str:
-    """Say how probabilities differ from the classifier's own; "" if they do not beyond rounding.
+def require_exported(family: str) -> None:
+    """Refuse a family without a network.
+
+    Raises:
+        PairDxError: Systems of this family have no exported network.
+    """
+    if not families()[family].EXPORTED:
+        raise PairDxError(f"systems of the family {family!r} have no network to export to ONNX")
+
+
+def both_answers(
+    classifier: Classifier,
+    exported: ExportedClassifier,
+    images: np.ndarray,
+    captions: Sequence[str],
+    at_once: int = AT_ONCE,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Classify N pairs by a system and by its exported network, batch by batch.
 
     Args:
-        expected: The classifier's, float32 (N, C).
-        found: Those of its exported network, float32 (N, C).
+        classifier: The system.
+        exported: Its exported network.
+        images: uint8 of shape (N, S, S, 3).
+        captions: N captions.
+        at_once: Pairs in a batch.
+
+    Returns:
+        The probabilities of each, (N, C): the system's as it gives them, the network's float32.
     """
-    largest = float(np.abs(found - expected).max())
-    if not largest <= TOLERANCE:
-        return f"its probabilities differ from PyTorch's by up to {largest:.2g}"
-    ordered = np.sort(expected, axis=1)
-    decided = ordered[:, -1] - ordered[:, -2] > TIE
-    other = decided & (found.argmax(axis=1) != expected.argmax(axis=1))
-    return f"it gives {other.sum()} of {len(other)} pairs another class" if other.any() else ""
+    expected, found = [], []
+    for start in range(0, len(captions), at_once):
+        rows = slice(start, start + at_once)
+        tokens = classifier.tokenise(captions[rows])
+        expected.append(classifier.probabilities(images[rows], tokens))
+        found.append(exported.probabilities(images[rows], tokens))
+    return np.concatenate(expected), np.concatenate(found)
 
 
-def _session(network: Any, images: np.ndarray, tokens: np.ndarray | None, threads: int) -> Any:
-    """Export a network by the first two pairs and open a session of ONNX Runtime on it."""
-    # The exporter takes seconds to load, which jobs without it do without.
-    import onnxruntime  # type: ignore[import-untyped]
+@dataclass(frozen=True)
+class Difference:
+    """How an exported network's answers to N pairs differ from the system's own.
 
+    Attributes:
+        pairs: N.
+        largest: Of any probability; NaN where one is not a number.
+        ties: Decisions so near that rounding may turn them; they are not looked at.
+        agreement: Share of equal decisions among the others; 1 where there are none.
+    """
+
+    pairs: int
+    largest: float
+    ties: int
+    agreement: float
+
+    def problem(self, *, least_agreement: float) -> str:
+        """Say what is wrong with the exported network; "" if nothing is beyond rounding."""
+        if not self.largest <= TOLERANCE:
+            return f"its probabilities differ from PyTorch's by up to {self.largest:.2g}"
+        if self.agreement < least_agreement:
+            return f"it decides {1 - self.agreement:.3%} of what is no tie otherwise than PyTorch"
+        return ""
+
+
+def difference(
+    expected: np.ndarray, found: np.ndarray, thresholds: np.ndarray | None = None
+) -> Difference:
+    """Compare probabilities of N pairs with the system's own.
+
+    Args:
+        expected: The system's, (N, C).
+        found: Those of its exported network, (N, C).
+        thresholds: Where any number of classes can be true, from which probability on each is,
+            float64 (C,), NaN where that is not decided: every class is a decision. None where the
+            most probable class is the decision.
+    """
+    largest = float(np.abs(found - expected).max(initial=0.0))
+    if thresholds is None:
+        ordered = np.sort(expected, axis=1)
+        tie = ordered[:, -1] - ordered[:, -2] <= TIE
+        same = found.argmax(axis=1) == expected.argmax(axis=1)
+    else:
+        decided = ~np.isnan(thresholds)
+        tie = np.abs(expected - thresholds)[:, decided] <= TIE
+        same = ((found >= thresholds) == (expected >= thresholds))[:, decided]
+    return Difference(len(found), largest, int(tie.sum()), _share(same[~tie]))
+
+
+def _share(same: np.ndarray) -> float:
+    return float(same.mean()) if same.size else 1.0
+
+
+def exported_program(
+    network: Any, images: np.ndarray, tokens: np.ndarray | None
+) -> torch.onnx.ONNXProgram:
+    """Export a network for batches of any size.
+
+    Args:
+        network: What :func:`graph` returned.
+        images: uint8 of shape (N, S, S, 3), of which the exporter sees the first two.
+        tokens: int64 of shape (N, L), theirs; None where no captions are read.
+
+    Returns:
+        The program; nothing in it is of the machine that it was made on. Inputs and output are
+        called ``images``, ``ids`` and ``probabilities``.
+    """
     given: dict[str, Any] = {"images": images, "ids": tokens}
     # One example alone would fix the batch size at 1.
     rows = [0, min(1, len(images) - 1)]
@@ -138,7 +222,7 @@ def _session(network: Any, images: np.ndarray, tokens: np.ndarray | None, thread
     shapes: Any = tuple({0: batch} for _ in examples)
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # of the exporter's own insides
-        program: Any = torch.onnx.export(
+        program = torch.onnx.export(
             network,
             examples,
             input_names=list(network.reads),
@@ -148,8 +232,40 @@ def _session(network: Any, images: np.ndarray, tokens: np.ndarray | None, thread
             dynamo=True,
             verbose=False,
         )
+    if program is None:  # as the old exporter returns it
+        raise PairDxError("PyTorch's exporter returned no program")
+    _forget_where_it_was_made(program.model)
+    return program
+
+
+def _forget_where_it_was_made(model: Any) -> None:
+    """Take the exporter's notes out of an ONNX model: lines of code with the paths of this machine.
+
+    What is left is a function of the network: exported again, it is the same bytes.
+    """
+    parts = [model, model.graph, *model.graph.inputs, *model.graph.initializers.values()]
+    for node in model.graph.all_nodes():
+        parts += [node, *node.outputs]
+    for part in parts:
+        part.metadata_props.clear()
+        part.doc_string = None
+
+
+def open_session(model: bytes | Path, threads: int) -> Any:
+    """Open a session of ONNX Runtime on the CPU.
+
+    Args:
+        model: The exported network, or its file.
+        threads: Threads that it may use.
+    """
+    onnxruntime = import_onnxruntime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
-    return onnxruntime.InferenceSession(
-        program.model_proto.SerializeToString(), options, providers=["CPUExecutionProvider"]
-    )
+    given = model if isinstance(model, bytes) else str(model)
+    return onnxruntime.InferenceSession(given, options, providers=["CPUExecutionProvider"])
+
+
+def _session(network: Any, images: np.ndarray, tokens: np.ndarray | None, threads: int) -> Any:
+    """Export a network in memory, by the first two pairs, and open a session on it."""
+    program = exported_program(network, images, tokens)
+    return open_session(program.model_proto.SerializeToString(), threads)

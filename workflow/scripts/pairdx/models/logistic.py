@@ -1,4 +1,4 @@
-"""The scores behind scikit-learn's logistic regression, with a column for every class."""
+"""What scikit-learn's logistic regression says, with a column for every class."""
 
 from __future__ import annotations
 
@@ -8,6 +8,17 @@ import numpy as np
 
 if TYPE_CHECKING:
     from sklearn.linear_model import LogisticRegression
+
+
+def class_probabilities(model: LogisticRegression, inputs: Any, classes: int) -> np.ndarray:
+    """Return ``predict_proba`` as float32 of shape (B, classes); arguments as below.
+
+    A class without training pairs has no column of its own: its probability is 0.
+    """
+    given = model.predict_proba(inputs)
+    found = np.zeros((len(given), classes), dtype=np.float32)
+    found[:, model.classes_] = given
+    return found
 
 
 def class_scores(model: LogisticRegression, inputs: Any, classes: int) -> np.ndarray:

@@ -18,6 +18,7 @@ from pairdx.training.optimisation import Objective
 from pairdx.training.settings import TrainingSettings
 from pairdx.training.state.checkpoint import StateFolder
 from pairdx.training.state.folder import settings_hash
+from pairdx.training.state.trained import digest_of_frozen
 
 
 class Normalise(nn.Module):
@@ -85,7 +86,8 @@ def fit_network(
 ) -> pd.DataFrame:
     """Train a network on pairs (see :func:`pairdx.training.loop.train`) and put it on the CPU.
 
-    A state is taken up only by a run with the same settings, sources, seed, device and pairs.
+    A state is taken up only by a run with the same settings, sources, frozen parameters, seed,
+    device and pairs.
 
     Args:
         module: The network.
@@ -106,6 +108,7 @@ def fit_network(
                 {
                     "settings": settings,
                     "sources": sources,
+                    "frozen": digest_of_frozen(module),
                     "seed": job.seed,
                     "device": job.device,
                     "classes": train_pairs.classes,

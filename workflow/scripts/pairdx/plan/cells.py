@@ -39,6 +39,8 @@ class Wildcards(Protocol):
     bank: str
     pairing: str
     grid: str
+    documents: str
+    shard: str
 
     def get(self, name: str, default: str | None = None) -> str | None:
         """Return a wildcard that may be missing."""

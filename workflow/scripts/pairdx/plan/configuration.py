@@ -24,10 +24,10 @@ from pairdx.plan.wording import similar
 # Mappings of named things, of which null drops one. Below a dataset or a system: of each of them.
 NAMED = (
     *("datasets", "systems", "feature_extractors"),
-    *("text_banks", "pairings", "grids", "finding_prompts"),
+    *("text_banks", "pairings", "grids", "finding_prompts", "documents_to_classify"),
 )
 # Of which the defaults have few or none: null drops what another file of the user states.
-MOSTLY_OWN = ("text_banks", "pairings", "grids")
+MOSTLY_OWN = ("text_banks", "pairings", "grids", "documents_to_classify")
 # Of which the order is that of rows and columns, also within an entry.
 ORDERED = ("grids",)
 NAMED_IN_DATASET = (

@@ -9,6 +9,12 @@ from pairdx.plan.cells import Wildcards
 if TYPE_CHECKING:
     from pairdx.plan.plan import Plan
 
+# What decides about pairs, of the section `curation`, in the order in which it does.
+SCREENS = (
+    *("min_age", "unknown_age", "licences", "caption_problems", "identifiers", "images"),
+    *("duplicates", "balance"),
+)
+
 
 class Facts:
     """Facts about the datasets to hand on."""
@@ -67,3 +73,44 @@ class Facts:
             "tokens": self.plan.tokens(wildcards),
             "tokens_of": system and system.entry["title"],
         }
+
+    def card(self, wildcards: Wildcards) -> dict[str, Any]:
+        """Return what the model card of the wildcards' system says besides what files tell."""
+        dataset, system = self.plan.dataset(wildcards), self.plan.system(wildcards)
+        facts = self.archive(wildcards)
+        keys = ("texts", "drawn", "articles", "grouped_by", "lacks", "classes")
+        evaluation = self.plan.config["evaluation"]
+        return {
+            **{key: facts[key] for key in keys},
+            **({"several": True} if dataset.several else {}),
+            # What publications say is in English; of others' captions nothing is known.
+            "language": "en" if dataset.reader.ARTICLES else None,
+            "system": system.shown(),
+            "learns_from": system.family.learns_from(system.settings) if system.trained else [],
+            "bank": system.bank(dataset) if system.trained else None,
+            "pretrained": self._pretrained(system.weights_name),
+            "word_vectors": self._word_vectors(system.needs),
+            "out_of_distribution": list(dataset.key("out_of_distribution")),
+            "min_age": dataset.key("curation.min_age"),
+            "curation": {key: dataset.key(f"curation.{key}") for key in SCREENS},
+            "resamples": evaluation["bootstrap_resamples"],
+            "seed": evaluation["bootstrap_seed"],
+        }
+
+    def _pretrained(self, name: str | None) -> dict[str, str | None] | None:
+        """Say what weights are called that a system starts from, and where they are from.
+
+        None where they are random; no place on this machine is told.
+        """
+        if name is None:
+            return None
+        stated = self.plan.config["downloads"]["weights"].get(name) or {}
+        places = (stated.get(key) for key in ("repo", "url", "where"))
+        return {"name": name, "source": next(filter(None, places), None)}
+
+    def _word_vectors(self, needs: list[str]) -> dict[str, Any] | None:
+        """Say where the vectors of words are from, and how long they are; None where none read."""
+        stated = self.plan.config["word_vectors"]
+        if "word_vectors" not in needs:
+            return None
+        return {"source": stated["source"], "dimension": stated["dimension"]}

@@ -58,6 +58,11 @@ class Modules:
         description = f"pairdx.models.{self.plan.family_name(wildcards)}.description"
         return [*self.family(wildcards), *graph, description]
 
+    def deploying(self, wildcards: Wildcards) -> list[str]:
+        """Name what a job imports to deploy: also a library's weights, and metrics for the card."""
+        library = f"pairdx.models.{self.plan.family_name(wildcards)}.library"
+        return [*self.timing(wildcards), library, *self.task(wildcards)]
+
     def reader(self, wildcards: Wildcards) -> list[str]:
         """Name what a job imports to read the wildcards' dataset."""
         return [f"pairdx.corpus.{self.plan.reader_name(wildcards)}.reading"]

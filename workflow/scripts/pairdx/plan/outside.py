@@ -106,6 +106,7 @@ class Outside:
         for dataset in self.plan.datasets.values():
             found |= dataset.reader.from_outside(dataset.name, dataset.source, self.plan.config)
         found |= self.plan.privileged.from_outside()
+        found |= self.plan.classifying.from_outside()
         return {
             key: [path.replace("<resources>", "resources") for path in paths]
             for key, paths in found.items()

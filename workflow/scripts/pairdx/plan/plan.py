@@ -14,7 +14,9 @@ from typing import Any
 
 from pairdx.plan import curation
 from pairdx.plan.cells import PUBLISHED, WITH_SIBLINGS, Cell, OfWildcards, Wildcards
+from pairdx.plan.classifying import Classifying
 from pairdx.plan.datasets import Dataset
+from pairdx.plan.deployment import Deployment
 from pairdx.plan.descriptions import Family, Reader
 from pairdx.plan.facts import Facts
 from pairdx.plan.files import Files
@@ -89,6 +91,8 @@ class Plan:
         self.published = Published(self)
         self.grids = Grids(self)
         self.findings = Findings(self)
+        self.deployment = Deployment(self)
+        self.classifying = Classifying(self)
 
     # ---------------------------------------------------------------- datasets
     def dataset(self, wildcards: Wildcards) -> Dataset:
@@ -229,8 +233,15 @@ class Plan:
 
     def systems_of(self, dataset: str) -> list[System]:
         """Return the systems that run on a dataset, in registry order."""
-        of_dataset = self.datasets[dataset]
-        return [system for system in self.enabled if system.runs_on(of_dataset)]
+        return list(self._running_on[dataset])
+
+    @cached_property
+    def _running_on(self) -> dict[str, list[System]]:
+        """Rules ask for them hundreds of times in a dry run."""
+        return {
+            name: [system for system in self.enabled if system.runs_on(dataset)]
+            for name, dataset in self.datasets.items()
+        }
 
     def left_out(self, dataset: str) -> dict[str, str]:
         """Say of every system that is enabled, but not asked about a dataset, why not."""

@@ -31,6 +31,8 @@ class _Named:
     bank: str = ""
     pairing: str = ""
     grid: str = ""
+    documents: str = ""
+    shard: str = ""
 
     def get(self, name: str, default: str | None = None) -> str | None:
         return getattr(self, name) or default

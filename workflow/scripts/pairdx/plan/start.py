@@ -10,8 +10,10 @@ from typing import Any
 from pairdx.errors import PairDxError
 from pairdx.plan import configuration
 from pairdx.plan.checks import (
+    classifying,
     competition,
     datasets,
+    deployment,
     downloads,
     families,
     modes,
@@ -72,7 +74,9 @@ def plan_of(
     _refuse(found)
     paper = read_paper(root, config["paper"]) if config["paper"] is not None else None
     plan = Plan(config, of_families, readers, paper)
-    _refuse([*systems.problems_of_datasets(plan), *privileged.problems_of_plan(plan)])
+    of_plan = (systems.problems_of_datasets, privileged.problems_of_plan)
+    _refuse([one for find in of_plan for one in find(plan)])
+    _refuse([*classifying.problems_of_plan(plan)])
     entries = {name: dataset.entry for name, dataset in plan.datasets.items()}
     return plan, lambda: chain(place.doubts(plan), modes.unread(overlay, entries))
 
@@ -96,6 +100,7 @@ def _conflicts(
     yield from tested_on.problems(config)
     yield from competition.problems(config)
     yield from systems.problems(config)
+    yield from deployment.problems(config, of_families)
     yield from families.problems(config, of_families)
     yield from privileged.problems(config, of_families)
     yield from search.problems(config, of_families)

@@ -1,9 +1,11 @@
-"""What need not be stated of a text bank or a pairing, and what it then is."""
+"""What need not be stated of a text bank, a pairing or documents, and what it then is."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+
+from pairdx.plan import classifying
 
 # Of banks that are read from a file, by their reader.
 OF_BANKS: Mapping[str, Mapping[str, Any]] = {
@@ -17,7 +19,7 @@ ITS_OWN = ("bank", "encoder")
 
 
 def with_unstated(model: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a configuration whose banks and pairings have every key.
+    """Return a configuration whose banks, pairings and documents have every key.
 
     Args:
         model: The defaults.
@@ -34,6 +36,11 @@ def with_unstated(model: Mapping[str, Any], config: Mapping[str, Any]) -> dict[s
     usual = {key: value for key, value in known.items() if key not in ITS_OWN}
     if isinstance(pairings, Mapping):
         found["pairings"] = {name: _filled(one, usual) for name, one in pairings.items()}
+    documents = found.get(classifying.KEY)
+    if isinstance(documents, Mapping):
+        found[classifying.KEY] = {
+            name: _filled(one, classifying.UNSTATED) for name, one in documents.items()
+        }
     return found
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
@@ -18,12 +17,15 @@ from pairdx.training.augmentation import augmentation
 from pairdx.training.batches import Batch, BatchSource, Examples
 from pairdx.training.device import Stopwatch, synchronise
 from pairdx.training.distributed import Team, current_team
-from pairdx.training.history import COLUMNS, best_epoch
-from pairdx.training.interruption import InterruptedTrainingError, StopRequest
+from pairdx.training.history import COLUMNS, best_epoch, is_over
+from pairdx.training.interruption import InterruptedTrainingError, StopRequest, told_to_stop
 from pairdx.training.optimisation import Objective, compiled, make_optimiser, make_schedule
 from pairdx.training.randomness import epoch_order, step_randomness
 from pairdx.training.settings import TrainingSettings
 from pairdx.training.state.checkpoint import StateFolder
+from pairdx.training.state.trained import fill, moving
+from pairdx.training.state.writer import StateWriter
+from pairdx.training.text_groups import TextGroups
 from pairdx.training.totals import EpochProgress, Totals
 
 Row = dict[str, float]
@@ -62,6 +64,8 @@ class Attempt:
                     self.device,
                     channels_last=self.settings.channels_last,
                     workers=workers,
+                    # A compiled step is compiled anew for texts of another length.
+                    group_texts=self.objective.groups_texts and not self.settings.compile,
                 )
                 for examples in (training, validation)
             )
@@ -72,22 +76,23 @@ class Attempt:
         self, folder: StateFolder | None, checkpoint_minutes: float | None, stop: StopRequest
     ) -> None:
         """Take over the newest state, if any, and keep writing it from now on."""
-        self.folder, self.stop = folder, stop
-        self.checkpoint_seconds = 60 * (checkpoint_minutes or math.inf)
+        self.stop, self.states = stop, StateWriter(folder, checkpoint_minutes)
         self.partial: EpochProgress | None = None
-        self.saved_at = time.monotonic()
         found = folder.load() if folder is not None else None
         if found is None:
             self._begin()
             return
-        self.module.load_state_dict(found["module"])
-        self.optimiser.load_state_dict(found["optimiser"])
+        fill(self.module, found["module"])
+        if found["optimiser"] is not None:
+            self.optimiser.load_state_dict(found["optimiser"])
         if self.schedule is not None:
             self.schedule.load_state_dict(found["schedule"])
         self.history, self.best = list(found["history"]), found["best"]
         if found["partial"] is not None:
             self.partial = EpochProgress.resumed(found["partial"], self.device, self.team)
             self.objective.prepared = found["prepared"].to(self.device)
+        with torch.no_grad():  # of the frozen parameters, too, which no state holds
+            self.objective.after_step()
         logger.info(
             "resuming after epoch %d of %d%s",
             len(self.history),
@@ -97,29 +102,29 @@ class Attempt:
 
     def is_done(self) -> bool:
         """Say whether all epochs are done, or early stopping ends the training."""
-        done, patience = len(self.history), self.settings.early_stopping_patience
-        if done >= self.settings.epochs:
-            return True
-        if patience is None or not done or self.partial is not None:
-            return False
-        since_best = done - best_epoch(self.history)
-        if since_best >= patience:
-            logger.info("stopping early: no better validation loss in %d epochs", since_best)
-        return since_best >= patience
+        settings = self.settings
+        return self.partial is None and is_over(
+            self.history, settings.epochs, settings.early_stopping_patience
+        )
 
     def keep_weights(self) -> None:
         """Put the weights to be kept into the module."""
+        if (done := len(self.history)) < self.settings.epochs:
+            since_best = done - best_epoch(self.history)
+            logger.info("stopped early: no better validation loss in %d epochs", since_best)
         if self.best is not None:
             logger.info("keeping the weights of epoch %d", best_epoch(self.history))
-            self.module.load_state_dict(self.best)
+            fill(self.module, self.best)
         self.module.eval()
 
     def epoch(self) -> Row:
-        """Train for one epoch (or what is left of it), validate, and save; return its row.
+        """Train for one epoch (or what is left of it) and validate; return its row.
+
+        The state is saved if it is due, and after the last epoch.
 
         Raises:
             InterruptedTrainingError: SIGTERM came, and epochs are left.
-            PairDxError: A loss is not finite.
+            PairDxError: A loss is not finite, or the storage refused a state.
         """
         number = len(self.history) + 1
         progress = self._training_pass(number)
@@ -133,10 +138,10 @@ class Attempt:
         row["seconds"] = progress.seconds.total()
         self.history.append(row)
         if self.settings.keep_epoch == "best" and best_epoch(self.history) == number:
-            weights = self.module.state_dict()
-            self.best = {name: tensor.detach().clone() for name, tensor in weights.items()}
+            self.best = {name: tensor.clone() for name, tensor in moving(self.module).items()}
         self.partial = None
-        self._save()
+        if self.states.is_due(after_epoch=True) or self.is_done():
+            self._save()
         logger.info(
             "epoch %d/%d: train loss %.4f accuracy %.4f, validation loss %.4f accuracy %.4f, "
             "learning rate %.3g, data %.2f s + computation %.2f s, %.0f samples/s",
@@ -179,7 +184,9 @@ class Attempt:
         self.optimiser.zero_grad(set_to_none=True)
         images = self.augment(batch.images)
         with self._precision():
-            loss, scores = self.compute(images, batch.labels, batch.texts, batch.text_ids)
+            loss, scores = self.compute(
+                images, batch.labels, batch.texts, batch.text_ids, batch.text_groups
+            )
         loss.backward()
         if self.settings.max_grad_norm is not None:
             nn.utils.clip_grad_norm_(self.module.parameters(), self.settings.max_grad_norm)
@@ -209,24 +216,26 @@ class Attempt:
         return row | self.objective.observed()
 
     def _save_if_due(self, epoch: int, progress: EpochProgress) -> None:
-        """Write the state if enough time has passed, or if the job is told to stop: then stop."""
-        due = time.monotonic() - self.saved_at > self.checkpoint_seconds
-        told_to_stop, due = self.team.any(self.stop.made, due)
-        if told_to_stop or due:
+        """Save the state if enough time has passed, or if the job is told to stop: then stop."""
+        self.states.check()
+        due = self.states.is_due(after_epoch=False)
+        stop, due = self.team.any(self.stop.made, due)
+        if stop or due:
             progress.totals.require_finite(epoch)
             self._save()
-        if told_to_stop:
+        if stop:
             raise self._interrupted()
 
     def _save(self) -> None:
-        """Write all that the rest of the training depends on."""
-        self.saved_at = time.monotonic()
+        """Begin to write all that the rest of the training depends on."""
+        self.states.restart()
         partial = None if self.partial is None else self.partial.state(self.team)
-        if self.folder is None or not self.team.leads:
+        if self.states.folder is None or not self.team.leads:
             return
         state = {
-            "module": self.module.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
+            "module": moving(self.module),
+            # Most of a state; of a training that is through nobody goes on.
+            "optimiser": None if self.is_done() else self.optimiser.state_dict(),
             "schedule": None if self.schedule is None else self.schedule.state_dict(),
             "history": self.history,
             "best": self.best,
@@ -234,18 +243,13 @@ class Attempt:
             "prepared": self.objective.prepared,
         }
         steps = 0 if self.partial is None else self.partial.totals.steps
-        self.folder.save(len(self.history), steps, state)
+        self.states.save(len(self.history), steps, state)
 
     def _interrupted(self) -> InterruptedTrainingError:
+        """Wait until the state is in place, and say what came."""
+        self.states.finish()
         steps = 0 if self.partial is None else self.partial.totals.steps
-        return InterruptedTrainingError(
-            f"the job was told to stop (SIGTERM) after {len(self.history)} epochs and {steps} "
-            f"steps of the next",
-            where="training",
-            remedy="start it again: it goes on from there"
-            if self.folder is not None
-            else "start it again; no state was kept",
-        )
+        return told_to_stop(len(self.history), steps, kept=self.states.folder is not None)
 
     @torch.no_grad()
     def _begin(self) -> None:
@@ -278,10 +282,15 @@ class Replica(nn.Module):
         self.module, self.compute = module, compute
 
     def forward(
-        self, images: Tensor, labels: Tensor, texts: Tensor, text_ids: Tensor | None = None
+        self,
+        images: Tensor,
+        labels: Tensor,
+        texts: Tensor,
+        text_ids: Tensor | None = None,
+        text_groups: TextGroups | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Return the loss and scores of a batch; shapes as in :class:`Batch`."""
-        return self.compute(Batch(images, labels, texts, text_ids))
+        return self.compute(Batch(images, labels, texts, text_ids, text_groups))
 
 
 def batch_bounds(count: int, batch_size: int, team: Team) -> list[slice]:

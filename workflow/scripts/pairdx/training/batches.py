@@ -13,6 +13,8 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from pairdx.image_rows import Images
+from pairdx.training.device import sent
+from pairdx.training.text_groups import TextGroups, lengths_of, text_groups
 
 # Images move to the GPU as a whole if they take at most this share of its free memory; the rest is
 # for the model.
@@ -67,12 +69,14 @@ class Batch:
         texts: int64 of shape (B, L).
         text_ids: int64 of shape (B,), of texts that are read anew in every epoch: which of them are
             the same as a whole, whatever is read of them. None where whole texts are read.
+        text_groups: How texts can be read with less padding; None: as they are.
     """
 
     images: Tensor
     labels: Tensor
     texts: Tensor
     text_ids: Tensor | None = None
+    text_groups: TextGroups | None = None
 
 
 def as_float_images(images: Tensor, *, channels_last: bool = False) -> Tensor:
@@ -80,7 +84,7 @@ def as_float_images(images: Tensor, *, channels_last: bool = False) -> Tensor:
 
     The stored order of the numbers already has the channels last; that order is kept or undone.
     """
-    floats = images.permute(0, 3, 1, 2).float().div_(255)
+    floats = images.permute(0, 3, 1, 2) / 255  # in float32, and read and written once
     return floats if channels_last else floats.contiguous()
 
 
@@ -96,6 +100,7 @@ class BatchSource:
         channels_last: Memory layout of the images.
         workers: Processes that gather batches ahead, where images are not on a GPU; 0 for none.
             They change no batch and no order.
+        group_texts: Whether to say how texts can be read with less padding.
     """
 
     def __init__(
@@ -105,6 +110,7 @@ class BatchSource:
         *,
         channels_last: bool = False,
         workers: int = 0,
+        group_texts: bool = False,
     ) -> None:
         self.device, self.channels_last, self.workers = device, channels_last, workers
         several = examples.labels.ndim == 2
@@ -112,6 +118,10 @@ class BatchSource:
         texts = examples.texts
         self.texts = _tensor(texts, device) if isinstance(texts, np.ndarray) else texts
         self.text_ids = None if isinstance(texts, np.ndarray) else _tensor(texts.ids, device)
+        self.grouped = group_texts
+        self.lengths: np.ndarray | None = None
+        if group_texts and isinstance(texts, np.ndarray):
+            self.lengths = lengths_of(texts)
         self.host_images = examples.images
         self.device_images: Tensor | None = None
         if device.type == "cuda" and _fits(math.prod(examples.images.shape), device):
@@ -127,24 +137,53 @@ class BatchSource:
             batches: The rows of each batch.
             epoch: Of training, from 1: what is read of texts that every epoch reads anew.
         """
-        for rows, images in zip(batches, self._images(batches), strict=True):
-            index = torch.from_numpy(rows).to(self.device)
+        places, groups = self._places(batches)
+        images = self._images(batches, places)
+        for rows, index, pixels, cut in zip(batches, places, images, groups, strict=True):
+            texts, cut = self._read(rows, index, cut, epoch)
             yield Batch(
-                images=as_float_images(images, channels_last=self.channels_last),
+                images=as_float_images(pixels, channels_last=self.channels_last),
                 labels=self.labels.index_select(0, index),
-                texts=self._read(rows, index, epoch),
+                texts=texts,
                 text_ids=None if self.text_ids is None else self.text_ids.index_select(0, index),
+                text_groups=cut,
             )
 
-    def _read(self, rows: np.ndarray, index: Tensor, epoch: int) -> Tensor:
+    def _read(
+        self, rows: np.ndarray, index: Tensor, groups: TextGroups | None, epoch: int
+    ) -> tuple[Tensor, TextGroups | None]:
         if isinstance(self.texts, Tensor):
-            return self.texts.index_select(0, index)
-        return _tensor(self.texts.tokens(rows, epoch), self.device)
+            return self.texts.index_select(0, index), groups
+        tokens = self.texts.tokens(rows, epoch)
+        if not self.grouped:
+            return _tensor(tokens, self.device), None
+        groups = text_groups(lengths_of(tokens), tokens.shape[1])
+        places = sent(groups.places, self.device)
+        return _tensor(tokens, self.device), groups.at(places)
 
-    def _images(self, batches: Sequence[np.ndarray]) -> Iterator[Tensor]:
+    def _places(
+        self, batches: Sequence[np.ndarray]
+    ) -> tuple[Sequence[Tensor], Sequence[TextGroups | None]]:
+        """Bring the rows of all batches, and what is known of them, to the device at once.
+
+        What a batch gets of it are slices: nothing is copied for it, and nothing waited for.
+        """
+        if not batches:
+            return (), ()
+        sizes = [len(one) for one in batches]
+        rows = torch.from_numpy(np.concatenate(batches).astype(np.int64, copy=False))[None]
+        if self.lengths is None or not isinstance(self.texts, Tensor):
+            return sent(rows, self.device)[0].split(sizes), [None] * len(batches)
+        whole = self.texts.shape[1]
+        groups = [text_groups(self.lengths[one], whole) for one in batches]
+        places = torch.cat([one.places for one in groups], dim=1)
+        parts = sent(torch.cat([rows, places]), self.device).split(sizes, dim=1)
+        cuts = [one.at(part[1:]) for one, part in zip(groups, parts, strict=True)]
+        return [part[0] for part in parts], cuts
+
+    def _images(self, batches: Sequence[np.ndarray], places: Sequence[Tensor]) -> Iterator[Tensor]:
         if self.device_images is not None:
-            for rows in batches:
-                yield self.device_images.index_select(0, torch.from_numpy(rows).to(self.device))
+            yield from (self.device_images.index_select(0, index) for index in places)
             return
         on_gpu = self.device.type == "cuda"
         loader = DataLoader(
@@ -172,7 +211,7 @@ class _Images(Dataset[Tensor]):
 
 def _tensor(numbers: np.ndarray, device: torch.device, kind: type = np.int64) -> Tensor:
     # A copy: pandas hands out arrays that must not be written to, which PyTorch warns about.
-    return torch.from_numpy(np.array(numbers, dtype=kind)).to(device)
+    return sent(torch.from_numpy(np.array(numbers, dtype=kind)), device)
 
 
 def _fits(size: int, device: torch.device) -> bool:

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import torch
+from torch import Tensor
 
 from pairdx.errors import PairDxError
 
@@ -44,11 +45,19 @@ def torch_device(name: str) -> torch.device:
 
 
 @contextmanager
-def reproducible(device: torch.device, threads: int) -> Iterator[None]:
+def reproducible(
+    device: torch.device, threads: int, *, cudnn_benchmark: bool = False
+) -> Iterator[None]:
     """Compute with deterministic algorithms and ``threads`` CPU threads inside the block.
 
     The number of threads decides in which order numbers are summed, hence the last bits of the
-    result.
+    result. So does, on a GPU, the algorithm of a convolution.
+
+    Args:
+        device: Where is computed.
+        threads: At least 1.
+        cudnn_benchmark: Whether cuDNN times its deterministic algorithms at the first batch of
+            every shape, and takes the fastest: two runs may take different ones.
     """
     if device.type == "cuda":
         # cuBLAS reads this once, before its first use; without it deterministic mode refuses matrix
@@ -64,7 +73,7 @@ def reproducible(device: torch.device, threads: int) -> Iterator[None]:
     )
     torch.set_num_threads(max(1, threads))
     torch.use_deterministic_algorithms(mode=True)
-    torch.backends.cudnn.benchmark = False
+    torch.backends.cudnn.benchmark = cudnn_benchmark
     # Filling fresh memory with NaN finds reads of uninitialised memory; it costs time and changes
     # no correct result.
     memory.fill_uninitialized_memory = False
@@ -75,6 +84,16 @@ def reproducible(device: torch.device, threads: int) -> Iterator[None]:
         torch.use_deterministic_algorithms(before[1], warn_only=before[2])
         torch.backends.cudnn.benchmark = before[3]
         memory.fill_uninitialized_memory = before[4]
+
+
+def sent(tensor: Tensor, device: torch.device) -> Tensor:
+    """Copy a tensor of the CPU to the device, without making the CPU wait for the device.
+
+    It waits for a copy from ordinary memory; that from pinned memory is one more piece of work.
+    """
+    if device.type != "cuda":
+        return tensor.to(device)
+    return tensor.pin_memory().to(device, non_blocking=True)
 
 
 def synchronise(device: torch.device) -> None:

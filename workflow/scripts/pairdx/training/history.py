@@ -44,3 +44,17 @@ def best_epoch(rows: Sequence[Mapping[str, float]]) -> int:
     losses = [row["validation_loss"] for row in rows]
     finite = [loss if math.isfinite(loss) else math.inf for loss in losses]
     return finite.index(min(finite)) + 1
+
+
+def is_over(history: Sequence[Mapping[str, float]], epochs: int, patience: int | None) -> bool:
+    """Say whether a training ends after these rows.
+
+    Args:
+        history: One row per whole epoch.
+        epochs: How many there are to be.
+        patience: Epochs without a lower validation loss after which it ends early; None: never.
+    """
+    done = len(history)
+    if done >= epochs or patience is None or not done:
+        return done >= epochs
+    return done - best_epoch(history) >= patience

@@ -19,6 +19,17 @@ class InterruptedTrainingError(PairDxError):
     """The job was told to stop, and its training state is in place."""
 
 
+def told_to_stop(epochs: int, steps: int, *, kept: bool) -> InterruptedTrainingError:
+    """Say that SIGTERM came, after how much, and whether a state of it was written."""
+    return InterruptedTrainingError(
+        f"the job was told to stop (SIGTERM) after {epochs} epochs and {steps} steps of the next",
+        where="training",
+        remedy="start it again: it goes on from there"
+        if kept
+        else "start it again; no state was kept",
+    )
+
+
 class StopRequest:
     """Whether this process was told to stop.
 

@@ -62,14 +62,15 @@ def train(
         threads: CPU threads.
         loader_workers: Processes that gather batches ahead where images are read from main memory.
         state: Where the state is written and looked for at the start; None for neither.
-        checkpoint_minutes: The state is written after every epoch, at the first step after SIGTERM
-            and, if this is given, whenever so many minutes have passed since the last time.
-        after_epoch: Called with the epoch's row when its state is in place.
+        checkpoint_minutes: The state is written when so many minutes have passed since the last
+            time, or since the start, and besides at the first step after SIGTERM and when the
+            training ends. 0: at every step. None: after every epoch and not in between.
+        after_epoch: Called with the epoch's row.
 
     Raises:
         InterruptedTrainingError: SIGTERM came; the state, if any, was written.
-        PairDxError: Too few examples, no such device, or a number of the module, before or after,
-            or a loss that is not finite.
+        PairDxError: Too few examples, no such device, a number of the module, before or after, or a
+            loss that is not finite, or a state that the storage refused.
     """
     if len(training) < 2 or len(validation) < 1:
         raise PairDxError(
@@ -79,16 +80,18 @@ def train(
         )
     target = torch_device(device)
     require_sound_start(module)
-    with reproducible(target, threads), sigterm_noted() as stop:
+    deterministic = reproducible(target, threads, cudnn_benchmark=settings.cudnn_benchmark)
+    with deterministic, sigterm_noted() as stop:
         attempt = Attempt(module, objective, settings, seed, target)
         attempt.use_data(training, validation, loader_workers)
         attempt.use_state(state, checkpoint_minutes, stop)
-        while not attempt.is_done():
-            row = attempt.epoch()
-            if after_epoch is not None:
-                after_epoch(row)
-        attempt.keep_weights()
-        require_sound_end(module)
+        with attempt.states:  # whatever ends the block, its last state is in place
+            while not attempt.is_done():
+                row = attempt.epoch()
+                if after_epoch is not None:
+                    after_epoch(row)
+            attempt.keep_weights()
+            require_sound_end(module)
         return pd.DataFrame(attempt.history, columns=columns_of(attempt.history)).astype(
             {"epoch": "int64"}
         )

@@ -26,9 +26,11 @@ class Objective(ABC):
     Attributes:
         prepared: What a whole pass shares; empty unless :meth:`prepare` computes it. It is part of
             the training state: a pass that goes on after an interruption uses what it began with.
+        groups_texts: Whether it makes use of what batches say of padding (``Batch.text_groups``).
     """
 
     prepared: Tensor = torch.empty(0)
+    groups_texts: bool = False
 
     @abstractmethod
     def __call__(self, batch: Batch) -> tuple[Tensor, Tensor]:

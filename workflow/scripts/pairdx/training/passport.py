@@ -20,7 +20,6 @@ PACKAGES = (
     "open_clip_torch",
     "transformers",
     "timm",
-    "kornia",
     "peft",
     "scikit-learn",
     "numpy",

@@ -41,6 +41,8 @@ class TrainingSettings:
         keep_epoch: Whose weights are the result: the ``last`` epoch's, or those of the ``best``,
             which has the lowest validation loss.
         compile: Compile the training step with torch.compile.
+        cudnn_benchmark: Let cuDNN choose each convolution's algorithm by timing the deterministic
+            ones; the choice, and so the last bits of a result, may differ from run to run.
         optimiser: ``adamw`` or ``adam``.
     """
 
@@ -57,6 +59,7 @@ class TrainingSettings:
     early_stopping_patience: int | None = None
     keep_epoch: str = "last"
     compile: bool = False
+    cudnn_benchmark: bool = False
     optimiser: str = "adamw"
 
     def __post_init__(self) -> None:

@@ -10,16 +10,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from pairdx.models.clip.cut_texts import encode_cut_texts, reads_cut_texts
 from pairdx.models.clip.relaxation import Relaxation, relaxed_loss, without
 from pairdx.training.batches import Batch
 from pairdx.training.distributed import gathered
 from pairdx.training.optimisation import Objective
+from pairdx.training.text_groups import TextGroups, lengths_of, whole_steps
 
 # The temperature of CLIP is kept from falling below 1/100 (OpenAI CLIP, Section 2.5).
 LARGEST_LOGIT_SCALE = math.log(100)
@@ -38,6 +41,7 @@ class ClipNetwork(nn.Module):
     """
 
     prompts: Tensor
+    first_of_class: Tensor
 
     def __init__(
         self,
@@ -55,21 +59,45 @@ class ClipNetwork(nn.Module):
         none = torch.zeros((0, 0), dtype=torch.int64)
         tokens = torch.cat(list(prompts)) if self.per_class else none
         self.register_buffer("prompts", tokens, persistent=False)
+        starts = [sum(self.per_class[:index]) for index in range(len(self.per_class))]
+        self.register_buffer("first_of_class", tokens[starts], persistent=False)
+        # Texts are read without their padding in training only: predictions are made of whole ones.
+        self.cuts_texts = reads_cut_texts(clip)
+        self.prompt_length = tokens.shape[1]
+        if self.per_class and self.cuts_texts:
+            longest = lengths_of(tokens.numpy()).max(keepdims=True)
+            self.prompt_length = int(whole_steps(longest, tokens.shape[1])[0])
 
     def image_features(self, images: Tensor) -> Tensor:
         """Encode images (B, 3, S, S) in [0, 1]: float32 (B, D) of length 1 (paper, Equation 1)."""
         return F.normalize(self.clip.encode_image(self.normalise(images)).float(), dim=-1)
 
-    def text_features(self, tokens: Tensor) -> Tensor:
-        """Encode tokens (B, L): float32 (B, D) of length 1."""
-        return F.normalize(self.clip.encode_text(tokens).float(), dim=-1)
+    def text_features(self, tokens: Tensor, groups: TextGroups | None = None) -> Tensor:
+        """Encode tokens (B, L): float32 (B, D) of length 1.
+
+        Args:
+            tokens: Padded with zeros.
+            groups: How they can be read with less padding, where the encoder allows it.
+        """
+        if groups is None or not self.cuts_texts:
+            features = self.clip.encode_text(tokens)
+        else:
+            features = groups.read(partial(encode_cut_texts, self.clip), tokens)
+        return F.normalize(features.float(), dim=-1)
+
+    def prompt_features(self, tokens: Tensor) -> Tensor:
+        """Encode prompts (T, L): float32 (T, D) of length 1; in training without their padding."""
+        if not self.training or not self.cuts_texts:
+            return self.text_features(tokens)
+        features = encode_cut_texts(self.clip, tokens[:, : self.prompt_length])
+        return F.normalize(features.float(), dim=-1)
 
     def class_features(self) -> Tensor:
         """Encode the prompts: float32 (C, D), the mean over a class's prompts, of length 1.
 
         Of several labels per pair (2 C, D): those of the positive prompts, then of the negative.
         """
-        return mean_features(self.text_features(self.prompts), self.per_class)
+        return mean_features(self.prompt_features(self.prompts), self.per_class)
 
     def class_scores(self, images: Tensor, classes: Tensor) -> Tensor:
         """Compare features of images (B, D) with those of :meth:`class_features`: float32 (B, C).
@@ -80,8 +108,7 @@ class ClipNetwork(nn.Module):
 
     def first_prompts(self) -> Tensor:
         """Encode the first prompt of every class: float32 (C, D) of length 1."""
-        starts = [sum(self.per_class[:index]) for index in range(len(self.per_class))]
-        return self.text_features(self.prompts[starts])
+        return self.prompt_features(self.first_of_class)
 
     def scale(self) -> Tensor:
         """Return the learned factor on similarities, 1 / temperature."""
@@ -191,11 +218,12 @@ class Contrastive(_ByPrompts):
     def __init__(self, network: ClipNetwork, *, ignore_duplicate_captions: bool) -> None:
         super().__init__(network)
         self.ignore_duplicate_captions = ignore_duplicate_captions
+        self.groups_texts = network.cuts_texts
 
     def __call__(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return the contrastive loss and the similarities to the class prompts."""
         images = self.network.image_features(batch.images)
-        texts = self.network.text_features(batch.texts)
+        texts = self.network.text_features(batch.texts, batch.text_groups)
         scores = self.network.class_scores(images.detach(), self.prepared)
         if self.network.training:  # several processes share a batch, and its negatives
             images, texts = gathered(images), gathered(texts)
@@ -256,7 +284,7 @@ class ClassContrastive(_ByPrompts):
         texts = first[labels]
         if self.network.training:  # several processes share a batch, and its negatives
             images, texts, labels = gathered(images), gathered(texts), gathered(labels)
-        fixed = None if self.temperature is None else images.new_tensor(1 / self.temperature)
+        fixed = None if self.temperature is None else images.new_full((), 1 / self.temperature)
         scale = self.network.scale() if fixed is None else fixed
         same = repeated(labels[:, None]) if self.ignore_duplicates else None
         return contrastive_loss(images, texts, scale, same), scores

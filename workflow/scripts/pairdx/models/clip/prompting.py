@@ -26,17 +26,22 @@ if TYPE_CHECKING:
 
 
 def predictions_by_prompts(
-    classifier: ClipClassifier, pairs: Pairs, templates: Sequence[str], batch_size: int
+    classifier: ClipClassifier,
+    pairs: Pairs,
+    features: np.ndarray,
+    templates: Sequence[str],
+    batch_size: int,
 ) -> pd.DataFrame:
     """Predict every pair by the system's own prompts, by each template, and by all of them.
 
-    Every image and every prompt is encoded once. Several templates are averaged as in the system
-    itself (:meth:`pairdx.models.clip.objectives.ClipNetwork.class_features`). A class with prompts
-    of its own in place of templates keeps them in all.
+    Every prompt is encoded once, and no image again. Several templates are averaged as in the
+    system itself (:meth:`pairdx.models.clip.objectives.ClipNetwork.class_features`). A class with
+    prompts of its own in place of templates keeps them in all.
 
     Args:
         classifier: Its own prompts give the predictions that it makes anyway.
         pairs: N pairs.
+        features: Of their images, float32 (N, D).
         templates: T templates with {} in place of the class.
         batch_size: Images, or prompts, at a time.
 
@@ -46,7 +51,7 @@ def predictions_by_prompts(
         :func:`pairdx.models.prompt_sets.prompt_sets`).
 
     Raises:
-        PairDxError: A template has no place for the class, or the images have another size.
+        PairDxError: A template has no place for the class.
     """
     sets = prompt_sets(classifier.settings["templates"], templates)
     encoded = _class_features(classifier, templates, batch_size)
@@ -54,9 +59,9 @@ def predictions_by_prompts(
     found = np.zeros((len(sets), len(pairs)), dtype=np.int64)
     for start in progress(range(0, len(pairs), batch_size), "varying prompts, batches"):
         rows = slice(start, start + batch_size)
-        images = classifier.image_features(np.asarray(pairs.images[rows]))
-        for position, features in enumerate(classes):
-            found[position, rows] = classifier.compare(images, features).argmax(axis=1)
+        images = torch.from_numpy(features[rows])
+        for position, of_classes in enumerate(classes):
+            found[position, rows] = classifier.compare(images, of_classes).argmax(axis=1)
     names = np.array(classifier.classes, dtype=object)
     kept = pairs.table[["pair_id", "case_id", "label"]]
     return pd.concat(
@@ -71,17 +76,19 @@ def predictions_by_prompts(
 def findings_by_prompts(
     classifier: ClipClassifier,
     pairs: Pairs,
+    features: np.ndarray,
     sets: Mapping[str, Mapping[str, Any]],
     of_task: Rows[Any],
     batch_size: int,
 ) -> pd.DataFrame:
     """Ask about the findings of every pair by the system's own prompts and by set after set.
 
-    Every image is encoded once.
+    No image is encoded again.
 
     Args:
         classifier: Its own prompts give the probabilities that it gives anyway.
         pairs: N test pairs.
+        features: Of their images, float32 (N, D).
         sets: Sets of prompts by name (``finding_prompts`` of the configuration).
         of_task: Rows of the pairs' task.
         batch_size: Images, or prompts, at a time.
@@ -92,16 +99,16 @@ def findings_by_prompts(
         :func:`pairdx.models.prompt_sets.finding_prompt_sets`.
 
     Raises:
-        PairDxError: A template has no place for the finding, or the images have another size.
+        PairDxError: A template has no place for the finding.
     """
     named = finding_prompt_sets(classifier.settings["finding_prompts"], sets)
     encoded = [_finding_features(classifier, prompts, batch_size) for prompts in named.values()]
     found: np.ndarray = np.zeros((len(named), len(pairs), len(pairs.classes)))
     for start in progress(range(0, len(pairs), batch_size), "varying prompts, batches"):
         rows = slice(start, start + batch_size)
-        images = classifier.image_features(np.asarray(pairs.images[rows]))
-        for position, features in enumerate(encoded):
-            found[position, rows] = classifier.compare(images, features)
+        images = torch.from_numpy(features[rows])
+        for position, of_findings in enumerate(encoded):
+            found[position, rows] = classifier.compare(images, of_findings)
     tables = []
     for name, probabilities in zip(named, found, strict=True):
         table = of_task.predicted_rows(pairs.table, probabilities, pairs.classes, subset="test")

@@ -35,13 +35,18 @@ def prompt_tokens(
     Raises:
         PairDxError: A class has no phrase, or a template no place for it.
     """
-    several = settings.get("several", False)
-    texts = (
-        finding_texts(settings["finding_prompts"], settings["class_names"], classes)
-        if several
-        else _class_texts(settings, classes)
-    )
-    return tokens_of(texts, parts)
+    return tokens_of(prompt_texts(settings, classes), parts)
+
+
+def prompt_texts(settings: Mapping[str, Any], classes: Sequence[str]) -> list[list[str]]:
+    """Return the texts that :func:`prompt_tokens` makes tokens of, by the same settings.
+
+    Raises:
+        PairDxError: A class has no phrase, or a template no place for it.
+    """
+    if settings.get("several", False):
+        return finding_texts(settings["finding_prompts"], settings["class_names"], classes)
+    return _class_texts(settings, classes)
 
 
 def tokens_of(texts: Sequence[Sequence[str]], parts: ClipParts) -> list[Tensor]:

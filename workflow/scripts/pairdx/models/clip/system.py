@@ -19,6 +19,7 @@ from torch import Tensor
 from pairdx.errors import PairDxError
 from pairdx.files import write_json
 from pairdx.logs import logger
+from pairdx.models.answers import Answers
 from pairdx.models.base import SETTINGS_FILE, WEIGHTS_FILE, FitJob, Pairs
 from pairdx.models.clip.loading import ClipParts, build_clip
 from pairdx.models.clip.objectives import ClassContrastive, ClipNetwork, Contrastive, Prompts
@@ -92,23 +93,24 @@ class ClipClassifier:
     def tokenise(self, captions: Sequence[str]) -> None:
         """Return None: captions are not read when images are classified by class prompts."""
 
-    def probabilities(self, images: np.ndarray, tokens: None) -> np.ndarray:  # noqa: ARG002
+    def probabilities(self, images: np.ndarray, tokens: None) -> np.ndarray:
         """Classify uint8 images (B, S, S, 3): softmax(similarity / temperature), float32 (B, C).
 
         Paper, Section 3.3, Equations 1 to 3. The class features are computed once and kept. Of
         several labels per pair the softmax is over the two kinds of prompts of each class: rows do
         not add up to 1.
         """
-        return self.compare(self.image_features(images), self.class_features())
+        return self.answers(images, tokens).probabilities
 
-    def scores(self, images: np.ndarray, tokens: None) -> np.ndarray | None:  # noqa: ARG002
-        """Score uint8 images (B, S, S, 3): similarity / temperature, float32 (B, C).
+    def answers(self, images: np.ndarray, tokens: None) -> Answers:  # noqa: ARG002
+        """Return the scores, similarity / temperature, and the features of the images, too.
 
-        None of several labels per pair, whose probabilities are not the softmax of C scores.
+        Of several labels per pair there are no scores: probabilities are not the softmax of C.
         """
-        if self.network.several:
-            return None
-        return self._scaled(self.image_features(images), self.class_features()).cpu().numpy()
+        features = self.image_features(images)
+        scaled = self._scaled(features, self.class_features())
+        scores = None if self.network.several else scaled.cpu().numpy()
+        return Answers(self._probabilities(scaled), scores, features.cpu().numpy())
 
     def image_features(self, images: np.ndarray) -> Tensor:
         """Encode uint8 images (B, S, S, 3): float32 (B, D), rows of length 1."""
@@ -122,10 +124,7 @@ class ClipClassifier:
         Of several labels per pair those of classes are (2 C, D), positive prompts first, and
         probabilities float64: in single precision a learned temperature makes the surest ones 1.
         """
-        scores = self._scaled(images, classes)
-        if self.network.several:
-            return scores.cpu().double().sigmoid().numpy()
-        return scores.softmax(dim=1).cpu().numpy()
+        return self._probabilities(self._scaled(images, classes))
 
     def class_features(self) -> Tensor:
         """Return the features of the classes' prompts: float32 (C, D), of length 1.
@@ -173,6 +172,11 @@ class ClipClassifier:
                 "weights": self.source,
             },
         )
+
+    def _probabilities(self, scaled: Tensor) -> np.ndarray:
+        if self.network.several:
+            return scaled.cpu().double().sigmoid().numpy()
+        return scaled.softmax(dim=1).cpu().numpy()
 
     def _scaled(self, images: Tensor, classes: Tensor) -> Tensor:
         with torch.inference_mode():

@@ -20,6 +20,7 @@ from torch import Tensor
 
 from pairdx.errors import PairDxError
 from pairdx.files import write_json
+from pairdx.models.answers import Answers
 from pairdx.models.base import SETTINGS_FILE, WEIGHTS_FILE, FitJob, Pairs
 from pairdx.models.clip_it.backbones import Facts, build_backbone, facts_of, rebuild_backbone
 from pairdx.models.clip_it.collapse import observed_of, spread_of
@@ -98,16 +99,17 @@ class ClipItClassifier:
     def tokenise(self, captions: Sequence[str]) -> None:
         """Return None: captions are not read."""
 
-    def probabilities(self, images: np.ndarray, tokens: None) -> np.ndarray:  # noqa: ARG002
+    def probabilities(self, images: np.ndarray, tokens: None) -> np.ndarray:
         """Classify uint8 images (B, S, S, 3): float32 (B, C).
 
         One softmax of the scores, whatever the setting ``softmax`` says of training.
         """
-        return self._scores(images).softmax(dim=1).cpu().numpy()
+        return self.answers(images, tokens).probabilities
 
-    def scores(self, images: np.ndarray, tokens: None) -> np.ndarray:  # noqa: ARG002
-        """Return the network's outputs, of which the probabilities are the softmax: (B, C)."""
-        return self._scores(images).cpu().numpy()
+    def answers(self, images: np.ndarray, tokens: None) -> Answers:  # noqa: ARG002
+        """Return the network's outputs, too, of which the probabilities are the softmax."""
+        scores = self._scores(images)
+        return Answers(scores.softmax(dim=1).cpu().numpy(), scores.cpu().numpy())
 
     def _scores(self, images: np.ndarray) -> Tensor:
         if self.image_size is not None:

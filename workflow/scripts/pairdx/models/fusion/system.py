@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from pairdx.errors import PairDxError
 from pairdx.files import read_json, write_json
+from pairdx.models.answers import Answers
 from pairdx.models.base import SETTINGS_FILE, WEIGHTS_FILE, FitJob, Pairs
 from pairdx.models.fusion.encoders import CaptionEncoder
 from pairdx.models.fusion.modes import fusion_mode
@@ -135,11 +136,12 @@ class FusionClassifier:
 
     def probabilities(self, images: np.ndarray, tokens: np.ndarray | None) -> np.ndarray:
         """Classify uint8 images (B, S, S, 3) with word numbers (B, tokens): float32 (B, C)."""
-        return self._scores(images, tokens).softmax(dim=1).cpu().numpy()
+        return self.answers(images, tokens).probabilities
 
-    def scores(self, images: np.ndarray, tokens: np.ndarray | None) -> np.ndarray:
-        """Return the network's outputs, of which the probabilities are the softmax: (B, C)."""
-        return self._scores(images, tokens).cpu().numpy()
+    def answers(self, images: np.ndarray, tokens: np.ndarray | None) -> Answers:
+        """Return the network's outputs, too, of which the probabilities are the softmax."""
+        scores = self._scores(images, tokens)
+        return Answers(scores.softmax(dim=1).cpu().numpy(), scores.cpu().numpy())
 
     def _scores(self, images: np.ndarray, tokens: np.ndarray | None) -> Tensor:
         if self.image_size is not None:

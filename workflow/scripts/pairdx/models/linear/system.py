@@ -19,8 +19,9 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from pairdx.errors import PairDxError
 from pairdx.files import read_json, write_json
 from pairdx.image_rows import Images
+from pairdx.models.answers import Answers
 from pairdx.models.base import SETTINGS_FILE, WEIGHTS_FILE, FitJob, Pairs, predict
-from pairdx.models.logistic import class_scores
+from pairdx.models.logistic import class_probabilities, class_scores
 from pairdx.sealed_tensors import write_tensors
 from pairdx.seals import require_sound
 from pairdx.training.history import COLUMNS
@@ -96,20 +97,20 @@ class LinearClassifier:
     def probabilities(self, images: np.ndarray, tokens: Any) -> np.ndarray:
         """Classify uint8 images (B, S, S, 3) or their captions' matrix: float32 (B, C)."""
         self._require_fitted()
-        found = np.zeros((len(images), len(self.classes)), dtype=np.float32)
         if self.shares is not None:
-            found[:] = self.shares
-            return found
-        # A class without training pairs has no column of its own: its probability is 0.
-        found[:, self.model.classes_] = self.model.predict_proba(self._inputs(images, tokens))
-        return found
+            return np.tile(self.shares.astype(np.float32), (len(images), 1))
+        return class_probabilities(self.model, self._inputs(images, tokens), len(self.classes))
 
-    def scores(self, images: np.ndarray, tokens: Any) -> np.ndarray | None:
-        """Return the regression's decision values, float32 (B, C); None for shares of classes."""
-        self._require_fitted()
+    def answers(self, images: np.ndarray, tokens: Any) -> Answers:
+        """Return the regression's decision values, too; shares of classes have none."""
         if self.model is None:
-            return None
-        return class_scores(self.model, self._inputs(images, tokens), len(self.classes))
+            return Answers(self.probabilities(images, tokens))
+        self._require_fitted()
+        inputs, classes = self._inputs(images, tokens), len(self.classes)
+        return Answers(
+            class_probabilities(self.model, inputs, classes),
+            class_scores(self.model, inputs, classes),
+        )
 
     def save(self, folder: Path) -> None:
         """Write model.safetensors (all fitted numbers) and settings.json (with the vocabulary)."""

@@ -26,6 +26,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from pairdx.errors import PairDxError
 from pairdx.files import write_json
 from pairdx.logs import logger
+from pairdx.models.answers import Answers
 from pairdx.models.base import SETTINGS_FILE, WEIGHTS_FILE, FitJob, Pairs
 from pairdx.models.features import (
     INPUTS,
@@ -34,7 +35,7 @@ from pairdx.models.features import (
     encoder_source,
     read_features,
 )
-from pairdx.models.logistic import class_scores
+from pairdx.models.logistic import class_probabilities, class_scores
 from pairdx.models.regression import fit_on_features, logistic_regression, loss_and_accuracy
 from pairdx.models.sources import (
     read_settings,
@@ -125,23 +126,21 @@ class LinearProbeClassifier:
         """
         return self.of_features(self._features(images, tokens))
 
-    def scores(self, images: np.ndarray, tokens: Any) -> np.ndarray:
-        """Return the regression's decision values, float32 (B, C), of the same inputs.
+    def answers(self, images: np.ndarray, tokens: Any) -> Answers:
+        """Return the regression's decision values, too, from the same features.
 
         Raises:
             PairDxError: The probe was not trained, or the images are not of the encoder's size.
         """
         self._require_fitted()
-        features = self._features(images, tokens).astype(np.float64)
-        return class_scores(self.model, features, len(self.classes))
+        features = self._features(images, tokens)
+        scores = class_scores(self.model, features.astype(np.float64), len(self.classes))
+        return Answers(self.of_features(features), scores)
 
     def of_features(self, features: np.ndarray) -> np.ndarray:
         """Classify features, float32 (B, D) or those of both inputs (B, 2 D): float32 (B, C)."""
         self._require_fitted()
-        found = np.zeros((len(features), len(self.classes)), dtype=np.float32)
-        # A class without training pairs has no column of its own: its probability is 0.
-        found[:, self.model.classes_] = self.model.predict_proba(features.astype(np.float64))
-        return found
+        return class_probabilities(self.model, features.astype(np.float64), len(self.classes))
 
     def save(self, folder: Path) -> None:
         """Write model.safetensors (the regression) and settings.json (which names the encoder)."""

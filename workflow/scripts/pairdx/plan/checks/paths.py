@@ -27,6 +27,9 @@ def stated(config: Config) -> dict[str, str]:
     for name, bank in config["text_banks"].items():
         found[f"text_banks.{name}.path"] = bank.get("path")
         found[f"text_banks.{name}.join.path"] = (bank.get("join") or {}).get("path")
+    for name, documents in config["documents_to_classify"].items():
+        for key in ("table", "images", "folder"):
+            found[f"documents_to_classify.{name}.{key}"] = documents[key]
     found["downloads.glove.path"] = config["downloads"]["glove"]["path"]
     found |= {f"pathvars.{name}": path for name, path in config.get("pathvars", {}).items()}
     return {key: path for key, path in found.items() if path}

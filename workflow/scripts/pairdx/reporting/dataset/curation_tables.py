@@ -11,7 +11,7 @@ import pandas as pd
 from pairdx.ordering import seeded_rank
 from pairdx.reporting.format.classes import Names, free, title_of
 from pairdx.reporting.format.labels import readable
-from pairdx.sheets import unescaped
+from pairdx.sheet_cells import unescaped
 from pairdx.subsets import LEAKAGE_KINDS
 
 IDENTIFIERS = "identifiers"  # the stage that looks for identifiers in captions

@@ -22,6 +22,8 @@ from pairdx.seals import append_seal, has_sound_last_line
 from pairdx.storage_errors import is_refusal_of_storage, storage_error
 
 GENERATIONS = 2
+# What a state holds: 2 is without frozen parameters.
+FORMAT = 2
 FILE_NAME = re.compile(r"after-epoch-(\d{5})-step-(\d{7})\.pt")
 
 
@@ -52,7 +54,8 @@ class StateFolder:
         if path.is_dir():
             _drop(path)
         with written_whole(path) as aside:
-            torch.save({**state, "settings_hash": self.settings_hash}, aside)
+            own = {"format": FORMAT, "settings_hash": self.settings_hash}
+            torch.save({**state, **own}, aside)
             append_seal(aside)
         # A later one can only be one that was damaged or of other settings when this run started.
         earlier = [found for found in self._positions() if found <= position]
@@ -76,6 +79,11 @@ class StateFolder:
                 logger.warning("training state %s is left unused: %s", path, state)
             elif state.get("settings_hash") != self.settings_hash:
                 logger.warning("training state %s is left unused: it has other settings", path)
+            elif state.get("format") != FORMAT:
+                logger.warning(
+                    "training state %s is left unused: another version of the workflow wrote it",
+                    path,
+                )
             else:
                 return state
         return None

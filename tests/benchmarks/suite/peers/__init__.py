@@ -1,0 +1,1 @@
+"""What the peers of this workflow are told, and the versions that they run in."""
